@@ -1,0 +1,78 @@
+"""How an app above takes part in the life of a record of an app below.
+
+identity may not import billing, yet a customer with money history must not be
+deleted. Apps register callables here in `AppConfig.ready`; the owning app asks
+all of them. The order of asking is the order of registration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dotmac.core.refs import SubjectRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line in a customer's history."""
+
+    at: datetime
+    title: str
+    detail: str = ""
+    icon: str = "point"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """What one app has to say about a kind of record.
+
+    can_delete(id) returns sentences that speak against deletion, empty when
+    none; timeline(id, limit) returns entries, newest first; merge(from_id,
+    into_id), erase(id) act inside the caller's transaction; export(id) returns
+    plain data.
+    """
+
+    app: str
+    can_delete: Callable[[int], list[str]] | None = None
+    timeline: Callable[[int, int], list[TimelineEntry]] | None = None
+    merge: Callable[[int, int], None] | None = None
+    erase: Callable[[int], None] | None = None
+    export: Callable[[int], dict[str, Any]] | None = None
+
+
+_PARTICIPANTS: dict[str, dict[str, Participant]] = {}
+
+
+def register(kind: str, participant: Participant) -> None:
+    """Take part in records of a kind ("identity.customer"). Repeatable."""
+    _PARTICIPANTS.setdefault(kind, {})[participant.app] = participant
+
+
+def participants_of(kind: str) -> list[Participant]:
+    return list(_PARTICIPANTS.get(kind, {}).values())
+
+
+def objections_to_delete(subject: SubjectRef) -> list[str]:
+    """Everything that speaks against deleting the record."""
+    asked = participants_of(f"{subject.app}.{subject.kind}")
+    return [
+        reason
+        for participant in asked
+        if participant.can_delete is not None
+        for reason in participant.can_delete(subject.id)
+    ]
+
+
+def timeline_of(subject: SubjectRef, *, limit: int) -> list[TimelineEntry]:
+    """The newest entries of all participants, newest first."""
+    entries = [
+        entry
+        for participant in participants_of(f"{subject.app}.{subject.kind}")
+        if participant.timeline is not None
+        for entry in participant.timeline(subject.id, limit)
+    ]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]

@@ -1,0 +1,23 @@
+"""The catalogue of permissions: one per operation, "app.verb_noun".
+
+Apps declare theirs in `AppConfig.ready`. Roles hold names from here; a view
+that names an undeclared permission fails when it is imported into the URLs.
+"""
+
+from __future__ import annotations
+
+_CATALOGUE: dict[str, str] = {}
+
+
+def declare(app: str, **permissions: str) -> None:
+    """Add permissions of one app: verb_noun="What it allows." Repeatable."""
+    for name, meaning in permissions.items():
+        _CATALOGUE[f"{app}.{name}"] = meaning
+
+
+def catalogue() -> dict[str, str]:
+    return dict(sorted(_CATALOGUE.items()))
+
+
+def is_declared(permission: str) -> bool:
+    return permission in _CATALOGUE
