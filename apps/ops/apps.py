@@ -1,7 +1,24 @@
 from django.apps import AppConfig
 
+from dotmac.core import permissions
+
 
 class OpsConfig(AppConfig):
     name = "apps.ops"
     label = "ops"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        permissions.declare(
+            "ops",
+            view_job="See long-running work and its progress.",
+            cancel_job="Ask long-running work to stop.",
+            view_audit="Read the audit log.",
+            view_message="See messages that were sent to people.",
+            resend_message="Send a failed message again.",
+            view_event="See events and those that are parked.",
+            retry_event="Send a parked event again.",
+            view_integrity="See the results of the integrity checks.",
+            run_integrity="Run the integrity checks now.",
+            set_business_date="Move the business date of a demonstration.",
+        )

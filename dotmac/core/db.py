@@ -49,7 +49,9 @@ def copy_rows(
     return count
 
 
-def fetch_dicts(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+def fetch_dicts(
+    sql: str, params: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
     """Rows of a query as dictionaries. For selectors; bound the query yourself."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(sql, params)
@@ -75,7 +77,8 @@ def refusing(**refusals: Callable[[], DomainError]) -> Iterator[None]:
     except IntegrityError as error:
         name = violated_constraint(error)
         if name in refusals:
-            raise refusals[name]() from error
+            refusal = refusals[name]()
+            raise refusal from error
         raise
 
 
@@ -111,7 +114,9 @@ def append_only(table: str) -> RunSQL:
     roles = database_roles()
     grant = ""
     if roles["app_role"] != roles["owner_role"]:
-        grant = f'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM "{roles["app_role"]}";'
+        grant = (
+            f'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM "{roles["app_role"]}";'
+        )
     return RunSQL(
         f"""
         CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
@@ -122,3 +127,24 @@ def append_only(table: str) -> RunSQL:
         """,
         RunSQL.noop,
     )
+
+
+EXTENSIONS = ("pgcrypto", "btree_gist", "pg_trgm", "pg_stat_statements")
+
+
+class ExtensionsMissing(Exception):
+    """An administrator must prepare the database; the text holds the lines."""
+
+
+def require_extensions(apps: Any, schema_editor: Any) -> None:
+    """A migration step: only a superuser may create extensions, so ask for it."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT extname FROM pg_extension")
+        present = {row[0] for row in cursor.fetchall()}
+    missing = [name for name in EXTENSIONS if name not in present]
+    if missing:
+        lines = "\n".join(f"CREATE EXTENSION IF NOT EXISTS {n};" for n in missing)
+        raise ExtensionsMissing(
+            "Run these lines as a superuser of this database, then migrate again:\n"
+            + lines
+        )

@@ -76,3 +76,18 @@ def timeline_of(subject: SubjectRef, *, limit: int) -> list[TimelineEntry]:
         for entry in participant.timeline(subject.id, limit)
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+_UNIT_LOOKUP: list[Callable[[int], int | None]] = []
+
+
+def register_unit_lookup(lookup: Callable[[int], int | None]) -> None:
+    """identity tells how to find the organisation unit of a customer."""
+    _UNIT_LOOKUP[:] = [lookup]
+
+
+def unit_of_customer(customer_id: int | None) -> int | None:
+    """The unit for scope columns of rows that carry a customer's id."""
+    if customer_id is None or not _UNIT_LOOKUP:
+        return None
+    return _UNIT_LOOKUP[0](customer_id)

@@ -1,0 +1,17 @@
+from apps.ops.models.audit import AuditEntry
+from apps.ops.models.idempotency import IdempotencyKey
+from apps.ops.models.installation import Installation, IntegrityResult
+from apps.ops.models.job import Job
+from apps.ops.models.message import Message
+from apps.ops.models.outbox import OutboxEvent, OutboxSubject
+
+__all__ = [
+    "AuditEntry",
+    "IdempotencyKey",
+    "Installation",
+    "IntegrityResult",
+    "Job",
+    "Message",
+    "OutboxEvent",
+    "OutboxSubject",
+]

@@ -1,0 +1,60 @@
+"""What ops does for the apps above, in the order in which a request meets it."""
+
+from apps.ops.operations.audit import record
+from apps.ops.operations.business_date import set_business_date
+from apps.ops.operations.idempotency import (
+    Replay,
+    claim_idempotency_key,
+    forget_idempotency_keys,
+    store_answer,
+)
+from apps.ops.operations.integrity import IntegrityFinding, check_integrity
+from apps.ops.operations.jobs import (
+    advance_job,
+    cancel_job,
+    finish_job,
+    start_job,
+)
+from apps.ops.operations.messages import (
+    claim_messages,
+    resend_message,
+    send_message,
+    settle_message,
+)
+from apps.ops.operations.outbox import (
+    acknowledge_failure,
+    claim_subjects,
+    deliver_next,
+    emit,
+    emit_many,
+    mark_published,
+    release_subject,
+    retry_event,
+)
+
+__all__ = [
+    "IntegrityFinding",
+    "Replay",
+    "acknowledge_failure",
+    "advance_job",
+    "cancel_job",
+    "check_integrity",
+    "claim_idempotency_key",
+    "claim_messages",
+    "claim_subjects",
+    "deliver_next",
+    "emit",
+    "emit_many",
+    "finish_job",
+    "forget_idempotency_keys",
+    "mark_published",
+    "record",
+    "release_subject",
+    "resend_message",
+    "retry_event",
+    "send_message",
+    "set_business_date",
+    "settle_message",
+    "start_job",
+    "store_answer",
+]

@@ -1,0 +1,90 @@
+"""Texts to people: a row first, the wire later."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from apps.ops.enums import Channel, MessageState
+from apps.ops.errors import MessageNotFailed
+from apps.ops.models import Message
+from dotmac.core.participants import unit_of_customer
+
+ATTEMPTS_MAX = 8
+CLAIM_MAX = 50
+LEASE = timedelta(minutes=2)
+
+
+def send_message(
+    *,
+    to: str,
+    subject: str,
+    body: str,
+    purpose: str,
+    unique_key: str,
+    now: datetime,
+    channel: str = Channel.EMAIL,
+    customer_id: int | None = None,
+) -> Message:
+    """Queue a text once per `unique_key`; a repeat returns the first row."""
+    message, _ = Message.objects.get_or_create(
+        unique_key=unique_key,
+        defaults={
+            "channel": channel,
+            "recipient": to,
+            "subject_line": subject.replace("\n", " ")[:200],
+            "body": body,
+            "purpose": purpose,
+            "available_at": now,
+            "customer_id": customer_id,
+            "unit_id": unit_of_customer(customer_id),
+        },
+    )
+    return message
+
+
+@transaction.atomic
+def claim_messages(*, now: datetime, limit: int = CLAIM_MAX) -> list[Message]:
+    """Take messages to send. A claim that is not settled in two minutes lapses."""
+    rows = list(
+        Message.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(state__in=(MessageState.QUEUED, MessageState.SENDING))
+        .filter(available_at__lte=now)
+        .order_by("available_at", "pk")[: min(limit, CLAIM_MAX)]
+    )
+    for message in rows:
+        message.state, message.available_at = MessageState.SENDING, now + LEASE
+        message.attempts += 1
+        message.store("state", "available_at", "attempts", now=now)
+    return rows
+
+
+@transaction.atomic
+def settle_message(*, message_id: int, now: datetime, error: str = "") -> Message:
+    """Say what the wire answered. A failure is tried again, later each time."""
+    message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
+    if message.state != MessageState.SENDING:
+        return message
+    if not error:
+        message.state, message.sent_at, message.error = MessageState.SENT, now, ""
+    elif message.attempts >= ATTEMPTS_MAX:
+        message.state, message.error = MessageState.FAILED, error[:500]
+    else:
+        message.state, message.error = MessageState.QUEUED, error[:500]
+        message.available_at = now + timedelta(seconds=15 * 2**message.attempts)
+    message.store("state", "sent_at", "error", "available_at", now=now)
+    return message
+
+
+@transaction.atomic
+def resend_message(*, message_id: int, now: datetime) -> Message:
+    """Queue a failed message again."""
+    message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
+    if message.state == MessageState.QUEUED:
+        return message
+    if message.state != MessageState.FAILED:
+        raise MessageNotFailed
+    message.state, message.attempts, message.available_at = MessageState.QUEUED, 0, now
+    message.store("state", "attempts", "available_at", now=now)
+    return message

@@ -1,0 +1,30 @@
+"""Queues, task defaults and the beat schedule: the one place where it stands.
+
+docs/operations.md shows the same table; a test compares them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotmac.settings.development")
+
+app = Celery("dotmac")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# name -> (task, when). Hours are the operator's (settings.OPERATOR_TIME_ZONE).
+SCHEDULE: dict[str, tuple[str, Any]] = {
+    "ops.sweep_outbox": ("ops.sweep_outbox", 15.0),
+    "ops.send_messages": ("ops.send_messages", 10.0),
+    "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
+    "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+}
+
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": when} for name, (task, when) in SCHEDULE.items()
+}

@@ -1,0 +1,82 @@
+"""JSON with one meaning: bounded in size and depth, no duplicate keys, no NaN."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+BODY_BYTES_MAX = 1_000_000
+DEPTH_MAX = 32
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = f"The body may have {BODY_BYTES_MAX} bytes."
+
+
+class StrictJSONParser(BaseParser):
+    """UTF-8 JSON objects for writes."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        raw = stream.read(BODY_BYTES_MAX + 1)
+        if len(raw) > BODY_BYTES_MAX:
+            raise BodyTooLarge
+        return parse_strictly(raw)
+
+
+def parse_strictly(raw: bytes) -> Any:
+    """The value; raises ParseError for anything with more than one reading."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ParseError(_("The body is not UTF-8.")) from error
+    if "\x00" in text or "\\u0000" in text:
+        raise ParseError(_("The body holds a NUL character."))
+    if _depth(text) > DEPTH_MAX:
+        raise ParseError(_("The body is nested too deeply."))
+    try:
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise ParseError(_("The body is not valid JSON: %s") % error) from error
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting outside strings; cheap, before anything recurses."""
+    depth = deepest = 0
+    for character in _STRING.sub("", text):
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key appears twice")
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,137 @@
+"""Bases of the API's views: permission per action, keyset lists, ETags, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from rest_framework import mixins
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from dotmac.core.actors import Actor
+from dotmac.core.api import actor_of
+from dotmac.core.errors import PreconditionFailed
+from dotmac.core.permissions import is_declared
+
+FIELDS_MAX = 50
+ID_MAX = 2**63 - 1
+
+
+class UndeclaredPermission(Exception):
+    """A view serves an action without saying which permission it needs."""
+
+
+class ApiViewSet(GenericViewSet[Any]):
+    """What every resource shares.
+
+    Subclasses set `permission_by_action` for each action they serve (checked
+    when the routes are built), `rows(actor, permission)` for the visible rows,
+    `keyset` for the order, `filters` for the query parameters that they accept.
+    """
+
+    permission_by_action: ClassVar[dict[str, str]] = {}
+    keyset: ClassVar[tuple[str, ...]] = ("-id",)
+    lookup_value_regex = r"\d{1,18}"
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def permission_for(self, request: Request) -> str | None:
+        """The permission of the current action; OPTIONS and unknown: none."""
+        return self.permission_by_action.get(self.action or "")
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        """The rows that the actor may reach with the permission."""
+        raise TypeError(f"{type(self).__name__} does not say which rows it serves.")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset if self.queryset is not None else QuerySet()
+        permission = self.permission_for(self.request)
+        assert permission is not None, "DeclaredPermission lets no such request in."
+        return self.rows(self.actor, permission)
+
+    def get_object(self) -> Any:
+        """The row, or 404 alike for missing and for another's."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Any]:
+        serializer = super().get_serializer(*args, **kwargs)
+        wanted = _wanted_fields(self.request) if self.request else None
+        if wanted and self.request.method == "GET":
+            _narrow(serializer, wanted)
+        return serializer
+
+    def body(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The validated body of a write; raises a problem that names fields."""
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def answer(self, row: Any, *, status: int = 200) -> Response:
+        """One row through the view's serializer, with its ETag."""
+        response = Response(self.get_serializer(row).data, status=status)
+        if tag := etag_of(row):
+            response["ETag"] = tag
+        return response
+
+
+class ListMixin(mixins.ListModelMixin):
+    """GET on the collection, keyset pages."""
+
+
+class RetrieveMixin:
+    """GET on one, with its ETag."""
+
+    def retrieve(self: Any, request: Request, pk: str) -> Response:
+        answer: Response = self.answer(self.get_object())
+        return answer
+
+
+def check_declared(views: Sequence[type[ApiViewSet]], actions: dict[str, Any]) -> None:
+    """Raise UndeclaredPermission where an action has no declared permission."""
+    for view in views:
+        for action in actions.get(view.__name__, ()):
+            permission = view.permission_by_action.get(action)
+            if permission is None or not is_declared(permission):
+                raise UndeclaredPermission(f"{view.__name__}.{action}: {permission}")
+
+
+def etag_of(row: Any) -> str:
+    """A strong validator made of the row's id and its latest change."""
+    updated = getattr(row, "updated_at", None)
+    return f'"{row.pk}-{updated.timestamp():.6f}"' if updated is not None else ""
+
+
+def require_match(request: Request, row: Any) -> None:
+    """Honour If-Match where it was sent; raises PreconditionFailed."""
+    wanted = request.headers.get("If-Match")
+    if wanted and wanted.strip() not in {"*", etag_of(row)}:
+        raise PreconditionFailed
+
+
+def _wanted_fields(request: Request) -> set[str] | None:
+    text = request.query_params.get("fields", "") if request else ""
+    if not text:
+        return None
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    if len(names) > FIELDS_MAX:
+        raise ParseError(_("Too many fields."))
+    return names
+
+
+def _narrow(serializer: Any, wanted: set[str]) -> None:
+    target = getattr(serializer, "child", serializer)
+    unknown = wanted - set(target.fields)
+    if unknown:
+        raise ParseError(_("There is no field %s.") % ", ".join(sorted(unknown)))
+    for name in set(target.fields) - wanted:
+        target.fields.pop(name)

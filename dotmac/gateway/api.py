@@ -1,0 +1,9 @@
+"""/api/v1: mounts each app's routes. A new app adds one line."""
+
+from django.urls import include, path
+
+from apps.ops.api import urls as ops
+
+urlpatterns = [
+    path("", include(ops.urlpatterns)),
+]

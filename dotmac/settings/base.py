@@ -1,0 +1,251 @@
+"""What all environments share. Values come from the environment and from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import django_stubs_ext
+
+from dotmac.settings import env
+
+# Generic bases (ModelAdmin[Customer]) are written as the stubs have them.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+VERSION = "0.1.0"
+
+ENVIRONMENT = env.text(
+    "ENVIRONMENT",
+    "development",
+    choices=("development", "staging", "production", "test"),
+)
+DEBUG = env.flag("DEBUG", default=False)
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+DEMO = env.flag("DEMO", default=False)
+STATE_DIR = env.path("DOTMAC_DATA", str(BASE_DIR / ".dotmac"))
+
+# Zero trust is not a switch in production; development may open single doors.
+SECURITY_ENABLED = env.flag("SECURITY_ENABLED", default=True)
+RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", default=True)
+GATEWAY_MODE = env.text(
+    "GATEWAY_MODE", "production", choices=("development", "production")
+)
+UPSTREAM_SERVICES = env.text("UPSTREAM_SERVICES", "")
+
+SECRETS_DIR = STATE_DIR / "secrets"
+ENCRYPTION_KEY_PATH = env.path(
+    "ENCRYPTION_KEY_PATH", str(SECRETS_DIR / "encryption.key")
+)
+JWT_KEY_PATH = env.path("JWT_KEY_PATH", str(SECRETS_DIR / "jwt.key"))
+PAYSTACK_SECRET_KEY_PATH = env.path(
+    "PAYSTACK_SECRET_KEY_PATH", str(SECRETS_DIR / "paystack.key")
+)
+PAYSTACK_BASE_URL = env.text("PAYSTACK_BASE_URL", "https://api.paystack.co")
+
+OPERATOR_NAME = env.text("OPERATOR_NAME", "Demo ISP")
+OPERATOR_TIME_ZONE = env.text("OPERATOR_TIME_ZONE", "Africa/Lagos")
+OPERATOR_ZONE = ZoneInfo(OPERATOR_TIME_ZONE)
+OPERATOR_CURRENCY = env.text("OPERATOR_CURRENCY", "NGN")
+OPERATOR_COUNTRY = env.text("OPERATOR_COUNTRY", "NG")
+OPERATOR_ADDRESS = env.text("OPERATOR_ADDRESS", "")
+OPERATOR_TAX_NUMBER = env.text("OPERATOR_TAX_NUMBER", "")
+OPERATOR_BANK_DETAILS = env.text("OPERATOR_BANK_DETAILS", "")
+OPERATOR_PHONE = env.text("OPERATOR_PHONE", "")
+OUTBOX_LEASE_S = env.number("OUTBOX_LEASE_S", 30)
+INVOICE_DUE_DAYS = env.number("INVOICE_DUE_DAYS", 14)
+
+BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+RADIUS_HOST = env.text("RADIUS_HOST", "127.0.0.1")
+RADIUS_AUTH_PORT = env.number("RADIUS_AUTH_PORT", 1812)
+RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
+RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
+DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
+
+_url = env.text("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
+_pool: dict[str, Any] = {
+    "min_size": 1,
+    "max_size": env.number("DATABASE_POOL_MAX", 8),
+    "timeout": 10,
+}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {**env.database(_url), "OPTIONS": {"pool": _pool}},
+    # The same database as its owner: `migrate` uses it and nothing else does.
+    "owner": env.database(env.text("DATABASE_OWNER_URL", _url)),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "dotmac",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_TIMEZONE = OPERATOR_TIME_ZONE
+CELERY_TASK_DEFAULT_QUEUE = "dotmac"
+
+INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "netfields",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_otp",
+    "axes",
+    "guardian",
+    "csp",
+    "django_htmx",
+    "apps.ops",
+    "apps.identity",
+    "apps.network",
+    "apps.catalog",
+    "apps.billing",
+    "apps.analytics",
+    "dotmac.gateway",
+    "dotmac.console",
+    "dotmac.portal",
+    "dotmac.devtools",
+]
+
+MIDDLEWARE = [
+    "dotmac.gateway.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "dotmac.gateway.idempotency.IdempotencyMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "dotmac.urls"
+WSGI_APPLICATION = "dotmac.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "dotmac" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = OPERATOR_TIME_ZONE
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", str(STATE_DIR / "static"))
+STATICFILES_DIRS = [BASE_DIR / "dotmac" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@demo-isp.example")
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["dotmac.core.api.permissions.DeclaredPermission"],
+    "DEFAULT_PAGINATION_CLASS": "dotmac.core.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["dotmac.core.api.filters.DeclaredFilters"],
+    "DEFAULT_RENDERER_CLASSES": ["dotmac.core.api.renderers.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["dotmac.core.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "dotmac.core.api.schema.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "dotmac.core.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "DotMac API",
+    "DESCRIPTION": "Runs an Internet service provider: customers, services, network, "
+    "billing. Errors are RFC 9457 problems with a stable `code`.",
+    "VERSION": "v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "dotmac.core.api.schema.add_problem_schema",
+    ],
+}
+
+ANONYMOUS_USER_NAME = None  # guardian: nobody is represented by a row
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25
+AXES_VERBOSE = False
+
+LOGGING_CONFIG = None

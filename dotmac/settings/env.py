@@ -1,0 +1,90 @@
+"""Typed readers for the environment: bad input stops the start with a sentence."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def text(
+    name: str, default: str | None = None, *, choices: tuple[str, ...] = ()
+) -> str:
+    """A text; one of the choices where they are given."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Set {name}; .env.template explains it.")
+    if choices and value not in choices:
+        raise ImproperlyConfigured(f"{name} is one of {', '.join(choices)}.")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or no; any other word is refused."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} is true or false, not {value[:20]!r}.")
+
+
+def number(name: str, default: int) -> int:
+    """A whole number."""
+    value = os.environ.get(name, "")
+    try:
+        return int(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is a whole number.") from None
+
+
+def path(name: str, default: str) -> Path:
+    return Path(os.environ.get(name) or default).expanduser().resolve()
+
+
+def secret_file(name: str, default: Path, *, length_min: int = 32) -> str:
+    """The secret in a file of mode 0600 or stricter.
+
+    Refuses a missing, short or world-readable file, and never prints it.
+    """
+    file = Path(os.environ.get(name) or default)
+    try:
+        mode, value = file.stat().st_mode, file.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: cannot read {file}.") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ImproperlyConfigured(f"{file} is open to others: run chmod 600 {file}.")
+    if len(value) < length_min:
+        raise ImproperlyConfigured(f"{file} holds fewer than {length_min} characters.")
+    return value
+
+
+def throwaway_secret() -> str:
+    """For tests and builds, where nothing signed must be read later."""
+    return secrets.token_urlsafe(50)
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for a PostgreSQL URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL is postgresql://user:pass@host/name.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,
+    }

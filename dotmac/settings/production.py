@@ -1,0 +1,24 @@
+"""Behind TLS; refuses weak, default or readable secrets and debug."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from dotmac.core.telemetry import configure_logging
+from dotmac.settings import env
+from dotmac.settings.base import *
+
+if DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off in production.")
+if not SECURITY_ENABLED or DEMO:
+    raise ImproperlyConfigured("Production runs with SECURITY_ENABLED and no DEMO.")
+
+SECRET_KEY = env.secret_file(
+    "SECRET_KEY_PATH", SECRETS_DIR / "django.key", length_min=50
+)
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+configure_logging(LOG_LEVEL)

@@ -1,0 +1,17 @@
+"""Real servers, fresh secrets. tests/conftest.py sets the addresses."""
+
+from dotmac.core.telemetry import configure_logging
+from dotmac.settings import env
+from dotmac.settings.base import *
+
+ENVIRONMENT = "test"
+SECRET_KEY = env.throwaway_secret()
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+# One connection a thread, closed with it: pools outlive the test's database.
+DATABASES["default"].pop("OPTIONS", None)
+STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 30}
+configure_logging("WARNING")

@@ -1,0 +1,31 @@
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.ops import operations as ops
+from apps.ops.models import AuditEntry
+from dotmac.core.actors import system_actor
+from dotmac.core.refs import SubjectRef
+
+
+@pytest.mark.django_db
+def test_the_application_role_cannot_change_the_audit_log():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == ("dotmac_app",)
+    ops.record(
+        action="test.done",
+        subject=SubjectRef("ops", "thing", 1),
+        actor=system_actor("test"),
+        now=timezone.now(),
+        changes={"password": "hunter2", "name": ["a", "b"]},
+    )
+
+    entry = AuditEntry.objects.get()
+    assert entry.changes == {"password": "***", "name": ["a", "b"]}
+    for statement in (
+        "UPDATE ops_auditentry SET action = 'x'",
+        "DELETE FROM ops_auditentry",
+    ):
+        with pytest.raises(Exception, match="permission denied"), transaction.atomic():
+            connection.cursor().execute(statement)

@@ -1,0 +1,181 @@
+"""Real servers for a test run, shared by its workers.
+
+The controller process starts PostgreSQL and Valkey, makes one template
+database by running the migrations as their owner, and tells the workers the
+addresses through the environment. Every test database is a clone of it.
+
+DOTMAC_TEST_DIR keeps the servers' files between runs; the template is then
+rebuilt only when a migration changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from dotmac.devtools.servers import (
+    Postgres,
+    Roles,
+    Valkey,
+    bootstrap,
+    free_port,
+    write_secret,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "for-tests-on-loopback"
+ROLES = Roles(owner=PASSWORD, app=PASSWORD, radius=PASSWORD)
+
+
+@dataclass
+class Servers:
+    folder: Path
+    postgres: Postgres
+    valkey: Valkey
+
+    def stop(self) -> None:
+        self.valkey.stop()
+        self.postgres.stop()
+
+
+def start() -> Servers:
+    """Start the servers, set the environment, make the template database."""
+    kept = os.environ.get("DOTMAC_TEST_DIR")
+    folder = Path(kept or tempfile.mkdtemp(prefix="dotmac-test-")).resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    postgres = Postgres(folder / "postgres", free_port())
+    # Durability costs time and protects nothing here; tests that kill servers
+    # start their own.
+    postgres.start(settings={"fsync": "off", "full_page_writes": "off"})
+    valkey = Valkey(folder / "valkey", free_port(), secrets.token_hex(16))
+    valkey.start(durable=False)
+    servers = Servers(folder, postgres, valkey)
+    _make_secrets(folder / "secrets")
+    template = _template_name()
+    os.environ |= {
+        "DOTMAC_TEST_FOLDER": str(folder),
+        "DOTMAC_TEST_TEMPLATE": template,
+        "DOTMAC_TEST_SUPERUSER_URL": postgres.superuser_url(),
+        "DOTMAC_DATA": str(folder),
+        "DJANGO_SETTINGS_MODULE": "dotmac.settings.test",
+        "REDIS_URL": valkey.url,
+        **database_environment(postgres.port, template),
+    }
+    _make_template(servers, template)
+    return servers
+
+
+def database_environment(port: int, name: str) -> dict[str, str]:
+    """The URLs of one database as each role."""
+    base = f"{PASSWORD}@127.0.0.1:{port}/{name}"
+    return {
+        "DATABASE_URL": f"postgresql://dotmac_app:{base}",
+        "DATABASE_OWNER_URL": f"postgresql://dotmac_owner:{base}",
+        "RADIUS_DATABASE_URL": f"postgresql://radius:{base}",
+    }
+
+
+def clone_database(name: str) -> None:
+    """A fresh copy of the template, replacing one of that name."""
+    template = os.environ["DOTMAC_TEST_TEMPLATE"]
+    with psycopg.connect(
+        os.environ["DOTMAC_TEST_SUPERUSER_URL"], autocommit=True
+    ) as admin:
+        _drop(admin, name)
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER dotmac_owner").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        # Privileges of a database are not part of what a template hands on.
+        admin.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO dotmac_app, radius").format(
+                sql.Identifier(name)
+            )
+        )
+
+
+def drop_database(name: str) -> None:
+    with psycopg.connect(
+        os.environ["DOTMAC_TEST_SUPERUSER_URL"], autocommit=True
+    ) as admin:
+        _drop(admin, name)
+
+
+def _drop(admin: psycopg.Connection, name: str) -> None:
+    admin.execute(
+        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
+
+
+def _make_secrets(folder: Path) -> None:
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if not (folder / "encryption.key").exists():
+        write_secret(folder / "encryption.key", f"1:{secrets.token_hex(32)}\n")
+    if not (folder / "paystack.key").exists():
+        write_secret(folder / "paystack.key", f"sk_test_{secrets.token_hex(20)}\n")
+    if not (folder / "jwt.key").exists():
+        subprocess.run(
+            [sys.executable, "-c", _MAKE_JWT_KEY, str(folder / "jwt.key")], check=True
+        )
+
+
+_MAKE_JWT_KEY = """
+import os, sys
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+pem = Ed25519PrivateKey.generate().private_bytes(
+    s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
+with os.fdopen(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+    f.write(pem)
+"""
+
+
+def _template_name() -> str:
+    """Changes whenever a migration, its SQL or the seeding changes."""
+    digest = hashlib.sha256()
+    for pattern in ("apps/*/migrations/*.py", "apps/*/sql/*.sql"):
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    for path in (ROOT / "dotmac/core/db.py", ROOT / "dotmac/devtools/servers.py"):
+        digest.update(path.read_bytes())
+    return f"dotmac_template_{digest.hexdigest()[:12]}"
+
+
+def _make_template(servers: Servers, name: str) -> None:
+    url = servers.postgres.superuser_url()
+    with psycopg.connect(url, autocommit=True) as admin:
+        found = admin.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'dotmac_%'"
+        ).fetchall()
+        if (name,) in found:
+            return
+        for (old,) in found:
+            _drop(admin, old)
+    building = f"{name}_building"
+    bootstrap(servers.postgres, database=building, roles=ROLES)
+    environment = {
+        **os.environ,
+        **database_environment(servers.postgres.port, building),
+    }
+    for command in (["migrate", "--verbosity", "0"],):
+        subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *command],
+            env=environment,
+            check=True,
+        )
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(building), sql.Identifier(name)
+            )
+        )
