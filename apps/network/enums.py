@@ -1,0 +1,82 @@
+"""The words that network's records use."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class NasVendor(TextChoices):
+    """Whose reply attributes the NAS understands."""
+
+    MIKROTIK = "mikrotik", "MikroTik"
+    GENERIC = "generic", "Generic (RFC attributes)"
+
+
+class PoolMode(TextChoices):
+    """Who hands out the addresses: DotMac, or the NAS from its own pool."""
+
+    DOTMAC = "dotmac", "DotMac (Framed-IP-Address)"
+    NAS = "nas", "NAS (Framed-Pool)"
+
+
+class PrefixKind(TextChoices):
+    """A container groups prefixes; a network holds addresses."""
+
+    CONTAINER = "container", "Container"
+    NETWORK = "network", "Network"
+
+
+class AccountKind(TextChoices):
+    """What is switched at the edge."""
+
+    RADIUS = "radius", "RADIUS"
+    VOICE = "voice", "Voice"
+    TV = "tv", "TV"
+    EQUIPMENT = "equipment", "Equipment"
+
+
+class HoldReason(TextChoices):
+    """Why an account may not connect freely. Each is lifted on its own."""
+
+    NON_PAYMENT = "non_payment", "Non-payment"
+    QUOTA = "quota", "Quota used up"
+    ABUSE = "abuse", "Abuse"
+    VACATION = "vacation", "Vacation"
+    ADMIN = "admin", "Administrative"
+
+
+class HoldEffect(TextChoices):
+    """What a hold does, the strictest first."""
+
+    REJECT = "reject", "Reject"
+    WALLED_GARDEN = "walled_garden", "Walled garden"
+    THROTTLE = "throttle", "Throttle"
+
+
+class AccessState(TextChoices):
+    """What network_access_state() says of an account."""
+
+    OPEN = "open", "Open"
+    THROTTLED = "throttled", "Throttled"
+    EXPIRED = "expired", "Expired"
+    WALLED_GARDEN = "walled_garden", "Walled garden"
+    REJECTED = "rejected", "Rejected"
+    CLOSED = "closed", "Closed"
+
+
+class CoaKind(TextChoices):
+    """RFC 5176: end the session, or change it while it runs."""
+
+    DISCONNECT = "disconnect", "Disconnect"
+    COA = "coa", "Change of authorization"
+
+
+class CoaState(TextChoices):
+    """How far a request to a NAS has come."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    REFUSED = "refused", "Refused by the NAS"
+    SILENT = "silent", "No answer"
+    OBSOLETE = "obsolete", "Session was gone"

@@ -1,0 +1,27 @@
+"""Tables of the network, one file per aggregate."""
+
+from apps.network.models.access import AccessAccount, AccessHold
+from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix, Vrf
+from apps.network.models.coa import CoaRequest
+from apps.network.models.equipment import Nas, Site
+from apps.network.models.profiles import RateProfile
+from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
+from apps.network.models.vlans import Vlan, VlanGroup
+
+__all__ = [
+    "AccessAccount",
+    "AccessHold",
+    "AddressAssignment",
+    "AddressPool",
+    "CoaRequest",
+    "Nas",
+    "Prefix",
+    "RateProfile",
+    "SessionHistory",
+    "SessionLive",
+    "Site",
+    "UsageHour",
+    "Vlan",
+    "VlanGroup",
+    "Vrf",
+]

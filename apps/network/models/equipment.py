@@ -1,0 +1,77 @@
+"""Where the equipment stands, and the access servers that ask RADIUS."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from netfields import InetAddressField
+
+from apps.network.enums import NasVendor
+from dotmac.core.models import Record, SealedField
+
+
+class Site(Record):
+    """A place where equipment stands."""
+
+    name = models.CharField(max_length=100, unique=True)
+    city = models.CharField(max_length=100, blank=True, default="")
+    latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="network_site_on_earth",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NasQuerySet(models.QuerySet["Nas"]):
+    def locked(self) -> Self:
+        """Rows held until commit, always taken in the same order."""
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
+class Nas(Record):
+    """An access server: known by the source address of its packets."""
+
+    name = models.CharField(max_length=100, unique=True)
+    address = InetAddressField(store_prefix_length=False, unique=True)
+    secret = SealedField()
+    vendor = models.CharField(
+        max_length=16, choices=NasVendor.choices, default=NasVendor.MIKROTIK
+    )
+    coa_port = models.PositiveIntegerField(default=3799)
+    site = models.ForeignKey(
+        "network.Site", models.PROTECT, related_name="+", null=True
+    )
+    walled_pool = models.CharField(max_length=64, default="walled")
+    require_message_authenticator = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)
+    rebooted_at = models.DateTimeField(null=True)
+
+    objects = NasQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "NAS"
+        verbose_name_plural = "NAS"
+        constraints = (
+            models.CheckConstraint(
+                name="network_nas_coa_port_in_range",
+                condition=Q(coa_port__range=(1, 65535)),
+            ),
+            models.CheckConstraint(
+                name="network_nas_vendor_known",
+                condition=Q(vendor__in=NasVendor.values),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

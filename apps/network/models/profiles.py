@@ -1,0 +1,59 @@
+"""Speeds."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from dotmac.core.models import Record
+
+
+class RateProfile(Record):
+    """A speed that accounts are given, and what becomes of it under a hold.
+
+    Burst values of 0 mean none. `sessions_max` applies where the account has
+    none of its own; 0 means without limit.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    down_kbps = models.PositiveIntegerField()
+    up_kbps = models.PositiveIntegerField()
+    burst_down_kbps = models.PositiveIntegerField(default=0)
+    burst_up_kbps = models.PositiveIntegerField(default=0)
+    burst_threshold_down_kbps = models.PositiveIntegerField(default=0)
+    burst_threshold_up_kbps = models.PositiveIntegerField(default=0)
+    burst_s = models.PositiveIntegerField(default=0)
+    throttled_down_kbps = models.PositiveIntegerField(default=512)
+    throttled_up_kbps = models.PositiveIntegerField(default=512)
+    sessions_max = models.PositiveSmallIntegerField(default=1)
+    interim_s = models.PositiveIntegerField(default=300)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="network_rateprofile_has_speed",
+                condition=Q(
+                    down_kbps__gt=0,
+                    up_kbps__gt=0,
+                    throttled_down_kbps__gt=0,
+                    throttled_up_kbps__gt=0,
+                ),
+            ),
+            models.CheckConstraint(
+                name="network_rateprofile_burst_exceeds_rate",
+                condition=Q(burst_down_kbps=0, burst_up_kbps=0)
+                | Q(
+                    burst_down_kbps__gte=F("down_kbps"),
+                    burst_up_kbps__gte=F("up_kbps"),
+                    burst_s__gt=0,
+                ),
+            ),
+            # RFC 2869 asks for 60 s at least; more than a day tells nobody anything.
+            models.CheckConstraint(
+                name="network_rateprofile_interim_in_range",
+                condition=Q(interim_s__range=(60, 86400)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
