@@ -83,10 +83,14 @@ $$;
 REVOKE EXECUTE ON FUNCTION network_access_state FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION network_access_state TO {app_role};
 
--- An address lies in its prefix, and the three keys agree about VRF and pool.
+-- An address lies in its prefix, and the three keys agree about VRF and pool. Taking
+-- an address ends the rest of its tenancy before.
 CREATE FUNCTION network_addressassignment_check() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF NEW.released_at IS NOT NULL THEN
+        RETURN NEW;
+    END IF;
     -- The shares keep prefix and account as they are until this commits.
     PERFORM FROM network_prefix p
       WHERE p.id = NEW.prefix_id AND p.vrf_id = NEW.vrf_id AND p.kind = 'network'
@@ -103,15 +107,15 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'network_addressassignment_account_open',
                   TABLE = 'network_addressassignment';
     END IF;
+    UPDATE network_addressassignment SET reusable = false
+      WHERE prefix_id = NEW.prefix_id AND address = NEW.address AND reusable;
     RETURN NEW;
 END $$;
-CREATE TRIGGER network_addressassignment_check
-    BEFORE INSERT OR UPDATE OF vrf_id, pool_id, prefix_id, address, account_id, released_at
-    ON network_addressassignment FOR EACH ROW
-    WHEN (NEW.released_at IS NULL)
-    EXECUTE FUNCTION network_addressassignment_check();
+CREATE TRIGGER network_addressassignment_check BEFORE INSERT ON network_addressassignment
+    FOR EACH ROW EXECUTE FUNCTION network_addressassignment_check();
 
--- A tenancy is history once it is written: who and where never change, and it ends once.
+-- Who held what, where and from when is history and never changes; a tenancy ends
+-- once, and then the address rests as long as its pool says.
 CREATE FUNCTION network_addressassignment_keep() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -122,10 +126,16 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'network_addressassignment_history',
                   TABLE = 'network_addressassignment';
     END IF;
+    IF OLD.released_at IS NULL AND NEW.released_at IS NOT NULL THEN
+        SELECT NEW.released_at + make_interval(secs => o.quarantine_s), true
+          INTO NEW.quarantined_until, NEW.reusable
+          FROM network_addresspool o WHERE o.id = NEW.pool_id;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER network_addressassignment_keep BEFORE UPDATE ON network_addressassignment
     FOR EACH ROW EXECUTE FUNCTION network_addressassignment_keep();
+
 CREATE FUNCTION network_addressassignment_stay() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -176,6 +186,23 @@ BEGIN
 END $$;
 CREATE TRIGGER network_prefix_check BEFORE INSERT OR UPDATE ON network_prefix
     FOR EACH ROW EXECUTE FUNCTION network_prefix_check();
+
+-- A pool that has prefixes keeps its VRF and the size of what it gives out.
+CREATE FUNCTION network_addresspool_keep() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM network_prefix p WHERE p.pool_id = OLD.id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'The pool has prefixes; its VRF and length stay.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'network_addresspool_has_prefixes',
+                  TABLE = 'network_addresspool';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER network_addresspool_keep BEFORE UPDATE OF vrf_id, delegated_length ON network_addresspool
+    FOR EACH ROW
+    WHEN ((OLD.vrf_id, OLD.delegated_length) IS DISTINCT FROM (NEW.vrf_id, NEW.delegated_length))
+    EXECUTE FUNCTION network_addresspool_keep();
 
 -- An account that closes has given its addresses back.
 CREATE FUNCTION network_accessaccount_close_check() RETURNS trigger
