@@ -14,6 +14,7 @@ from dotmac.core.console.states import Text
 Rows = QuerySet[Any]
 Choices = Iterable[tuple[Any, Any]]
 TEXT_MAX = 100
+DIGITS_MAX = 18
 
 
 class FilterRefused(ValueError):
@@ -97,6 +98,6 @@ class IdFilter(Filter):
         return "hidden"
 
     def clean(self, text: str) -> Any:
-        if not text.isdecimal() or len(text) > 18:
+        if not text.isdecimal() or len(text) > DIGITS_MAX:
             raise FilterRefused
         return int(text)

@@ -1,0 +1,168 @@
+"""Template tags that console, portal and the apps' own templates share."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.http import QueryDict
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from dotmac.core.console import render
+from dotmac.core.console.columns import Column, Fact
+from dotmac.core.console.links import link_of
+from dotmac.core.console.panels import Chart
+from dotmac.core.money import Money
+
+register = template.Library()
+TABLE_ROWS_MAX = 60
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    return render.icon(name, css)
+
+
+@register.simple_tag
+def badge(value: Any, why: Any = "") -> SafeString:
+    return render.badge(value, why)
+
+
+@register.simple_tag
+def show(value: Any, kind: str = "text") -> SafeString:
+    return render.show(value, kind)
+
+
+@register.simple_tag
+def fact(item: Fact) -> SafeString:
+    if item.kind == "state":
+        return render.badge(item.value, item.why)
+    return render.show(item.value, item.kind)
+
+
+@register.simple_tag
+def cell(column: Column, row: Any) -> SafeString:
+    """One cell of a table, without its link."""
+    value = column.read(row)
+    if column.kind == "state":
+        return render.badge(value, column.why(row) if column.why else "")
+    return render.show(value, column.kind)
+
+
+@register.simple_tag
+def cell_url(column: Column, row: Any) -> str:
+    return link_of(column, row)
+
+
+@register.filter
+def ago(value: datetime | None) -> SafeString:
+    return render.ago(value)
+
+
+@register.filter
+def owed(value: Money) -> str:
+    return render.balance_words(value)
+
+
+@register.filter
+def octets(value: Any) -> str:
+    return render.octets_text(value)
+
+
+@register.inclusion_tag("ui/form_field.html")
+def form_field(field: BoundField) -> dict[str, Any]:
+    """Label, control, help and errors, tied together for screen readers."""
+    widget = field.field.widget
+    is_check = isinstance(widget, CheckboxInput)
+    is_group = isinstance(widget, RadioSelect)
+    described = [f"{field.auto_id}_help"] if field.help_text else []
+    described += [f"{field.auto_id}_error"] if field.errors else []
+    attrs: dict[str, Any] = {}
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+    attrs["class"] = _control_class(widget, is_check=is_check, bad=bool(field.errors))
+    control = field.as_widget(attrs=attrs)
+    return {
+        "field": field,
+        "control": control,
+        "is_check": is_check,
+        "is_group": is_group,
+    }
+
+
+def _control_class(widget: Any, *, is_check: bool, bad: bool) -> str:
+    base = "form-control"
+    if is_check:
+        base = "form-check-input"
+    elif getattr(widget, "input_type", "") == "select":
+        base = "form-select"
+    return f"{base} is-invalid" if bad else base
+
+
+@register.inclusion_tag("ui/chart.html")
+def chart(chart: Chart, source: str = "", title: Any = "") -> dict[str, Any]:
+    """A drawing with legend and values, and the same numbers as a table."""
+    show_value = _value_text(chart.unit)
+    step = -(-len(chart.instants) // TABLE_ROWS_MAX) or 1
+    picked = range(len(chart.instants) - 1, -1, -step)
+    return {
+        "chart": chart,
+        "source": source,
+        "title": title,
+        "data": chart_json(chart),
+        "legend": [_legend(line, show_value) for line in chart.lines],
+        "table": [
+            (chart.instants[at], [show_value(line.values[at]) for line in chart.lines])
+            for at in picked
+        ],
+        "thinned": step > 1,
+    }
+
+
+def chart_json(chart: Chart) -> str:
+    """Columns for uPlot: instants in seconds, then one list per line."""
+    columns: list[list[float | None]] = [
+        [int(instant.timestamp()) for instant in chart.instants]
+    ]
+    columns += [list(line.values) for line in chart.lines]
+    return json.dumps(
+        {
+            "unit": chart.unit,
+            "labels": [str(line.label) for line in chart.lines],
+            "columns": columns,
+        }
+    )
+
+
+def _value_text(unit: str) -> Any:
+    texts = {"octets": render.octets_text, "bit/s": render.rate_text}
+    return texts.get(unit, lambda value: "–" if value is None else f"{value:,.0f}")
+
+
+def _legend(line: Any, show_value: Any) -> dict[str, Any]:
+    present = [value for value in line.values if value is not None]
+    return {
+        "label": line.label,
+        "latest": show_value(present[-1]) if present else _("no data"),
+        "peak": show_value(max(present)) if present else _("no data"),
+        "total": show_value(sum(present)) if present else _("no data"),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Any, **changes: Any) -> str:
+    """The current query with some values replaced; None drops one."""
+    query: QueryDict = context["request"].GET.copy()
+    query.pop("fragment", None)
+    for name, value in changes.items():
+        if value is None or value == "":
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"
