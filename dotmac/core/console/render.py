@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from dotmac.core.console.states import State, state_of
 from dotmac.core.money import Money
 
-DASH = "–"
+DASH = "\u2013"
 _THOUSAND = 1000
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _RECENT_S = 45
@@ -107,7 +107,7 @@ def _scaled(value: float | Decimal | None, units: tuple[str, ...]) -> str:
     number, step = float(value), 0
     while abs(number) >= _THOUSAND and step < len(units) - 1:
         number, step = number / _THOUSAND, step + 1
-    digits = 0 if step == 0 or abs(number) >= 100 else 1  # noqa: PLR2004
+    digits = 0 if step == 0 or abs(number) >= 100 else 1
     return f"{number:,.{digits}f} {units[step]}"
 
 

@@ -142,7 +142,9 @@ def chart_json(chart: Chart) -> str:
 
 def _value_text(unit: str) -> Any:
     texts = {"octets": render.octets_text, "bit/s": render.rate_text}
-    return texts.get(unit, lambda value: "–" if value is None else f"{value:,.0f}")
+    return texts.get(
+        unit, lambda value: render.DASH if value is None else f"{value:,.0f}"
+    )
 
 
 def _legend(line: Any, show_value: Any) -> dict[str, Any]:
