@@ -22,18 +22,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from dotmac.devtools.servers import (
-    Postgres,
-    Roles,
-    Valkey,
-    bootstrap,
-    free_port,
-    write_secret,
-)
+from dotmac.devtools.bootstrap import ROLES, bootstrap
+from dotmac.devtools.servers import Postgres, Valkey, write_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "for-tests-on-loopback"
-ROLES = Roles(owner=PASSWORD, app=PASSWORD, radius=PASSWORD)
 
 
 @dataclass
@@ -52,26 +45,36 @@ def start() -> Servers:
     kept = os.environ.get("DOTMAC_TEST_DIR")
     folder = Path(kept or tempfile.mkdtemp(prefix="dotmac-test-")).resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    postgres = Postgres(folder / "postgres", free_port())
     # Durability costs time and protects nothing here; tests that kill servers
     # start their own.
-    postgres.start(settings={"fsync": "off", "full_page_writes": "off"})
-    valkey = Valkey(folder / "valkey", free_port(), secrets.token_hex(16))
-    valkey.start(durable=False)
+    postgres = Postgres(
+        folder / "postgres",
+        password=_superuser_password(folder / "postgres.superuser"),
+        settings={"fsync": "off", "full_page_writes": "off"},
+    )
+    postgres.start()
+    valkey = Valkey(folder / "valkey", durable=False)
+    valkey.start()
     servers = Servers(folder, postgres, valkey)
     _make_secrets(folder / "secrets")
     template = _template_name()
     os.environ |= {
         "DOTMAC_TEST_FOLDER": str(folder),
         "DOTMAC_TEST_TEMPLATE": template,
-        "DOTMAC_TEST_SUPERUSER_URL": postgres.superuser_url(),
+        "DOTMAC_TEST_SUPERUSER_URL": postgres.url("postgres"),
         "DOTMAC_DATA": str(folder),
         "DJANGO_SETTINGS_MODULE": "dotmac.settings.test",
-        "REDIS_URL": valkey.url,
+        "REDIS_URL": valkey.url(),
         **database_environment(postgres.port, template),
     }
     _make_template(servers, template)
     return servers
+
+
+def _superuser_password(path: Path) -> str:
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(24))
+    return path.read_text()
 
 
 def database_environment(port: int, name: str) -> dict[str, str]:
@@ -97,11 +100,11 @@ def clone_database(name: str) -> None:
             )
         )
         # Privileges of a database are not part of what a template hands on.
-        admin.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO dotmac_app, radius").format(
-                sql.Identifier(name)
-            )
-        )
+        for line in (
+            "REVOKE ALL ON DATABASE {} FROM PUBLIC",
+            "GRANT CONNECT ON DATABASE {} TO dotmac_app, radius",
+        ):
+            admin.execute(sql.SQL(line).format(sql.Identifier(name)))
 
 
 def drop_database(name: str) -> None:
@@ -146,13 +149,13 @@ def _template_name() -> str:
     for pattern in ("apps/*/migrations/*.py", "apps/*/sql/*.sql"):
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.read_bytes())
-    for path in (ROOT / "dotmac/core/db.py", ROOT / "dotmac/devtools/servers.py"):
+    for path in (ROOT / "dotmac/core/db.py", ROOT / "dotmac/devtools/bootstrap.py"):
         digest.update(path.read_bytes())
     return f"dotmac_template_{digest.hexdigest()[:12]}"
 
 
 def _make_template(servers: Servers, name: str) -> None:
-    url = servers.postgres.superuser_url()
+    url = servers.postgres.url("postgres")
     with psycopg.connect(url, autocommit=True) as admin:
         found = admin.execute(
             "SELECT datname FROM pg_database WHERE datname LIKE 'dotmac_%'"
@@ -162,7 +165,8 @@ def _make_template(servers: Servers, name: str) -> None:
         for (old,) in found:
             _drop(admin, old)
     building = f"{name}_building"
-    bootstrap(servers.postgres, database=building, roles=ROLES)
+    passwords = dict.fromkeys(ROLES, PASSWORD)
+    bootstrap(servers.postgres.url("postgres"), passwords, building)
     environment = {
         **os.environ,
         **database_environment(servers.postgres.port, building),

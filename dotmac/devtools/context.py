@@ -1,0 +1,161 @@
+"""Where everything of a running installation is, and what its programs are told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dotmac.devtools.bootstrap import Addresses
+from dotmac.devtools.installation import Installation
+from dotmac.devtools.servers import CLEAN, HOST, write_secret
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SETTINGS_FILE = "settings.env"
+# What a person may set for all programs; the rest of the caller's environment
+# stays outside. .env.template explains each.
+PASSED_ON = (
+    "ALLOWED_HOSTS",
+    "BASE_URL",
+    "DEBUG",
+    "DEFAULT_FROM_EMAIL",
+    "DATABASE_POOL_MAX",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "GATEWAY_MODE",
+    "INVOICE_DUE_DAYS",
+    "LOG_LEVEL",
+    "OPERATOR_ADDRESS",
+    "OPERATOR_BANK_DETAILS",
+    "OPERATOR_COUNTRY",
+    "OPERATOR_CURRENCY",
+    "OPERATOR_NAME",
+    "OPERATOR_PHONE",
+    "OPERATOR_TAX_NUMBER",
+    "OPERATOR_TIME_ZONE",
+    "PAYSTACK_BASE_URL",
+    "RATE_LIMIT_ENABLED",
+    "SECURITY_ENABLED",
+    "UPSTREAM_SERVICES",
+    # Of the machine, not of DotMac: certificates, proxies, measured tests.
+    "COVERAGE_PROCESS_CONFIG",
+    "COVERAGE_PROCESS_START",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """One start of one installation."""
+
+    installation: Installation
+    addresses: Addresses
+    redis_url: str
+    web_port: int
+    auth_port: int
+    acct_port: int
+    smtp_port: int
+    gateway_port: int
+    demo: int
+
+    @property
+    def base_url(self) -> str:
+        return os.environ.get("BASE_URL") or f"http://{HOST}:{self.web_port}"
+
+    @property
+    def radius_server(self) -> str:
+        return "freeradius" if self.freeradius else "embedded"
+
+    @property
+    def freeradius(self) -> str:
+        """The path of FreeRADIUS's program, or nothing."""
+        return find_freeradius()
+
+    def at(self, addresses: Addresses) -> Context:
+        """The same start once the database's addresses are known."""
+        return replace(self, addresses=addresses)
+
+    def environment(self, *, owner: bool = False, radius: bool = False) -> dict:
+        """What a program is told. Only migrations get the owner's address, and
+        only RADIUS gets the address of its role."""
+        root = self.installation.root
+        told = {
+            **CLEAN,
+            "HOME": str(self.installation.run),
+            "PYTHONUNBUFFERED": "1",
+            **self.settings(),
+        }
+        if owner:
+            told["DATABASE_OWNER_URL"] = self.addresses.owner
+        if radius:
+            told["RADIUS_DATABASE_URL"] = self.addresses.radius
+        assert told["DOTMAC_DATA"] == str(root)
+        return told
+
+    def settings(self) -> dict[str, str]:
+        """The settings by name, as .env.template lists them."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "dotmac.settings.development",
+            "ENVIRONMENT": "development",
+            "DOTMAC_DATA": str(self.installation.root),
+            "DEMO": "true" if self.demo else "false",
+            "DATABASE_URL": self.addresses.app,
+            "REDIS_URL": self.redis_url,
+            "RADIUS_HOST": HOST,
+            "RADIUS_AUTH_PORT": str(self.auth_port),
+            "RADIUS_ACCT_PORT": str(self.acct_port),
+            "EMAIL_HOST": HOST,
+            "EMAIL_PORT": str(self.smtp_port),
+            "PAYSTACK_BASE_URL": f"http://{HOST}:{self.gateway_port}",
+            "BASE_URL": self.base_url,
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        }
+
+    def write_settings(self) -> None:
+        """For manage.py: the addresses of this start, readable by its owner only."""
+        known = {
+            **self.settings(),
+            "DATABASE_OWNER_URL": self.addresses.owner,
+            "RADIUS_DATABASE_URL": self.addresses.radius,
+        }
+        text = "".join(f"{name}={value}\n" for name, value in sorted(known.items()))
+        write_secret(self.installation.root / SETTINGS_FILE, text)
+
+    def ready_facts(self, version: str) -> dict[str, object]:
+        """What ready.json says (issue 2, section 9)."""
+        base = self.base_url
+        return {
+            "version": version,
+            "base_url": base,
+            "console_url": f"{base}/console/",
+            "portal_url": f"{base}/portal/",
+            "api_url": f"{base}/api/v1",
+            "schema_url": f"{base}/api/schema",
+            "docs_url": f"{base}/api/docs",
+            "health_url": f"{base}/health",
+            "radius": {
+                "server": self.radius_server,
+                "host": HOST,
+                "auth_port": self.auth_port,
+                "acct_port": self.acct_port,
+            },
+        }
+
+
+def manage(*words: str) -> list[str]:
+    """A management command in this environment's Python."""
+    return [sys.executable, str(ROOT / "manage.py"), *words]
+
+
+def program(name: str) -> str:
+    """A program of this environment, such as celery or granian."""
+    return str(Path(sys.executable).parent / name)
+
+
+def find_freeradius() -> str:
+    """FreeRADIUS's program where it is installed."""
+    return shutil.which("freeradius", path=CLEAN["PATH"]) or ""

@@ -1,0 +1,68 @@
+"""How each program shows that it works: by answering for real."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from dotmac.devtools.context import Context, manage
+from dotmac.devtools.servers import HOST
+
+Probe = Callable[[Context], bool]
+RELAY_HEARTBEAT = "dotmac:relay:alive"
+_ANSWER_S = 5
+
+
+def answers_http(path: str) -> Probe:
+    """A page of the web server comes with status 200."""
+
+    def probe(context: Context) -> bool:
+        url = f"http://{HOST}:{context.web_port}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=_ANSWER_S) as answer:
+                return int(answer.status) == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return probe
+
+
+def worker_answers(context: Context) -> bool:
+    """A Celery worker answers a ping over the broker."""
+    app = Celery(broker=context.redis_url, set_as_current=False)
+    try:
+        return bool(app.control.ping(timeout=1, limit=1))
+    except (OperationalError, redis.RedisError):
+        return False
+    finally:
+        app.close()
+
+
+def relay_beats(context: Context) -> bool:
+    """The relay has finished a round and said so."""
+    with redis.Redis.from_url(context.redis_url, socket_timeout=2) as client:
+        return bool(client.exists(RELAY_HEARTBEAT))
+
+
+def beat_ticks(context: Context) -> bool:
+    """Beat has opened its schedule."""
+    return any(context.installation.run.glob("beat-schedule*"))
+
+
+def radius_answers(context: Context) -> bool:
+    """A real Access-Request from the platform's own NAS gets an answer."""
+    done = subprocess.run(
+        manage("probe_radius"),
+        env=context.environment(),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
