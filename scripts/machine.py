@@ -126,7 +126,9 @@ def explain_install_failure(output: str, place: Path) -> str:
 def _explain(
     causes: tuple[tuple[str, str], ...], output: str, place: Path, rest: str
 ) -> str:
-    fitting = (text for pattern, text in causes if re.search(pattern, output, re.I))
+    fitting = (
+        text for pattern, text in causes if re.search(pattern, output, re.IGNORECASE)
+    )
     sentence = next(fitting, rest)
     said = [line for line in output.strip().splitlines() if line.strip()][-3:]
     return "\n    ".join([sentence.format(place=place), *said])
