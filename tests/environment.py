@@ -67,7 +67,11 @@ def start() -> Servers:
         "REDIS_URL": valkey.url(),
         **database_environment(postgres.port, template),
     }
-    _make_template(servers, template)
+    try:
+        _make_template(servers, template)
+    except BaseException:
+        servers.stop()
+        raise
     return servers
 
 

@@ -1,7 +1,34 @@
 from django.apps import AppConfig
 
+from dotmac.core import invariants, participants, permissions
+
 
 class IdentityConfig(AppConfig):
     name = "apps.identity"
     label = "identity"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.identity import selectors
+        from apps.identity.selectors.integrity import INVARIANTS
+
+        participants.register_unit_lookup(selectors.unit_id_of)
+        invariants.register(*INVARIANTS)
+        permissions.declare(
+            "identity",
+            view_customer="See customers, their contacts and locations.",
+            create_customer="Register customers.",
+            change_customer="Change what is known about customers.",
+            close_customer="Close customers.",
+            delete_customer="Delete customers without history.",
+            create_portal_user="Give customers a sign-in for the portal.",
+            view_staff="See members of staff and their roles.",
+            create_staff="Add members of staff.",
+            invite_staff="Send members of staff a one-time link.",
+            deactivate_user="Switch sign-ins off and on.",
+            reset_mfa="Reset a colleague's authenticator.",
+            manage_roles="Give and take roles.",
+            grant_access="Grant single permissions on units and customers.",
+            view_unit="See the organisation's units.",
+            create_unit="Add branches and resellers.",
+        )

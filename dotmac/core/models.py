@@ -31,6 +31,11 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def etag(self) -> str:
+        """A strong validator made of the row's id and its latest change."""
+        return f'"{self.pk}-{self.updated_at.timestamp():.6f}"'
+
     def store(self, *fields: str, now: datetime) -> None:
         """Write the named fields of a locked row."""
         self.updated_at = now

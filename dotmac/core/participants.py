@@ -31,13 +31,14 @@ class Participant:
     """What one app has to say about a kind of record.
 
     can_delete(id) returns sentences that speak against deletion, empty when
-    none; timeline(id, limit) returns entries, newest first; merge(from_id,
+    none, and can_close(id) against closing; timeline(id, limit) returns entries, newest first; merge(from_id,
     into_id), erase(id) act inside the caller's transaction; export(id) returns
     plain data.
     """
 
     app: str
     can_delete: Callable[[int], list[str]] | None = None
+    can_close: Callable[[int], list[str]] | None = None
     timeline: Callable[[int, int], list[TimelineEntry]] | None = None
     merge: Callable[[int, int], None] | None = None
     erase: Callable[[int], None] | None = None
@@ -64,6 +65,17 @@ def objections_to_delete(subject: SubjectRef) -> list[str]:
         for participant in asked
         if participant.can_delete is not None
         for reason in participant.can_delete(subject.id)
+    ]
+
+
+def objections_to_close(subject: SubjectRef) -> list[str]:
+    """Everything that speaks against closing the record."""
+    asked = participants_of(f"{subject.app}.{subject.kind}")
+    return [
+        reason
+        for participant in asked
+        if participant.can_close is not None
+        for reason in participant.can_close(subject.id)
     ]
 
 

@@ -165,6 +165,7 @@ TEMPLATES = [
     }
 ]
 
+AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",

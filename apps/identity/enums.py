@@ -1,0 +1,70 @@
+"""The words of identity: kinds and states people and programs see."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class UserKind(TextChoices):
+    STAFF = "staff", _("Staff")
+    CUSTOMER = "customer", _("Customer")
+
+
+class UnitKind(TextChoices):
+    OPERATOR = "operator", _("Operator")
+    BRANCH = "branch", _("Branch")
+    RESELLER = "reseller", _("Reseller")
+
+
+class CustomerKind(TextChoices):
+    INDIVIDUAL = "individual", _("Individual")
+    BUSINESS = "business", _("Business")
+
+
+class CustomerState(TextChoices):
+    LEAD = "lead", _("Lead")
+    PROSPECT = "prospect", _("Prospect")
+    ACTIVE = "active", _("Active")
+    CLOSED = "closed", _("Closed")
+
+
+class MemberRights(TextChoices):
+    """What a portal user may do for a customer."""
+
+    FULL = "full", _("Everything")
+    BILLING = "billing", _("Bills and payments")
+    VIEW = "view", _("Look only")
+
+
+class ContactRole(TextChoices):
+    GENERAL = "general", _("General")
+    BILLING = "billing", _("Billing")
+    TECHNICAL = "technical", _("Technical")
+
+
+class SessionFace(TextChoices):
+    """Through which door a session came in."""
+
+    CONSOLE = "console", _("Console")
+    PORTAL = "portal", _("Portal")
+    API = "api", _("API")
+
+
+class SessionStage(TextChoices):
+    """How far a session got: only a full one works.
+
+    password: the one-time code is still owed. enrolment: the person came by an
+    invitation, or has no device yet, and may only set up sign-in.
+    """
+
+    PASSWORD = "password", _("Code owed")
+    ENROLMENT = "enrolment", _("Enrolment")
+    FULL = "full", _("Signed in")
+
+
+class SessionEnd(TextChoices):
+    SIGNED_OUT = "signed_out", _("Signed out")
+    REPLACED = "replaced", _("Replaced by a new sign-in")
+    REFRESH_REUSED = "refresh_reused", _("A refresh token was used twice")
+    DEACTIVATED = "deactivated", _("The user was deactivated")
+    CREDENTIALS_CHANGED = "credentials_changed", _("Password or device changed")
+    REVOKED = "revoked", _("Ended by staff")

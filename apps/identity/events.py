@@ -1,0 +1,46 @@
+"""Facts about customers that apps above may act upon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dotmac.core.events import Event
+from dotmac.core.refs import SubjectRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerEvent(Event):
+    """Something happened to a customer."""
+
+    of_customer_id: int
+    reference: str = ""
+
+    @property
+    def subject(self) -> SubjectRef:
+        return SubjectRef("identity", "customer", self.of_customer_id, self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRegistered(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.registered.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChanged(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.changed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerActivated(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.activated.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerClosed(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.closed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDeleted(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.deleted.v1"

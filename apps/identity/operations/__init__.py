@@ -1,0 +1,91 @@
+"""What identity does, in the order of the life of things."""
+
+from apps.identity.operations.customers import (
+    activate_customer,
+    change_customer,
+    close_customer,
+    delete_customer,
+    qualify_customer,
+    register_customer,
+)
+from apps.identity.operations.enrolment import (
+    Enrolment,
+    InvitationLink,
+    accept_invitation,
+    confirm_totp,
+    enrol_totp,
+    invite_staff,
+    reset_mfa,
+)
+from apps.identity.operations.grants import (
+    grant_on_customer,
+    grant_on_unit,
+    revoke_on_customer,
+    revoke_on_unit,
+)
+from apps.identity.operations.places import (
+    add_contact,
+    add_location,
+    remove_contact,
+    remove_location,
+)
+from apps.identity.operations.portal_users import create_portal_user
+from apps.identity.operations.roles import (
+    assign_role,
+    create_unit,
+    sync_roles,
+    unassign_role,
+)
+from apps.identity.operations.sessions import (
+    end_session,
+    forget_sessions,
+    refresh_tokens,
+    sign_out,
+    touch_session,
+)
+from apps.identity.operations.sign_in import SignedIn, confirm_code, sign_in
+from apps.identity.operations.staff import (
+    create_staff,
+    deactivate_user,
+    reactivate_user,
+)
+
+__all__ = [
+    "Enrolment",
+    "InvitationLink",
+    "SignedIn",
+    "accept_invitation",
+    "activate_customer",
+    "add_contact",
+    "add_location",
+    "assign_role",
+    "change_customer",
+    "close_customer",
+    "confirm_code",
+    "confirm_totp",
+    "create_portal_user",
+    "create_staff",
+    "create_unit",
+    "deactivate_user",
+    "delete_customer",
+    "end_session",
+    "enrol_totp",
+    "forget_sessions",
+    "grant_on_customer",
+    "grant_on_unit",
+    "invite_staff",
+    "qualify_customer",
+    "reactivate_user",
+    "refresh_tokens",
+    "register_customer",
+    "remove_contact",
+    "remove_location",
+    "reset_mfa",
+    "revoke_on_customer",
+    "revoke_on_unit",
+    "sign_in",
+    "sign_out",
+    "sync_roles",
+    "touch_session",
+    "unassign_role",
+]

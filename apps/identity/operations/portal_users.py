@@ -1,0 +1,61 @@
+"""People who act for a customer in the portal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from apps.identity.enums import CustomerState, MemberRights, UserKind
+from apps.identity.errors import CustomerClosed
+from apps.identity.models import Customer, Membership, User
+from apps.identity.operations.passwords import require_good_password
+from apps.identity.operations.staff import add_user, user_subject
+from apps.ops import operations as ops
+from dotmac.core.actors import Actor
+from dotmac.core.errors import InvalidInput, NotFound
+
+
+@transaction.atomic
+def create_portal_user(
+    *,
+    customer_id: int,
+    username: str,
+    password: str,
+    email: str = "",
+    name: str = "",
+    rights: str = MemberRights.FULL,
+    actor: Actor,
+    now: datetime,
+) -> User:
+    """A person who signs in to the portal for one customer.
+
+    Refused: a taken name or address, a weak password, a closed customer.
+    """
+    customer = Customer.objects.locked().filter(pk=customer_id).first()
+    if customer is None:
+        raise NotFound
+    if customer.state == CustomerState.CLOSED:
+        raise CustomerClosed
+    if rights not in MemberRights.values:
+        raise InvalidInput("There are no such rights.", field="rights")
+    require_good_password(password)
+
+    user = add_user(
+        username=username,
+        email=email,
+        name=name or customer.name[:150],
+        kind=UserKind.CUSTOMER,
+        password=make_password(password),
+    )
+    Membership.objects.create(user=user, customer=customer, rights=rights)
+    ops.record(
+        action="identity.create_portal_user",
+        subject=user_subject(user),
+        actor=actor,
+        now=now,
+        changes={"username": user.username, "rights": rights},
+        customer_id=customer_id,
+    )
+    return user

@@ -1,0 +1,193 @@
+"""Roles, where they are held, and the organisation they are held in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from apps.identity.enums import UnitKind, UserKind
+from apps.identity.errors import LastOwner, NotStaff, UnknownRole, UnknownUnit
+from apps.identity.models import (
+    Customer,
+    OrganisationUnit,
+    Role,
+    RoleAssignment,
+    RolePermission,
+    User,
+)
+from apps.identity.rules.roles import OWNER, ROLES, permissions_of_role
+from apps.ops import operations as ops
+from dotmac.core.actors import Actor
+from dotmac.core.db import refusing
+from dotmac.core.errors import Conflict, InvalidInput, NotFound
+from dotmac.core.permissions import catalogue
+from dotmac.core.refs import SubjectRef
+
+
+class UnitNameTaken(Conflict):
+    code = "unit_name_taken"
+    title = "There is a unit of this name here."
+
+
+@transaction.atomic
+def sync_roles(*, operator_name: str, actor: Actor, now: datetime) -> int:
+    """Make the operator's unit, the built-in roles and their permissions.
+
+    Run after `migrate`; a repeat changes nothing. Returns how many role
+    permissions were added or taken away.
+    """
+    unit, _ = OrganisationUnit.objects.get_or_create(
+        kind=UnitKind.OPERATOR, defaults={"name": operator_name}
+    )
+    names = list(catalogue())
+    changed = 0
+    for rule in ROLES:
+        role, _ = Role.objects.get_or_create(
+            slug=rule.slug, defaults={"name": rule.name}
+        )
+        changed += _fill(role, permissions_of_role(rule, names))
+    _sync_grantable(catalogue())
+    if changed:
+        ops.record(
+            action="identity.sync_roles",
+            subject=SubjectRef("identity", "unit", unit.pk, unit.name),
+            actor=actor,
+            now=now,
+            changes={"role_permissions_changed": changed},
+        )
+    return changed
+
+
+def _fill(role: Role, wanted: list[str]) -> int:
+    held = RolePermission.objects.filter(role=role)
+    present = set(held.values_list("permission", flat=True))
+    gone = held.filter(permission__in=present - set(wanted)).delete()[0]
+    added = RolePermission.objects.bulk_create(
+        [
+            RolePermission(role=role, permission=name)
+            for name in wanted
+            if name not in present
+        ],
+        ignore_conflicts=True,
+    )
+    return gone + len(added)
+
+
+def _sync_grantable(meanings: dict[str, str]) -> None:
+    """django-guardian grants rows of auth.Permission, one for each kind of object."""
+    for model in (OrganisationUnit, Customer):
+        kind = ContentType.objects.get_for_model(model)
+        Permission.objects.bulk_create(
+            [
+                Permission(content_type=kind, codename=name, name=meaning[:255])
+                for name, meaning in meanings.items()
+            ],
+            ignore_conflicts=True,
+        )
+
+
+@transaction.atomic
+def create_unit(
+    *, name: str, kind: str, parent_id: int, actor: Actor, now: datetime
+) -> OrganisationUnit:
+    """A branch or a reseller below another unit."""
+    if kind not in {UnitKind.BRANCH, UnitKind.RESELLER}:
+        raise InvalidInput("A unit is a branch or a reseller.", field="kind")
+    if not OrganisationUnit.objects.filter(pk=parent_id).exists():
+        raise UnknownUnit(field="parent")
+
+    with refusing(
+        identity_organisationunit_name_once=lambda: UnitNameTaken(field="name")
+    ):
+        unit = OrganisationUnit.objects.create(
+            name=name, kind=kind, parent_id=parent_id
+        )
+    ops.record(
+        action="identity.create_unit",
+        subject=SubjectRef("identity", "unit", unit.pk, name),
+        actor=actor,
+        now=now,
+        unit_id=unit.pk,
+    )
+    return unit
+
+
+@transaction.atomic
+def assign_role(
+    *, user_id: int, role_slug: str, unit_id: int, actor: Actor, now: datetime
+) -> RoleAssignment:
+    """Let a member of staff hold a role in a unit. Repeating it changes nothing."""
+    user = User.objects.locked().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    if user.kind != UserKind.STAFF:
+        raise NotStaff
+    role = _role(role_slug)
+    if not OrganisationUnit.objects.filter(pk=unit_id).exists():
+        raise UnknownUnit(field="unit")
+
+    assignment, created = RoleAssignment.objects.get_or_create(
+        user=user, role=role, unit_id=unit_id
+    )
+    if created:
+        _record("assign_role", user, assignment, actor=actor, now=now)
+    return assignment
+
+
+@transaction.atomic
+def unassign_role(
+    *, user_id: int, role_slug: str, unit_id: int, actor: Actor, now: datetime
+) -> None:
+    """Take a role away. Refused for the last owner; harmless when not held."""
+    user = User.objects.locked().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    assignment = RoleAssignment.objects.filter(
+        user=user, role=_role(role_slug), unit_id=unit_id
+    ).first()
+    if assignment is None:
+        return
+    if role_slug == OWNER:
+        require_other_owner((user_id,))
+
+    _record("unassign_role", user, assignment, actor=actor, now=now)
+    assignment.delete()
+
+
+def require_other_owner(leaving: Iterable[int]) -> None:
+    """Raise LastOwner unless somebody else owns the operator.
+
+    The owner role's row is locked, so that two owners cannot leave at once.
+    """
+    role = Role.objects.select_for_update(no_key=True).get(slug=OWNER)
+    owners = RoleAssignment.objects.filter(
+        role=role, unit__kind=UnitKind.OPERATOR, user__is_active=True
+    )
+    if owners.filter(user_id__in=leaving).exists() and not (
+        owners.exclude(user_id__in=leaving).exists()
+    ):
+        raise LastOwner
+
+
+def _role(slug: str) -> Role:
+    role = Role.objects.filter(slug=slug).first()
+    if role is None:
+        raise UnknownRole(field="role")
+    return role
+
+
+def _record(
+    verb: str, user: User, assignment: RoleAssignment, *, actor: Actor, now: datetime
+) -> None:
+    ops.record(
+        action=f"identity.{verb}",
+        subject=SubjectRef("identity", "user", user.pk, user.username),
+        actor=actor,
+        now=now,
+        changes={"role": assignment.role.slug, "unit": assignment.unit_id},
+        unit_id=assignment.unit_id,
+    )

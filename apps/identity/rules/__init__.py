@@ -1,0 +1,1 @@
+"""Pure arithmetic of identity: no database, no clock."""

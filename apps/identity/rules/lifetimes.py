@@ -1,0 +1,45 @@
+"""How long sign-ins, links and tokens live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from apps.identity.enums import SessionFace, SessionStage, UserKind
+
+ACCESS_LIFETIME = timedelta(minutes=10)
+INVITATION_LIFETIME = timedelta(days=3)
+# A session's row is written at most this often by the requests that use it.
+SEEN_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """The longest a session lives, and how long it may rest unused."""
+
+    absolute: timedelta
+    idle: timedelta
+
+
+_UNFINISHED = Lifetime(timedelta(minutes=15), timedelta(minutes=15))
+_LIFETIMES: dict[tuple[str, str], Lifetime] = {
+    (SessionFace.CONSOLE, UserKind.STAFF): Lifetime(
+        timedelta(hours=12), timedelta(hours=2)
+    ),
+    (SessionFace.PORTAL, UserKind.CUSTOMER): Lifetime(
+        timedelta(days=30), timedelta(days=7)
+    ),
+    (SessionFace.API, UserKind.STAFF): Lifetime(
+        timedelta(hours=24), timedelta(hours=12)
+    ),
+    (SessionFace.API, UserKind.CUSTOMER): Lifetime(
+        timedelta(days=30), timedelta(days=7)
+    ),
+}
+
+
+def lifetime_of(*, face: str, stage: str, kind: str) -> Lifetime:
+    """The limits of a session; one that is not signed in yet lives briefly."""
+    if stage != SessionStage.FULL:
+        return _UNFINISHED
+    return _LIFETIMES[face, kind]

@@ -1,0 +1,115 @@
+"""Which permissions of the catalogue belong to which role or right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from apps.identity.enums import MemberRights
+
+OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """A role that comes with DotMac; patterns choose from the catalogue."""
+
+    slug: str
+    name: str
+    holds: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+
+ROLES = (
+    RoleRule(OWNER, "Owner", ("*",)),
+    RoleRule(
+        "manager",
+        "Manager",
+        ("*",),
+        ("identity.manage_roles", "identity.grant_access", "ops.set_business_date"),
+    ),
+    RoleRule(
+        "support",
+        "Support",
+        (
+            "*.view_*",
+            "identity.create_customer",
+            "identity.change_customer",
+            "identity.create_portal_user",
+            "catalog.order_service",
+            "catalog.provision_service",
+            "catalog.suspend_service",
+            "catalog.resume_service",
+            "network.disconnect_session",
+            "network.place_hold",
+            "network.lift_hold",
+        ),
+        ("billing.view_ledger", "identity.view_staff", "ops.view_audit"),
+    ),
+    RoleRule(
+        "billing-clerk",
+        "Billing clerk",
+        (
+            "billing.*",
+            "analytics.view_*",
+            "identity.view_customer",
+            "identity.change_customer",
+            "catalog.view_*",
+            "ops.view_job",
+            "ops.view_message",
+        ),
+    ),
+    RoleRule(
+        "network-engineer",
+        "Network engineer",
+        (
+            "network.*",
+            "catalog.view_*",
+            "catalog.provision_service",
+            "identity.view_customer",
+            "analytics.view_online_sessions",
+            "ops.view_job",
+            "ops.view_integrity",
+        ),
+    ),
+    RoleRule("auditor", "Auditor", ("*.view_*",)),
+)
+
+# What a portal user may do for the customers it belongs to.
+_LOOK = (
+    "identity.view_customer",
+    "catalog.view_service",
+    "catalog.view_order",
+    "catalog.view_plan",
+    "network.view_usage",
+)
+_BILLS = (
+    "billing.view_invoice",
+    "billing.view_payment",
+    "billing.start_checkout",
+    "billing.pay_invoice",
+)
+_OF_RIGHTS: dict[str, tuple[str, ...]] = {
+    MemberRights.VIEW: _LOOK,
+    MemberRights.BILLING: ("identity.view_customer", *_BILLS),
+    MemberRights.FULL: (*_LOOK, *_BILLS),
+}
+
+
+def permissions_of_role(rule: RoleRule, catalogue: Iterable[str]) -> list[str]:
+    """The names of the catalogue that the role holds, sorted."""
+    return sorted(
+        name
+        for name in catalogue
+        if _matches(name, rule.holds) and not _matches(name, rule.lacks)
+    )
+
+
+def permissions_of_rights(rights: str) -> tuple[str, ...]:
+    """What a membership with these rights allows."""
+    return _OF_RIGHTS[rights]
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

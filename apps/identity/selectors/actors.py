@@ -1,0 +1,128 @@
+"""Actors from live rows: nothing here is cached, so a revoked right is gone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+from apps.identity.enums import SessionStage, UserKind
+from apps.identity.errors import TokenRefused
+from apps.identity.models import Membership, Session, User
+from apps.identity.rules.roles import permissions_of_rights
+from apps.identity.rules.tokens import TokenInvalid, read_access_token
+from apps.identity.selectors.keys import jwt_keys
+from apps.identity.selectors.staff import unit_subtree
+from dotmac.core.actors import NOTHING, Actor, ActorKind, Scope
+from dotmac.core.permissions import is_declared
+
+# Roles and the two grant tables of django-guardian, joined by UNION: one row
+# for each permission, with the units and the single customers it reaches.
+_HELD = """
+    SELECT held.permission,
+           coalesce(bool_or(unit.kind = 'operator'), false),
+           array_agg(DISTINCT unit.id)
+               FILTER (WHERE unit.id IS NOT NULL AND unit.kind <> 'operator'),
+           array_agg(DISTINCT held.customer_id)
+               FILTER (WHERE held.customer_id IS NOT NULL)
+      FROM (
+        SELECT rights.permission, assigned.unit_id, NULL::bigint AS customer_id
+          FROM identity_roleassignment assigned
+          JOIN identity_rolepermission rights ON rights.role_id = assigned.role_id
+         WHERE assigned.user_id = %(user)s
+        UNION
+        SELECT permission.codename, granted.content_object_id, NULL
+          FROM identity_unitgrant granted
+          JOIN auth_permission permission ON permission.id = granted.permission_id
+         WHERE granted.user_id = %(user)s
+        UNION
+        SELECT permission.codename, NULL, granted.content_object_id
+          FROM identity_customergrant granted
+          JOIN auth_permission permission ON permission.id = granted.permission_id
+         WHERE granted.user_id = %(user)s
+      ) held
+      LEFT JOIN identity_organisationunit unit ON unit.id = held.unit_id
+     GROUP BY held.permission
+"""
+
+
+def live_session(*, session_id: int, now: datetime) -> Session | None:
+    """The session with its user while both may still be used, at any stage."""
+    return (
+        Session.objects.open_at(now)
+        .select_related("user")
+        .filter(pk=session_id, user__is_active=True)
+        .first()
+    )
+
+
+def session_of_access_token(token: str, *, now: datetime) -> Session:
+    """The live session behind a bearer token; raises TokenRefused."""
+    try:
+        claims = read_access_token(jwt_keys(), token, issuer=settings.BASE_URL, now=now)
+    except TokenInvalid as error:
+        raise TokenRefused from error
+    session = live_session(session_id=claims.session_id, now=now)
+    whole = session is not None and session.stage == SessionStage.FULL
+    if session is None or not whole or session.user_id != claims.user_id:
+        raise TokenRefused
+    return session
+
+
+def actor_for_session(session: Session, *, address: str = "") -> Actor:
+    """The actor of a live session; one that is not signed in holds nothing."""
+    return _actor(
+        session.user,
+        held=session.stage == SessionStage.FULL,
+        session_id=session.pk,
+        address=address or session.address or "",
+    )
+
+
+def actor_for_user(user: User) -> Actor:
+    """The actor for work that a program does in a user's name."""
+    return _actor(user, held=True)
+
+
+def _actor(
+    user: User, *, held: bool, session_id: int | None = None, address: str = ""
+) -> Actor:
+    staff = user.kind == UserKind.STAFF
+    scopes: dict[str, Scope] = {}
+    if held and user.is_active:
+        scopes = _staff_scopes(user.pk) if staff else _customer_scopes(user.pk)
+    return Actor(
+        kind=ActorKind.STAFF if staff else ActorKind.CUSTOMER,
+        id=user.pk,
+        label=user.username,
+        scopes=scopes,
+        session_id=session_id,
+        address=address,
+    )
+
+
+def _staff_scopes(user_id: int) -> dict[str, Scope]:
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, {"user": user_id})
+        rows = cursor.fetchall()
+    roots = {unit for _, everything, units, _ in rows if units for unit in units}
+    below = unit_subtree(roots)
+    return {
+        permission: Scope(
+            everything=everything,
+            unit_ids=frozenset().union(*(below[unit] for unit in units or ())),
+            customer_ids=frozenset(customers or ()),
+        )
+        for permission, everything, units, customers in rows
+    }
+
+
+def _customer_scopes(user_id: int) -> dict[str, Scope]:
+    scopes: dict[str, Scope] = {}
+    for membership in Membership.objects.filter(user_id=user_id):
+        own = Scope(customer_ids=frozenset((membership.customer_id,)))
+        for permission in permissions_of_rights(membership.rights):
+            if is_declared(permission):
+                scopes[permission] = scopes.get(permission, NOTHING) | own
+    return scopes

@@ -1,0 +1,117 @@
+"""Units, roles and the people who hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from apps.identity.enums import UnitKind, UserKind
+from apps.identity.models import (
+    OrganisationUnit,
+    Role,
+    RoleAssignment,
+    TotpDevice,
+    User,
+)
+from dotmac.core.actors import Actor
+
+STAFF_MAX = 500
+_DEPTH_MAX = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """One member of staff with the roles held and where."""
+
+    id: int
+    username: str
+    name: str
+    email: str
+    active: bool
+    enrolled: bool
+    roles: tuple[str, ...]
+    created_at: datetime
+
+
+def default_unit() -> OrganisationUnit:
+    """The operator itself, the root of the tree (made by `sync_roles`)."""
+    return OrganisationUnit.objects.get(kind=UnitKind.OPERATOR)
+
+
+def unit_subtree(roots: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Each unit with the ids of itself and of all below it."""
+    wanted = sorted(set(roots))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE tree (root, id, depth) AS (
+                SELECT id, id, 0 FROM identity_organisationunit WHERE id = ANY(%s)
+                UNION ALL
+                SELECT tree.root, unit.id, tree.depth + 1
+                  FROM tree JOIN identity_organisationunit unit
+                    ON unit.parent_id = tree.id
+                 WHERE tree.depth < %s)
+            SELECT root, array_agg(id) FROM tree GROUP BY root
+            """,
+            [wanted, _DEPTH_MAX],
+        )
+        return {root: frozenset(ids) for root, ids in cursor.fetchall()}
+
+
+def units_visible_to(actor: Actor, permission: str) -> QuerySet[OrganisationUnit]:
+    """The units that the permission reaches."""
+    scope = actor.scope(permission)
+    units = OrganisationUnit.objects.order_by("pk")
+    return units if scope.everything else units.filter(pk__in=scope.unit_ids)
+
+
+def roles() -> list[Role]:
+    return list(Role.objects.order_by("name", "pk"))
+
+
+def find_user(*, username: str) -> User | None:
+    return User.objects.filter(username=username.lower()).first()
+
+
+def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
+    """Staff who hold a role within the units that the permission reaches."""
+    scope = actor.scope(permission)
+    staff = User.objects.filter(kind=UserKind.STAFF)
+    if scope.everything:
+        return staff
+    held = RoleAssignment.objects.filter(
+        user_id=OuterRef("pk"), unit_id__in=scope.unit_ids
+    )
+    return staff.filter(Exists(held))
+
+
+def staff_members(users: Iterable[User]) -> list[StaffMember]:
+    """What a page of staff shows, in two statements for any number of rows."""
+    people = list(users)
+    ids = [user.pk for user in people]
+    held: dict[int, list[str]] = {}
+    for row in RoleAssignment.objects.filter(user_id__in=ids).select_related(
+        "role", "unit"
+    ):
+        held.setdefault(row.user_id, []).append(f"{row.role.name} ({row.unit.name})")
+    devices = TotpDevice.objects.filter(user_id__in=ids, confirmed=True)
+    enrolled = set(devices.values_list("user_id", flat=True))
+    return [
+        StaffMember(
+            id=user.pk,
+            username=user.username,
+            name=user.name,
+            email=user.email,
+            active=user.is_active,
+            enrolled=user.pk in enrolled,
+            roles=tuple(sorted(held.get(user.pk, ()))),
+            created_at=user.created_at,
+        )
+        for user in people
+    ]
