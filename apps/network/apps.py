@@ -9,8 +9,8 @@ class NetworkConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.network import events  # noqa: F401, PLC0415 - registers the events
-        from apps.network.sql.invariants import INVARIANTS  # noqa: PLC0415
+        from apps.network import events  # noqa: F401 - registers the events
+        from apps.network.sql.invariants import INVARIANTS
 
         invariants.register(*INVARIANTS)
         permissions.declare(
