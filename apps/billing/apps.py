@@ -1,7 +1,23 @@
 from django.apps import AppConfig
 
+from dotmac.core import permissions
+
 
 class BillingConfig(AppConfig):
     name = "apps.billing"
     label = "billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        permissions.declare(
+            "billing",
+            view_invoice="See invoices and credit notes.",
+            issue_credit_note="Write credit notes.",
+            view_run="See bill runs and what they will bill.",
+            run_billing="Start bill runs.",
+            view_ledger="Read ledger entries and balances.",
+            set_tax_rate="Set tax classes and their rates.",
+            view_payment="See payments.",
+            record_payment="Record money received.",
+            run_dunning="Start a dunning run.",
+        )

@@ -79,9 +79,7 @@ class Context:
         """The same start once the database's addresses are known."""
         return replace(self, addresses=addresses)
 
-    def environment(
-        self, *, owner: bool = False, radius: bool = False
-    ) -> dict[str, str]:
+    def environment(self, *, owner: bool = False, radius: bool = False) -> dict:
         """What a program is told. Only migrations get the owner's address, and
         only RADIUS gets the address of its role."""
         root = self.installation.root

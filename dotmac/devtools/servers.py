@@ -158,9 +158,8 @@ class Postgres(Server):
         try:
             done = subprocess.run(
                 [
-                    *prefix,
-                    *(str(_engine() / "bin" / "initdb"), "-D", str(part)),
-                    *("-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", str(word)),
+                    *(*prefix, _engine() / "bin" / "initdb", "-D", part),
+                    *("-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", word),
                     *("-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", *sync),
                 ],
                 env=CLEAN,

@@ -88,10 +88,9 @@ class DeclaredFilters(BaseFilterBackend):
         if getattr(view, "action", None) != "list":
             return queryset
         declared: dict[str, Filter] = getattr(view, "filters", {})
-        for name in request.query_params:
+        for name, value in request.query_params.items():
             if name in _ALWAYS:
                 continue
-            value = str(request.query_params.get(name, ""))
             queryset = queryset.filter(_condition(declared, name, value))
         return queryset
 

@@ -1,0 +1,1 @@
+"""Pure arithmetic of money: no queries, no clock, no Django."""

@@ -1,0 +1,1 @@
+"""SQL of billing: guards that hold for COPY, races and people in psql."""

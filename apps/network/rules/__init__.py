@@ -1,1 +1,0 @@
-"""Pure rules of the network: texts that people type, addresses, effects."""
