@@ -1,7 +1,36 @@
 from django.apps import AppConfig
 
+from dotmac.core import invariants, permissions
+
 
 class NetworkConfig(AppConfig):
     name = "apps.network"
     label = "network"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.network import events  # noqa: F401 - registers the events
+        from apps.network.sql.invariants import INVARIANTS
+
+        invariants.register(*INVARIANTS)
+        permissions.declare(
+            "network",
+            view_site="See sites.",
+            create_site="Add sites.",
+            view_nas="See access servers (NAS), never their secrets.",
+            create_nas="Add an access server; its secret is shown once.",
+            change_nas="Change an access server or its secret.",
+            view_prefix="See prefixes, addresses and who held them.",
+            create_prefix="Add prefixes and VRFs.",
+            view_pool="See address pools.",
+            create_pool="Add address pools.",
+            view_vlan="See VLAN groups and VLAN ids.",
+            create_vlan_group="Add VLAN groups.",
+            view_rate_profile="See rate profiles.",
+            create_rate_profile="Add rate profiles.",
+            view_account="See access accounts, their holds and addresses.",
+            place_hold="Hold an access account.",
+            lift_hold="Lift a hold of an access account.",
+            view_session="See sessions, usage and what NASes answered.",
+            disconnect_session="End a running session.",
+        )

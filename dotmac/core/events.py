@@ -82,7 +82,7 @@ def load(name: str, data: dict[str, Any]) -> Event:
     values = {}
     for field in dataclasses.fields(kind):
         if field.name in data:
-            values[field.name] = _typed(str(field.type), data[field.name])
+            values[field.name] = _typed(_type_name(field.type), data[field.name])
     return kind(**values)
 
 
@@ -92,6 +92,12 @@ def known_events() -> list[str]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (datetime, date)) else value
+
+
+def _type_name(annotation: Any) -> str:
+    """ "datetime | None" whether annotations are texts or types."""
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return text.removeprefix("<class '").replace("datetime.", "")
 
 
 def _typed(annotation: str, value: Any) -> Any:

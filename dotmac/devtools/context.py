@@ -79,7 +79,9 @@ class Context:
         """The same start once the database's addresses are known."""
         return replace(self, addresses=addresses)
 
-    def environment(self, *, owner: bool = False, radius: bool = False) -> dict:
+    def environment(
+        self, *, owner: bool = False, radius: bool = False
+    ) -> dict[str, str]:
         """What a program is told. Only migrations get the owner's address, and
         only RADIUS gets the address of its role."""
         root = self.installation.root

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import socket
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,7 +76,8 @@ class Installation:
         """A generated secret, made at the first asking."""
         path = self.secrets / name
         if not path.exists():
-            write_secret(path, _MAKERS.get(name, _password)())
+            maker = _MAKERS.get(name, _password)
+            write_secret(path, maker())
         return path.read_text().strip()
 
     def remember(self, **facts: Any) -> None:
@@ -214,7 +216,7 @@ def _jwt_key() -> str:
     ).decode()
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[], str]] = {
     "django.key": lambda: secrets.token_urlsafe(64),
     "encryption.key": lambda: f"1:{secrets.token_hex(32)}\n",
     "jwt.key": _jwt_key,

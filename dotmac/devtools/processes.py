@@ -33,7 +33,7 @@ class Child:
         self.command = [str(part) for part in command]
         self.log = log
         self._env = dict(env)
-        self._stop_signal, self._stop_s = stop_signal, stop_s
+        self._stop_signal, self.stop_s = stop_signal, stop_s
         self._options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,7 +78,7 @@ class Child:
             return None
         self.ask_to_stop()
         try:
-            self._process.wait(self._stop_s if patience_s is None else patience_s)
+            self._process.wait(self.stop_s if patience_s is None else patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
         return self._process.returncode

@@ -158,8 +158,9 @@ class Postgres(Server):
         try:
             done = subprocess.run(
                 [
-                    *(*prefix, _engine() / "bin" / "initdb", "-D", part),
-                    *("-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", word),
+                    *prefix,
+                    *(str(_engine() / "bin" / "initdb"), "-D", str(part)),
+                    *("-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", str(word)),
                     *("-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", *sync),
                 ],
                 env=CLEAN,

@@ -51,6 +51,8 @@ class SessionFacts(models.Model):
     cause = models.CharField(max_length=64, blank=True, default="", db_default="")
     # True when only silence closed it: a newer interim reopens the session.
     presumed_ended = models.BooleanField(default=False, db_default=False)
+    # Without its Start, the beginning is only what later packets tell.
+    start_received = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         abstract = True

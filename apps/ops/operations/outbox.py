@@ -54,7 +54,7 @@ def emit(
 
 def emit_many(facts: Iterable[events.Event], *, actor: Actor) -> int:
     """Several facts of one operation, each with its audit row."""
-    return sum(1 for fact in facts if emit(fact, actor=actor))
+    return len([emit(fact, actor=actor) for fact in facts])
 
 
 def _append(event: events.Event, actor: Actor, unit_id: int | None) -> OutboxEvent:

@@ -88,9 +88,10 @@ class DeclaredFilters(BaseFilterBackend):
         if getattr(view, "action", None) != "list":
             return queryset
         declared: dict[str, Filter] = getattr(view, "filters", {})
-        for name, value in request.query_params.items():
+        for name in request.query_params:
             if name in _ALWAYS:
                 continue
+            value = str(request.query_params.get(name, ""))
             queryset = queryset.filter(_condition(declared, name, value))
         return queryset
 

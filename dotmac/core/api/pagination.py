@@ -36,7 +36,7 @@ class KeysetPagination(BasePagination):
     keyset: tuple[str, ...] = ("-id",)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
         self.request = request
         self.keyset = getattr(view, "keyset", None) or self.keyset

@@ -1,0 +1,97 @@
+"""Giving addresses out and taking them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from apps.network.enums import PoolMode
+from apps.network.errors import AccountClosed, PoolExhausted, PoolGivesNoAddresses
+from apps.network.events import AddressAllocated, AddressReleased
+from apps.network.models import AccessAccount, AddressAssignment, AddressPool
+from apps.ops import operations as ops
+from dotmac.core.actors import Actor
+
+
+@transaction.atomic
+def allocate_address(
+    *, pool_id: int, account_id: int, actor: Actor, now: datetime
+) -> AddressAssignment:
+    """Give the account the first free address of the pool.
+
+    Repeating it returns the address that the account holds. Refused when the
+    account is closed, when the NAS hands out this pool's addresses, and with
+    `pool_exhausted` when nothing is free or rested. Allocators of one pool wait
+    for each other and for nobody else; a constraint has the last word.
+    """
+    account = AccessAccount.objects.locked().get(pk=account_id)
+    if account.closed_at is not None:
+        raise AccountClosed(login=account.login)
+    pool = AddressPool.objects.get(pk=pool_id)
+    if pool.mode != PoolMode.DOTMAC:
+        raise PoolGivesNoAddresses(pool=pool.name)
+
+    assignment_id, made = _allocate(pool, account, now)
+    assignment = AddressAssignment.objects.get(pk=assignment_id)
+    if not made:
+        return assignment
+
+    ops.emit(
+        AddressAllocated(
+            occurred_at=now, account_id=account.pk, login=account.login,
+            address=_text(assignment), pool_id=pool.pk,
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return assignment
+
+
+@transaction.atomic
+def release_address(
+    *, account_id: int, actor: Actor, now: datetime, pool_id: int | None = None
+) -> list[AddressAssignment]:
+    """Take back the addresses of the account, or those of one pool.
+
+    They rest as long as their pool says before somebody else gets them. Returns
+    what was released; nothing held, nothing changed.
+    """
+    account = AccessAccount.objects.locked().get(pk=account_id)
+    held = AddressAssignment.objects.filter(account=account, released_at=None)
+    if pool_id is not None:
+        held = held.filter(pool_id=pool_id)
+    released = list(held.select_for_update(no_key=True).order_by("pk"))
+
+    for assignment in released:
+        # The trigger of the table adds the quarantine of the pool.
+        assignment.released_at = max(now, assignment.assigned_at)
+        assignment.store("released_at", now=now)
+        ops.emit(
+            AddressReleased(
+                occurred_at=now, account_id=account.pk, login=account.login,
+                address=_text(assignment), pool_id=assignment.pool_id,
+            ),
+            actor=actor,
+        )  # fmt: skip
+    return released
+
+
+def _allocate(
+    pool: AddressPool, account: AccessAccount, now: datetime
+) -> tuple[int, bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT assignment_id, made FROM network_allocate_address(%s, %s, %s)",
+            [pool.pk, account.pk, now],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise PoolExhausted(pool=pool.name)
+    return row
+
+
+def _text(assignment: AddressAssignment) -> str:
+    """192.0.2.7 for a host, 2001:db8:1::/56 for a delegated prefix."""
+    address = assignment.address
+    whole = address.network.prefixlen == address.max_prefixlen
+    return str(address.ip) if whole else str(address)

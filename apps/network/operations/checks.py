@@ -1,0 +1,40 @@
+"""Refusals that several operations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from apps.network.rules.credentials import MalformedText
+from dotmac.core.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+def checked(field: str, rule: Callable[[str], T], text: str) -> T:
+    """What the rule makes of the text; its complaint names the field."""
+    try:
+        return rule(text)
+    except MalformedText as complaint:
+        raise InvalidInput(str(complaint), field=field) from None
+
+
+def named(name: str, *, maximum: int, field: str = "name") -> str:
+    """A name that people can see and tell apart."""
+    if not name.strip() or len(name) > maximum or not name.isprintable():
+        raise InvalidInput(
+            f"A name has 1 to {maximum} printable characters.", field=field
+        )
+    return name
+
+
+def in_range(field: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise InvalidInput(f"Between {low} and {high}.", field=field)
+    return value
+
+
+def one_of(field: str, value: str, words: list[str]) -> str:
+    if value not in words:
+        raise InvalidInput(f"One of {', '.join(words)}.", field=field)
+    return value

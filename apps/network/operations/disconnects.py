@@ -1,0 +1,101 @@
+"""Telling the NASes: rows now, packets later, when a worker sends them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from apps.network.enums import CoaKind
+from apps.network.rules.effects import EdgeAct
+from dotmac.core.actors import Actor
+
+# The page that caused it must have reached the subscriber before the line drops.
+DELAY_S = 3
+
+
+@transaction.atomic
+def request_disconnects(
+    *, account_id: int, actor: Actor, now: datetime, delay_s: int = DELAY_S,
+    reason: str = "",
+) -> int:  # fmt: skip
+    """Queue a Disconnect for each open session of the account.
+
+    Safe to repeat: a session has at most one queued Disconnect. Returns how many
+    rows were added. A waiting CoA of the same session is withdrawn, since the
+    session ends.
+    """
+    return _queue(
+        CoaKind.DISCONNECT, account_id, actor=actor, now=now, reason=reason,
+        not_before=now + timedelta(seconds=delay_s),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def request_coas(
+    *, account_id: int, actor: Actor, now: datetime, delay_s: int = DELAY_S,
+    reason: str = "",
+) -> int:  # fmt: skip
+    """Queue a CoA for each open session: the sender reads the new speed itself."""
+    return _queue(
+        CoaKind.COA, account_id, actor=actor, now=now, reason=reason,
+        not_before=now + timedelta(seconds=delay_s),
+    )  # fmt: skip
+
+
+def tell_edge(
+    act: EdgeAct, *, account_id: int, actor: Actor, now: datetime, reason: str
+) -> None:
+    """Queue what the act asks for; called inside an operation's transaction."""
+    if act == EdgeAct.DISCONNECT:
+        request_disconnects(account_id=account_id, actor=actor, now=now, reason=reason)
+    elif act == EdgeAct.COA:
+        request_coas(account_id=account_id, actor=actor, now=now, reason=reason)
+
+
+def _queue(
+    kind: CoaKind,
+    account_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    not_before: datetime,
+    reason: str,
+) -> int:
+    with connection.cursor() as cursor:
+        if kind == CoaKind.DISCONNECT:
+            cursor.execute(
+                """
+                UPDATE network_coarequest
+                   SET state = 'obsolete', answer = 'A Disconnect takes its place.',
+                       updated_at = %s
+                 WHERE account_id = %s AND kind = 'coa' AND state = 'queued'
+                """,
+                [now, account_id],
+            )
+        cursor.execute(
+            """
+            INSERT INTO network_coarequest
+                (account_id, nas_id, session_id, session_key, generation, login,
+                 acct_session_id, framed_address, kind, reason, not_before, actor_label)
+            SELECT s.account_id, s.nas_id, s.id, s.session_key, s.generation, s.login,
+                   s.acct_session_id, s.framed_address, %(kind)s, %(reason)s,
+                   %(not_before)s, %(actor)s
+              FROM network_sessionlive s
+             WHERE s.account_id = %(account)s AND s.stopped_at IS NULL
+               AND s.nas_id IS NOT NULL
+               AND NOT EXISTS (SELECT FROM network_coarequest w
+                                WHERE w.session_id = s.id AND w.state = 'queued'
+                                  AND w.kind IN ('disconnect', %(kind)s))
+             ORDER BY s.id
+            ON CONFLICT DO NOTHING
+            """,
+            {
+                "kind": kind.value,
+                "reason": reason[:200],
+                "not_before": not_before,
+                "actor": actor.label[:200],
+                "account": account_id,
+            },
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,181 @@
+"""A private configuration for FreeRADIUS, and the command that runs it.
+
+Secrets stand in two files of mode 0600 beside it and nowhere else: `pgpass`
+(the password of role radius) and `environment` (the keys, as PGOPTIONS). The
+daemon logs the settings of its modules, its environment it never logs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dotmac.core.crypto import Keyring, session_options
+
+TEMPLATES = ("radiusd.conf", "modules.conf", "policy.conf", "sites.conf")
+DICTIONARIES = Path("/usr/share/freeradius")
+MODULES = (
+    Path("/usr/lib/freeradius"),
+    Path("/usr/lib64/freeradius"),
+    Path("/usr/lib/x86_64-linux-gnu/freeradius"),
+)
+LOOPBACK = "127.0.0.0/8"
+
+
+class FreeRadiusMissing(Exception):
+    """The program or its PostgreSQL module is not installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadiusDatabase:
+    """How role radius reaches PostgreSQL, and what its session is given."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+    @classmethod
+    def from_url(cls, url: str) -> RadiusDatabase:
+        parts = urlsplit(url)
+        return cls(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 5432,
+            name=unquote(parts.path.lstrip("/")),
+            user=unquote(parts.username or "radius"),
+            password=unquote(parts.password or ""),
+        )
+
+    def pgpass(self) -> str:
+        """The line of a password file; libpq wants `:` and `\\` escaped."""
+        fields = (self.host, str(self.port), self.name, self.user, self.password)
+        return ":".join(f.replace("\\", "\\\\").replace(":", "\\:") for f in fields)
+
+
+def session_settings(keyring: Keyring, time_zone: str) -> str:
+    """PGOPTIONS of every session of role radius, whichever server it is."""
+    return f"{session_options(keyring)} -cdotmac.time_zone={time_zone}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenSettings:
+    """Where the server listens, and to which networks."""
+
+    host: str
+    auth_port: int
+    acct_port: int
+    networks: str = LOOPBACK
+    threads: int = 8
+    lifetime_s: int = 60
+
+
+def program() -> str | None:
+    """The daemon's path, under either of its names; None when not installed."""
+    path = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
+    return shutil.which("freeradius", path=path) or shutil.which("radiusd", path=path)
+
+
+def module_dir() -> Path | None:
+    """Where the daemon's modules lie, when the one for PostgreSQL is among them."""
+    for folder in MODULES:
+        if (folder / "rlm_sql_postgresql.so").exists():
+            return folder
+    return None
+
+
+def is_installed() -> bool:
+    return program() is not None and module_dir() is not None
+
+
+def write_configuration(
+    directory: Path,
+    *,
+    templates: Path,
+    database: RadiusDatabase,
+    listen: ListenSettings,
+    options: str,
+) -> None:
+    """Write a whole configuration; repeating it replaces the files.
+
+    `templates` is deploy/freeradius, `options` the text of `session_settings`.
+    """
+    libraries = module_dir()
+    if libraries is None:
+        raise FreeRadiusMissing(
+            "FreeRADIUS with PostgreSQL is not installed. On Debian: "
+            "apt-get install freeradius freeradius-postgresql"
+        )
+    directory = directory.resolve()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    values = {
+        "DIR": str(directory),
+        "LIBDIR": str(libraries),
+        "HOST": listen.host,
+        "AUTH_PORT": str(listen.auth_port),
+        "ACCT_PORT": str(listen.acct_port),
+        "NETWORKS": listen.networks,
+        "THREADS": str(listen.threads),
+        "LIFETIME": str(listen.lifetime_s),
+        "DB_HOST": database.host,
+        "DB_PORT": str(database.port),
+        "DB_NAME": database.name,
+        "DB_USER": database.user,
+    }
+    for name in TEMPLATES:
+        _write(directory / name, _render((templates / name).read_text(), values))
+    _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
+    _write(directory / "pgpass", database.pgpass() + "\n")
+    environment = {"PGPASSFILE": str(directory / "pgpass"), "PGOPTIONS": options}
+    lines = (f"{name}={value}\n" for name, value in environment.items())
+    _write(directory / "environment", "".join(lines))
+
+
+def run_command(directory: Path) -> list[str]:
+    """The command line that runs the daemon in the foreground, logging to stdout."""
+    daemon = program()
+    if daemon is None:
+        raise FreeRadiusMissing("FreeRADIUS is not installed.")
+    where = str(directory.resolve())
+    dictionaries = str(DICTIONARIES)
+    return [
+        daemon,
+        "-f",
+        "-l",
+        "stdout",
+        "-d",
+        where,
+        "-D",
+        dictionaries,
+        "-n",
+        "radiusd",
+    ]
+
+
+def run_environment(directory: Path) -> dict[str, str]:
+    """What the daemon needs in its environment, read from the 0600 file."""
+    text = (directory / "environment").read_text()
+    pairs = dict(line.split("=", 1) for line in text.splitlines())
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **pairs}
+
+
+def _render(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        if not value.isprintable() or '"' in value or "\\" in value:
+            raise ValueError(f"{name} holds a character that has no place here.")
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole; it is never open to others, not for a moment."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(draft, flags, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,1 @@
+"""Pure rules of the network: texts that people type, addresses, effects."""

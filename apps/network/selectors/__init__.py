@@ -1,0 +1,76 @@
+"""What others may ask of the network."""
+
+from apps.network.selectors.access import (
+    AccountView,
+    HoldView,
+    account_secret,
+    account_view,
+    account_views,
+    find_account,
+)
+from apps.network.selectors.addresses import (
+    Holder,
+    PrefixUsage,
+    free_address_count,
+    holder_of,
+    prefix_usages,
+)
+from apps.network.selectors.records import (
+    accounts,
+    address_pools,
+    assignments,
+    coa_requests,
+    default_vrf_id,
+    live_sessions,
+    nas_list,
+    nas_secret,
+    prefixes,
+    rate_profiles,
+    sites,
+    vlan_groups,
+    vlans,
+    vrfs,
+)
+from apps.network.selectors.sessions import (
+    SessionView,
+    UsageHourView,
+    online_count,
+    sessions_of,
+    usage_hours,
+)
+from apps.network.selectors.state import StateView, access_state
+
+__all__ = [
+    "AccountView",
+    "HoldView",
+    "Holder",
+    "PrefixUsage",
+    "SessionView",
+    "StateView",
+    "UsageHourView",
+    "access_state",
+    "account_secret",
+    "account_view",
+    "account_views",
+    "accounts",
+    "address_pools",
+    "assignments",
+    "coa_requests",
+    "default_vrf_id",
+    "find_account",
+    "free_address_count",
+    "holder_of",
+    "live_sessions",
+    "nas_list",
+    "nas_secret",
+    "online_count",
+    "prefix_usages",
+    "prefixes",
+    "rate_profiles",
+    "sessions_of",
+    "sites",
+    "usage_hours",
+    "vlan_groups",
+    "vlans",
+    "vrfs",
+]

@@ -1,0 +1,144 @@
+"""Sessions and usage, as the rows of radius_accounting() tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from dotmac.core.db import fetch_dicts
+
+SESSIONS_LIMIT = 50
+USAGE_HOURS_MAX = 24 * 400
+# A session that missed this many interims in a row is not on line.
+SILENT_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """One session, open or past. `online` is false when its NAS went silent."""
+
+    id: int
+    session_key: UUID
+    generation: int
+    account_id: int | None
+    login: str
+    nas_id: int | None
+    nas_name: str
+    acct_session_id: str
+    framed_address: str
+    mac: str
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None
+    seconds: int
+    octets_in: int
+    octets_out: int
+    cause: str
+    online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageHourView:
+    """Octets of one account in one hour; in is what the subscriber sent."""
+
+    account_id: int
+    hour_at: datetime
+    octets_in: int
+    octets_out: int
+
+
+_SESSION = """
+    SELECT s.id, s.session_key, s.generation, s.account_id, s.login, s.nas_id,
+           coalesce(n.name, '') AS nas_name, s.acct_session_id,
+           coalesce(host(s.framed_address), '') AS framed_address, s.mac,
+           s.started_at, s.seen_at, s.stopped_at, s.seconds, s.octets_in,
+           s.octets_out, s.cause,
+           s.stopped_at IS NULL AND s.seen_at > coalesce(%(at)s, statement_timestamp())
+               - make_interval(secs => 3 * coalesce(p.interim_s, 300)) AS online
+      FROM {table} s
+      LEFT JOIN network_nas n ON n.id = s.nas_id
+      LEFT JOIN network_accessaccount a ON a.id = s.account_id
+      LEFT JOIN network_rateprofile p ON p.id = a.profile_id
+"""
+
+
+def sessions_of(
+    account_ids: Sequence[int], *, limit: int = SESSIONS_LIMIT,
+    at: datetime | None = None,
+) -> list[SessionView]:  # fmt: skip
+    """The latest sessions of the accounts, past ones too, newest first."""
+    branch = "{select} WHERE s.account_id = ANY(%(ids)s) ORDER BY s.started_at DESC, s.id DESC LIMIT %(limit)s"
+    union = " UNION ALL ".join(
+        f"({branch.format(select=_SESSION.format(table=table))})"
+        for table in ("network_sessionlive", "network_sessionhistory")
+    )
+    rows = fetch_dicts(
+        f"SELECT * FROM ({union}) u ORDER BY started_at DESC, id DESC LIMIT %(limit)s",  # noqa: S608 - constants
+        {"ids": list(account_ids), "limit": min(limit, SESSIONS_LIMIT), "at": at},
+    )
+    return [SessionView(**row) for row in rows]
+
+
+def open_sessions_of(
+    account_ids: Sequence[int], *, at: datetime | None = None
+) -> dict[int, SessionView]:
+    """The newest open session of each account that has one."""
+    rows = fetch_dicts(
+        f"""
+        SELECT DISTINCT ON (u.account_id) u.* FROM ({_SESSION.format(table="network_sessionlive")}
+            WHERE s.account_id = ANY(%(ids)s) AND s.stopped_at IS NULL) u
+        ORDER BY u.account_id, u.online DESC, u.started_at DESC, u.id DESC
+        """,  # noqa: S608 - constants
+        {"ids": list(account_ids), "at": at},
+    )
+    return {row["account_id"]: SessionView(**row) for row in rows}
+
+
+def last_seen_of(account_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each account was last heard of; accounts never seen are left out."""
+    rows = fetch_dicts(
+        """
+        SELECT i.account_id, greatest(
+            (SELECT max(s.seen_at) FROM network_sessionlive s
+              WHERE s.account_id = i.account_id),
+            (SELECT s.seen_at FROM network_sessionhistory s
+              WHERE s.account_id = i.account_id
+              ORDER BY s.started_at DESC LIMIT 1)) AS seen_at
+          FROM unnest(%(ids)s::bigint[]) i (account_id)
+        """,
+        {"ids": list(account_ids)},
+    )
+    return {row["account_id"]: row["seen_at"] for row in rows if row["seen_at"]}
+
+
+def usage_hours(
+    account_ids: Sequence[int], start: datetime, end: datetime
+) -> list[UsageHourView]:
+    """Hourly usage in [start, end), oldest first; hours without any are left out."""
+    rows = fetch_dicts(
+        """
+        SELECT account_id, hour_at, octets_in, octets_out FROM network_usagehour
+         WHERE account_id = ANY(%s) AND hour_at >= %s AND hour_at < %s
+         ORDER BY hour_at, account_id LIMIT %s
+        """,
+        [list(account_ids), start, end, USAGE_HOURS_MAX],
+    )
+    return [UsageHourView(**row) for row in rows]
+
+
+def online_count(*, at: datetime | None = None) -> int:
+    """Sessions on line: open, and heard of within three interim intervals."""
+    rows = fetch_dicts(
+        """
+        SELECT count(*) AS n FROM network_sessionlive s
+          LEFT JOIN network_accessaccount a ON a.id = s.account_id
+          LEFT JOIN network_rateprofile p ON p.id = a.profile_id
+         WHERE s.stopped_at IS NULL
+           AND s.seen_at > coalesce(%(at)s, statement_timestamp())
+               - make_interval(secs => 3 * coalesce(p.interim_s, 300))
+        """,
+        {"at": at},
+    )
+    return int(rows[0]["n"])

@@ -1,0 +1,177 @@
+"""What a start consists of, in order. Adding a program is one entry of TABLE.
+
+An entry that names a management command is left out while that command does
+not exist, so parts of DotMac can come one by one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dotmac.devtools import probes
+from dotmac.devtools.context import ROOT, Context, manage, program
+from dotmac.devtools.probes import Probe
+from dotmac.devtools.servers import HOST
+
+WEB_THREADS = 8
+WORKER_PROCESSES = 2
+
+
+class Stage(enum.IntEnum):
+    """Each stage begins when the one before answers; they stop in reverse."""
+
+    PREPARE = 1
+    SERVE = 2
+    FILL = 3
+    SIMULATE = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One program of a start: a long-running one has a probe, a task ends."""
+
+    name: str
+    says: str
+    stage: Stage
+    words: Callable[[Context], list[str]]
+    needs: str = ""
+    probe: Probe | None = None
+    is_task: bool = False
+    wanted: Callable[[Context], bool] = lambda _: True
+    owner: bool = False
+    radius: bool = False
+    start_s: float = 60
+    stop_s: float = 15
+
+    def exists(self) -> bool:
+        """True when the management command it needs is there."""
+        return not self.needs or command_exists(self.needs)
+
+
+def command_exists(name: str) -> bool:
+    """Whether some app has this management command (no Django needed)."""
+    patterns = ("apps/*", "dotmac/*", "dotmac/core/*")
+    return any(
+        next(ROOT.glob(f"{pattern}/management/commands/{name}.py"), None)
+        for pattern in patterns
+    )
+
+
+def _web(context: Context) -> list[str]:
+    return [
+        *(program("granian"), "--interface", "wsgi", "--host", HOST),
+        *("--port", str(context.web_port), "--workers", "1"),
+        *("--blocking-threads", str(WEB_THREADS), "--backpressure", "64"),
+        *("--respawn-failed-workers", "--no-ws", "--log-level", "warning"),
+        "dotmac.wsgi:application",
+    ]
+
+
+def _worker(context: Context) -> list[str]:
+    return [
+        *(program("celery"), "-A", "dotmac", "worker", "--loglevel", "info"),
+        *("--concurrency", str(WORKER_PROCESSES), "--hostname", "dotmac@%h"),
+        *("--without-gossip", "--without-mingle"),
+    ]
+
+
+def _beat(context: Context) -> list[str]:
+    schedule = context.installation.run / "beat-schedule"
+    pid_file = context.installation.run / "beat.pid"
+    pid_file.unlink(missing_ok=True)
+    return [
+        *(program("celery"), "-A", "dotmac", "beat", "--loglevel", "info"),
+        *("--schedule", str(schedule), "--pidfile", str(pid_file)),
+    ]
+
+
+def _radius(context: Context) -> list[str]:
+    if not context.freeradius:
+        return manage("run_radius_server")
+    folder = str(context.installation.root / "radius")
+    return [context.freeradius, "-d", folder, "-D", "/usr/share/freeradius", "-f"]
+
+
+def _fill(context: Context) -> list[str]:
+    return manage("load_demo", "--customers", str(context.demo))
+
+
+def _is_not_filled(context: Context) -> bool:
+    return bool(context.demo) and not context.installation.facts().get("demo")
+
+
+def _has_demo(context: Context) -> bool:
+    return bool(context.demo)
+
+
+TABLE: tuple[Entry, ...] = (
+    Entry(
+        name="tables",
+        says="Tables, roles and static files",
+        stage=Stage.PREPARE,
+        words=lambda _: [program("python"), "-m", "dotmac.devtools.prepare"],
+        is_task=True,
+        owner=True,
+        radius=True,
+        start_s=300,
+    ),
+    Entry(
+        name="web",
+        says="Web",
+        stage=Stage.SERVE,
+        words=_web,
+        probe=probes.answers_http("/health/live"),
+    ),
+    Entry(
+        name="worker",
+        says="Worker",
+        stage=Stage.SERVE,
+        words=_worker,
+        probe=probes.worker_answers,
+        stop_s=25,
+    ),
+    Entry(
+        name="beat",
+        says="Schedule",
+        stage=Stage.SERVE,
+        words=_beat,
+        probe=probes.beat_ticks,
+    ),
+    Entry(
+        name="relay",
+        says="Event relay",
+        stage=Stage.SERVE,
+        needs="relay_outbox",
+        words=lambda _: manage("relay_outbox"),
+        probe=probes.relay_beats,
+    ),
+    Entry(
+        name="radius",
+        says="RADIUS",
+        stage=Stage.SERVE,
+        needs="run_radius_server",
+        words=_radius,
+        probe=probes.radius_answers,
+        radius=True,
+    ),
+    Entry(
+        name="demonstration",
+        says="Demonstration ISP",
+        stage=Stage.FILL,
+        needs="load_demo",
+        words=_fill,
+        wanted=_is_not_filled,
+        is_task=True,
+        start_s=900,
+    ),
+    Entry(
+        name="simulators",
+        says="Simulated NASes, payment gateway and mail",
+        stage=Stage.SIMULATE,
+        needs="run_simulators",
+        words=lambda _: manage("run_simulators"),
+        wanted=_has_demo,
+    ),
+)

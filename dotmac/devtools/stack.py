@@ -1,0 +1,304 @@
+"""start.py's second half, inside the environment: run, stop and status."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dotmac.devtools import bootstrap, credentials, outside, servers
+from dotmac.devtools.bootstrap import Addresses
+from dotmac.devtools.context import ROOT, Context
+from dotmac.devtools.installation import (
+    Installation,
+    Ports,
+    open_installation,
+    remove,
+)
+from dotmac.devtools.plan import Stage
+from dotmac.devtools.processes import started_at
+from dotmac.devtools.refusals import Refused, explain_os_error
+from dotmac.devtools.reports import PipeReport, Report
+from dotmac.devtools.screen import Screen
+from dotmac.devtools.supervisor import StopAsked, Supervisor
+
+STOP_S = 90
+LOCK = "lock"
+RADIUS_PORT = 1812
+
+
+class AlreadyRuns(Exception):
+    """Another start holds this folder."""
+
+
+def main(words: list[str]) -> int:
+    """Run one of the verbs and return the exit code."""
+    given = _options().parse_args(words)
+    screen = Screen()
+    try:
+        code = int(given.verb(given, screen))
+    except Refused as refusal:
+        code = _fail(screen, str(refusal))
+    except OSError as error:
+        code = _fail(screen, explain_os_error(error, given.data))
+    finally:
+        screen.close()
+    return code
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dotmac.devtools.stack")
+    verbs = parser.add_subparsers(required=True)
+    for name, verb in (("run", run), ("stop", stop), ("status", status)):
+        sub = verbs.add_parser(name)
+        sub.set_defaults(verb=verb)
+        sub.add_argument("--data", type=Path, required=True)
+        if name == "run":
+            sub.add_argument("--port", type=int, default=8000)
+            sub.add_argument("--demo", type=int, default=0)
+            sub.add_argument("--detach", action="store_true")
+            sub.add_argument("--reset", action="store_true")
+            sub.add_argument("--report-to", type=int, default=0)
+    return parser
+
+
+def _fail(screen: Screen, sentence: str) -> int:
+    screen.close()
+    sys.stdout.flush()
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def run(given: argparse.Namespace, screen: Screen) -> int:
+    """Start everything and stay with it, or leave it to a process of its own."""
+    if given.report_to:
+        with os.fdopen(given.report_to, "w") as pipe:
+            return _serve(given, PipeReport(pipe))
+    if given.reset:
+        stop(given, screen)
+        if remove(given.data):
+            print(f"  ✓ {given.data} thrown away")
+    if given.detach:
+        return _detach(given, screen)
+    code = _serve(given, screen)
+    return _fail(screen, screen.failure) if screen.failure else code
+
+
+def _detach(given: argparse.Namespace, screen: Screen) -> int:
+    """Start a supervisor of its own and show what it reports until it is ready."""
+    read, write = os.pipe()
+    words = ["run", "--data", str(given.data), "--port", str(given.port)]
+    words += ["--demo", str(given.demo), "--report-to", str(write)]
+    log = open_installation(given.data).logs / "supervisor.log"
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "dotmac.devtools.stack", *words],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[write],
+            start_new_session=True,
+        )
+    os.close(write)
+    over = False
+    with os.fdopen(read) as lines:
+        for line in lines:
+            facts = json.loads(line)
+            over = facts["kind"] in {"ready", "already"}
+            screen.tell(facts.pop("kind"), **facts)
+            if over:
+                # Nobody waits for it any more: it lives until --stop.
+                child.returncode = 0
+                return 0
+    child.wait()
+    return _fail(screen, screen.failure or f"The start broke off; see {log}.")
+
+
+def _serve(given: argparse.Namespace, report: Report) -> int:
+    installation = open_installation(given.data)
+    supervisor = Supervisor(installation.run, installation.logs, report)
+    supervisor.listen()
+    try:
+        with _alone(installation):
+            return _serve_alone(given, installation, supervisor, report)
+    except AlreadyRuns:
+        report.tell("already", facts=installation.ready(), folder=str(given.data))
+        return 0 if given.report_to else 1
+    except Refused as refusal:
+        report.tell("failed", text=str(refusal))
+        return 1
+    except OSError as error:
+        report.tell("failed", text=explain_os_error(error, given.data))
+        return 1
+
+
+def _serve_alone(
+    given: argparse.Namespace,
+    installation: Installation,
+    supervisor: Supervisor,
+    report: Report,
+) -> int:
+    installation.ready_file.unlink(missing_ok=True)
+    supervisor.end_strays()
+    try:
+        context = _bring_up(given, installation, supervisor)
+        facts = context.ready_facts(_version())
+        installation.write_ready(facts)
+        report.tell("ready", facts=facts, folder=str(installation.root))
+        if isinstance(report, PipeReport):
+            report.close()
+        else:
+            print("  Ctrl-C stops it.", flush=True)
+        return 0 if supervisor.watch() else 1
+    except StopAsked:
+        return 130
+    finally:
+        installation.ready_file.unlink(missing_ok=True)
+        supervisor.stop_all()
+
+
+def _bring_up(
+    given: argparse.Namespace, installation: Installation, supervisor: Supervisor
+) -> Context:
+    ports = Ports(installation)
+    web_port = ports.demand("web", given.port)
+    for name in ("django.key", "encryption.key", "jwt.key", "paystack.key"):
+        installation.secret(name)
+    addresses, redis_url = _servers(installation, supervisor, ports)
+    context = Context(
+        installation=installation,
+        addresses=addresses,
+        redis_url=redis_url,
+        web_port=web_port,
+        auth_port=ports.choose("radius_auth", RADIUS_PORT, datagram=True),
+        acct_port=ports.choose("radius_acct", RADIUS_PORT + 1, datagram=True),
+        smtp_port=ports.choose("smtp"),
+        gateway_port=ports.choose("gateway"),
+        demo=given.demo or installation.facts().get("demo", 0),
+    )
+    ports.save()
+    context.write_settings()
+    credentials.write_addresses(
+        installation.root, database_url=addresses.app, redis_url=redis_url
+    )
+    for stage in Stage:
+        supervisor.run_stage(stage, context)
+        if stage == Stage.FILL:
+            installation.remember(demo=context.demo)
+    return context
+
+
+def _servers(
+    installation: Installation, supervisor: Supervisor, ports: Ports
+) -> tuple[Addresses, str]:
+    """The built-in servers, or the ones whose addresses were given."""
+    logs = installation.logs
+    if os.environ.get("DATABASE_URL"):
+        addresses = outside.database_addresses(os.environ, installation)
+    else:
+        postgres = servers.Postgres(
+            installation.postgres,
+            password=installation.secret("postgres-superuser"),
+            port=ports.choose("postgres"),
+            log=logs / "postgres.log",
+        )
+        supervisor.start_server(postgres)
+        addresses = bootstrap.bootstrap(
+            postgres.url("postgres"), outside.role_passwords(installation)
+        )
+    if url := os.environ.get("REDIS_URL"):
+        return addresses, outside.check_redis(url)
+    valkey = servers.Valkey(
+        installation.valkey,
+        password=installation.secret("valkey"),
+        port=ports.choose("valkey"),
+        log=logs / "valkey.log",
+    )
+    supervisor.start_server(valkey)
+    return addresses, valkey.url()
+
+
+@contextmanager
+def _alone(installation: Installation) -> Iterator[None]:
+    """Hold the folder's lock; the kernel frees it however we end."""
+    with (installation.run / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRuns from error
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def holder(installation: Installation) -> int:
+    """The process that runs this installation, or 0."""
+    try:
+        lock = (installation.run / LOCK).open("r+")
+    except OSError:
+        return 0
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(lock.read() or 0)
+    return 0
+
+
+def stop(given: argparse.Namespace, _screen: Screen) -> int:
+    """Ask the supervisor to stop and wait until it has."""
+    installation = Installation(given.data)
+    pid = holder(installation)
+    if not pid:
+        ended = _stop_strays(installation)
+        print("Stopped what a killed start had left." if ended else "Nothing runs.")
+        return 0
+    began = started_at(pid)
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while started_at(pid) == began and holder(installation):
+        if time.monotonic() > deadline:
+            raise Refused(f"It does not stop; see {installation.logs}/supervisor.log.")
+        time.sleep(0.05)
+    print("DotMac has stopped.")
+    return 0
+
+
+def _stop_strays(installation: Installation) -> int:
+    if not installation.exists:
+        return 0
+    installation.ready_file.unlink(missing_ok=True)
+    return Supervisor(installation.run, installation.logs, Screen()).end_strays()
+
+
+def status(given: argparse.Namespace, screen: Screen) -> int:
+    """Say whether it runs, and where."""
+    installation = Installation(given.data)
+    if not holder(installation):
+        print("DotMac does not run.")
+        return 3
+    facts = installation.ready()
+    print("DotMac runs." if facts else "DotMac is starting.")
+    screen.summary(facts, given.data)
+    return 0
+
+
+def _version() -> str:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

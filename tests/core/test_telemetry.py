@@ -1,0 +1,53 @@
+import json
+import logging
+
+import pytest
+import structlog
+
+from dotmac.core.telemetry import mask, new_request_id, request_id_var
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+        ("postgresql://app:hunter2@host/db", "postgresql://app:***@host/db"),
+        ('{"password": "hunter2"}', '{"password": "***"}'),
+        ("token=abc&x=1", "token=***&x=1"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_hides_secrets_in_texts(text, shown):
+    assert mask(text) == shown
+
+
+def test_hides_secrets_by_name_however_deep():
+    assert mask(
+        {"user": "ada", "otp": "123456", "inner": [{"api_key": "x", "n": 1}]}
+    ) == {
+        "user": "ada",
+        "otp": "***",
+        "inner": [{"api_key": "***", "n": 1}],
+    }
+
+
+def test_takes_harmless_request_ids_only():
+    assert new_request_id("abcdef-123456") == "abcdef-123456"
+    assert len(new_request_id("bad\nid; DROP")) == 32
+
+
+def test_a_log_line_is_one_line_of_json_without_secrets(capfd):
+    token = request_id_var.set("req-12345678")
+    try:
+        structlog.get_logger("tests").warning(
+            "sign_in", password="hunter2", note="two\nlines"
+        )
+        logging.getLogger("tests").warning("url postgresql://a:hunter2@h/d")
+    finally:
+        request_id_var.reset(token)
+    first, second = capfd.readouterr().err.strip().splitlines()
+    assert "hunter2" not in first + second
+    assert json.loads(first)["request_id"] == "req-12345678"
+    assert json.loads(first)["note"] == "two\nlines"
