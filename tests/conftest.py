@@ -96,3 +96,11 @@ def _close_all() -> None:
 
     for connection in connections.all():
         connection.close()
+
+
+@pytest.fixture
+def world(db):
+    """The fixed cast, each made when first named: `world.ada`, `world.chidi`."""
+    from tests.world import World
+
+    return World()

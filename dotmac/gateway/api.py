@@ -2,8 +2,10 @@
 
 from django.urls import include, path
 
+from apps.identity.api import urls as identity
 from apps.ops.api import urls as ops
 
 urlpatterns = [
     path("", include(ops.urlpatterns)),
+    path("", include(identity.urlpatterns)),
 ]

@@ -57,6 +57,8 @@ OUTBOX_LEASE_S = env.number("OUTBOX_LEASE_S", 30)
 INVOICE_DUE_DAYS = env.number("INVOICE_DUE_DAYS", 14)
 
 BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+# How many proxies of ours stand in front and write X-Forwarded-For.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
@@ -143,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dotmac.gateway.authentication.ActorMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -213,7 +216,9 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@demo-isp.example")
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dotmac.gateway.authentication.BearerAuthentication"
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["dotmac.core.api.permissions.DeclaredPermission"],
     "DEFAULT_PAGINATION_CLASS": "dotmac.core.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["dotmac.core.api.filters.DeclaredFilters"],

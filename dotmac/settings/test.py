@@ -14,4 +14,6 @@ STORAGES["staticfiles"] = {
 }
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 30}
+# The same algorithm at the lowest cost: a cast of eight signs in for each test.
+PASSWORD_HASHERS = ["tests.quick_hasher.QuickArgon2"]
 configure_logging("WARNING")

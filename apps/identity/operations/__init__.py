@@ -37,6 +37,7 @@ from apps.identity.operations.roles import (
     unassign_role,
 )
 from apps.identity.operations.sessions import (
+    Tokens,
     end_session,
     forget_sessions,
     refresh_tokens,
@@ -54,6 +55,7 @@ __all__ = [
     "Enrolment",
     "InvitationLink",
     "SignedIn",
+    "Tokens",
     "accept_invitation",
     "activate_customer",
     "add_contact",

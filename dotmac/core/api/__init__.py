@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from dotmac.core.actors import Actor
 
 
+def address_of(request: Request | HttpRequest) -> str:
+    """The client's address as the gateway judged it."""
+    found = getattr(request, "client_address", None)
+    return str(request.META.get("REMOTE_ADDR", "") if found is None else found)
+
+
 def actor_of(request: Request | HttpRequest) -> Actor:
     """The actor whom the gateway or the session middleware recognised.
 

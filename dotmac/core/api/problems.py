@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from dotmac.core.errors import DomainError
+from dotmac.core.errors import AuthenticationRefused, DomainError
 from dotmac.core.telemetry import request_id_var
 
 CONTENT_TYPE = "application/problem+json"
@@ -95,6 +95,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, DomainError):
         set_rollback()
         response = Response(problem_of(error), status=error.status)
+        if isinstance(error, AuthenticationRefused):
+            response["WWW-Authenticate"] = "Bearer"
         _retry_after(response, error)
     elif isinstance(error, exceptions.APIException):
         set_rollback()

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.identity.enums import ContactRole, CustomerKind, CustomerState
+from apps.identity.models import (
+    Contact,
+    Customer,
+    OrganisationUnit,
+    ServiceLocation,
+)
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    unit = serializers.IntegerField(source="unit_id")
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id", "reference", "kind", "name", "email", "phone", "state", "unit",
+            "currency", "address", "city", "region", "postal_code", "country",
+            "tax_number", "activated_at", "closed_at", "created_at", "updated_at",
+        )  # fmt: skip
+
+
+class CustomerFields(serializers.Serializer[Any]):
+    """What may be said about a customer; the operation judges the values."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices)
+    name = serializers.CharField(max_length=200)
+    email = serializers.CharField(
+        max_length=254, required=False, allow_blank=True, help_text="An e-mail address."
+    )
+    phone = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="In any usual spelling; kept as +2348031234567.",
+    )
+    unit = serializers.IntegerField(required=False, source="unit_id", min_value=1)
+    address = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    city = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    region = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    country = serializers.CharField(max_length=2, required=False, allow_blank=True)
+    tax_number = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    confirm_duplicate = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Accept that another open customer has this address or number.",
+    )
+
+
+class NewCustomer(CustomerFields):
+    """Body of POST. `email` or `phone` is needed."""
+
+    state = serializers.ChoiceField(
+        choices=[
+            (CustomerState.LEAD.value, CustomerState.LEAD.label),
+            (CustomerState.PROSPECT.value, CustomerState.PROSPECT.label),
+        ],
+        required=False,
+        default=CustomerState.PROSPECT,
+    )
+
+
+class WholeCustomer(CustomerFields):
+    """Body of PUT: what is left out becomes empty; the unit stays."""
+
+
+class CustomerChanges(CustomerFields):
+    """Body of PATCH: what is left out stays."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices, required=False)
+    name = serializers.CharField(max_length=200, required=False)
+
+
+class LocationSerializer(serializers.ModelSerializer[ServiceLocation]):
+    customer = serializers.IntegerField(source="customer_id")
+
+    class Meta:
+        model = ServiceLocation
+        fields = (
+            "id", "customer", "label", "address", "city", "latitude", "longitude",
+            "created_at",
+        )  # fmt: skip
+
+
+class NewLocation(serializers.Serializer[Any]):
+    label = serializers.CharField(max_length=80)
+    address = serializers.CharField(max_length=300)
+    city = serializers.CharField(
+        max_length=120, required=False, allow_blank=True, default=""
+    )
+    latitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, required=False, allow_null=True, default=None
+    )
+    longitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, required=False, allow_null=True, default=None
+    )
+
+
+class ContactSerializer(serializers.ModelSerializer[Contact]):
+    customer = serializers.IntegerField(source="customer_id")
+
+    class Meta:
+        model = Contact
+        fields = ("id", "customer", "name", "role", "email", "phone", "created_at")
+
+
+class NewContact(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(
+        choices=ContactRole.choices, required=False, default=ContactRole.GENERAL
+    )
+    email = serializers.CharField(
+        max_length=254, required=False, allow_blank=True, default=""
+    )
+    phone = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default=""
+    )
+
+
+class UnitSerializer(serializers.ModelSerializer[OrganisationUnit]):
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+
+    class Meta:
+        model = OrganisationUnit
+        fields = ("id", "name", "kind", "parent", "created_at")
+
+
+class NewUnit(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    kind = serializers.ChoiceField(
+        choices=[("branch", "Branch"), ("reseller", "Reseller")]
+    )
+    parent = serializers.IntegerField(min_value=1, source="parent_id")

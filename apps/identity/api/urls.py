@@ -1,0 +1,17 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
+from apps.identity.api.views import CustomerViewSet, UnitViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("customers", CustomerViewSet, basename="customer")
+router.register("units", UnitViewSet, basename="unit")
+
+urlpatterns = [
+    path("auth/login", LoginView.as_view(), name="auth-login"),
+    path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),
+    path("auth/logout", LogoutView.as_view(), name="auth-logout"),
+    path("auth/keys", KeySetView.as_view(), name="auth-keys"),
+    *router.urls,
+]

@@ -1,0 +1,133 @@
+"""Who asks: a bearer token on the API, a cookie on console, admin and portal.
+
+Both lead to one Session row, which is read by its key on every request. The
+middleware sets `request.actor` (None for strangers), `request.session_row` and
+`request.client_address`; views learn the actor through `actor_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apps.identity import operations as identity
+from apps.identity import selectors
+from apps.identity.enums import SessionFace, SessionStage
+from apps.identity.errors import TokenRefused
+from dotmac.core.errors import DomainError
+
+# The key in Django's session that holds the row's id, for each face.
+COOKIE_KEYS = {SessionFace.CONSOLE: "console_sid", SessionFace.PORTAL: "portal_sid"}
+_FACES = (
+    ("/console", SessionFace.CONSOLE),
+    ("/admin", SessionFace.CONSOLE),
+    ("/portal", SessionFace.PORTAL),
+)
+_SCHEME = "bearer "
+
+
+class ActorMiddleware:
+    """Recognises the actor. Stands behind Django's sessions, before all that asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.actor = request.session_row = request.refusal = None
+        request.client_address = client_address(request)
+        if request.path.startswith("/api/"):
+            _by_token(request)
+        elif face := face_of(request.path):
+            _by_cookie(request, face)
+        return self.get_response(request)
+
+
+def face_of(path: str) -> SessionFace | None:
+    """Through which door a path leads, if it needs a session."""
+    for prefix, face in _FACES:
+        if path == prefix or path.startswith(f"{prefix}/"):
+            return face
+    return None
+
+
+def client_address(request: HttpRequest) -> str:
+    """The peer, or what the trusted proxies say of it; never the client's word."""
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    trusted: int = settings.TRUSTED_PROXY_COUNT
+    hops = [
+        hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")
+    ]
+    if trusted and len(hops) >= trusted and hops[-trusted]:
+        return hops[-trusted][:45]
+    return peer
+
+
+def _by_token(request: Any) -> None:
+    """A bad token is refused by the views that need one, not by those that do not."""
+    header = request.headers.get("Authorization", "")
+    if not header:
+        return
+    now = timezone.now()
+    try:
+        if not header.lower().startswith(_SCHEME):
+            raise TokenRefused
+        session = selectors.session_of_access_token(
+            header[len(_SCHEME) :].strip(), now=now
+        )
+    except DomainError as error:
+        request.refusal = error
+        return
+    _recognise(request, session, now)
+
+
+def _by_cookie(request: Any, face: SessionFace) -> None:
+    session_id = request.session.get(COOKIE_KEYS[face])
+    request.user = AnonymousUser()
+    if not isinstance(session_id, int):
+        return
+    now = timezone.now()
+    session = selectors.live_session(session_id=session_id, now=now)
+    if session is None or session.face != face:
+        return
+    request.session_row = session
+    if session.stage == SessionStage.FULL:
+        _recognise(request, session, now)
+
+
+def _recognise(request: Any, session: Any, now: Any) -> None:
+    request.session_row, request.user = session, session.user
+    request.actor = selectors.actor_for_session(session, address=request.client_address)
+    identity.touch_session(session=session, now=now)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Hands what the middleware recognised to DRF."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        plain: Any = request._request
+        refusal = getattr(plain, "refusal", None)
+        if refusal is not None:
+            raise refusal
+        row = getattr(plain, "session_row", None)
+        return None if row is None else (row.user, row)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How OpenAPI describes it."""
+
+    target_class = "dotmac.gateway.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
