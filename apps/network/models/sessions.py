@@ -81,11 +81,7 @@ class SessionLive(SessionFacts):
             ),
         )
         indexes = (
-            models.Index(
-                name="network_session_account",
-                fields=("account",),
-                condition=Q(stopped_at__isnull=True),
-            ),
+            models.Index(name="network_session_of_account", fields=("account",)),
             models.Index(
                 name="network_session_nas",
                 fields=("nas",),
