@@ -19,5 +19,8 @@ class BillingConfig(AppConfig):
             set_tax_rate="Set tax classes and their rates.",
             view_payment="See payments.",
             record_payment="Record money received.",
+            reverse_payment="Undo a payment that was recorded by mistake.",
+            view_dunning="See who is reminded and cut off, and why.",
             run_dunning="Start a dunning run.",
+            promise_payment="Note until when a customer promises to pay.",
         )

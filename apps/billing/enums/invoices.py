@@ -33,6 +33,7 @@ class Account(IntegerChoices):
     RECEIVABLE = 1100, _("Receivable from customers")
     TAX_PAYABLE = 2200, _("Tax collected, owed to the state")
     INTERNET_INCOME = 4000, _("Income from Internet services")
+    GATEWAY_FEES = 5010, _("Fees of payment gateways")
 
 
 class SeriesKind(TextChoices):

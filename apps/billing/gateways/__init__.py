@@ -1,0 +1,2 @@
+"""Payment gateways: the wire only. What an answer means for money is decided
+by the operations."""
