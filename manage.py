@@ -27,7 +27,7 @@ def _enter_environment() -> None:
     """Outside the environment that start.py made, run again inside it."""
     python = ROOT / ".venv" / "bin" / "python"
     if find_spec("django") is None and python.exists():
-        os.execv(python, [str(python), *sys.argv])  # noqa: S606
+        os.execv(python, [str(python), *sys.argv])  # noqa: S606  # nosec B606
 
 
 def _use_installation(folder: Path) -> None:

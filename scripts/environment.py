@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 from collections.abc import Callable
@@ -111,7 +111,8 @@ class Environment:
             return False
         check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
         command = [str(self.python), "-c", check]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        done = subprocess.run(command, capture_output=True, check=False)  # nosec B603
+        return done.returncode == 0
 
     def _refuse_a_full_disk(self) -> None:
         free = shutil.disk_usage(self.path.parent).free
@@ -159,7 +160,9 @@ class Environment:
         """uv does not read pip's configuration: hand it the index in use there."""
         settings = dict(os.environ)
         command = [str(self.python), "-m", "pip", "config", "get", "global.index-url"]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = subprocess.run(  # nosec B603
+            command, capture_output=True, text=True, check=False
+        )
         index = os.environ.get("PIP_INDEX_URL") or found.stdout.strip()
         if index and "UV_DEFAULT_INDEX" not in settings:
             settings["UV_DEFAULT_INDEX"] = index
@@ -189,7 +192,7 @@ def _run(
     command: list[str], tick: Callable[[], None], env: dict[str, str] | None = None
 ) -> Finished:
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
         )
         try:

@@ -76,7 +76,7 @@ def _hand_over(given: argparse.Namespace) -> NoReturn:
     settings.pop("PYTHONHOME", None)
     sys.stdout.flush()
     os.chdir(ROOT)
-    os.execve(command[0], command, settings)
+    os.execve(command[0], command, settings)  # nosec B606
 
 
 def _locks(settings: dict[str, str]) -> list[str]:

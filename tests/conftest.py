@@ -14,6 +14,17 @@ import uuid
 import pytest
 
 from tests import environment
+from tests.reporting import (
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+]
 
 _servers: environment.Servers | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -57,7 +57,7 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
             self.log.replace(self.log.with_suffix(".1.log"))
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # nosec B603
                 self.command,
                 env=self._env,
                 stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -156,7 +156,7 @@ class Postgres(Server):
         _hand_to(options, part, word)
         sync = [] if self._settings.get("fsync") != "off" else ["--no-sync"]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # nosec B603
                 [
                     *prefix,
                     *(str(_engine() / "bin" / "initdb"), "-D", str(part)),
@@ -268,7 +268,9 @@ def _identity() -> tuple[list[str], dict[str, Any]]:
     if os.geteuid() != 0:
         return [], {}
     if shutil.which("unshare"):
-        probe = subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False)
+        probe = subprocess.run(  # nosec B603
+            [*_NAMESPACE, "true"], capture_output=True, check=False
+        )
         if probe.returncode == 0:
             return _NAMESPACE, {}
     nobody = pwd.getpwnam("nobody")

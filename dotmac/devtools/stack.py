@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import time
 import tomllib
@@ -100,7 +100,7 @@ def _detach(given: argparse.Namespace, screen: Screen) -> int:
     words += ["--demo", str(given.demo), "--report-to", str(write)]
     log = open_installation(given.data).logs / "supervisor.log"
     with log.open("ab") as output:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "dotmac.devtools.stack", *words],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

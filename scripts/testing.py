@@ -1,0 +1,143 @@
+"""What run_tests.py does once Python is known to be new enough."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+from scripts import packages
+from scripts.environment import DEVELOPMENT, EMBEDDED, ROOT, RUNTIME, Environment
+from scripts.machine import Machine, Refused, refuse_without_servers
+from scripts.progress import Steps
+
+# The specification's ten services and DotMac's own names: the same table.
+SERVICES: dict[str, tuple[str, ...]] = {
+    "dotmac_platform": ("core", "promises"),
+    "dotmac_api_gateway": ("gateway", "promises"),
+    "dotmac_identity": ("identity",),
+    "dotmac_services": ("catalog",),
+    "dotmac_networking": ("network", "conformance"),
+    "dotmac_billing": ("billing",),
+    "dotmac_analytics": ("analytics",),
+    "dotmac_core_events": ("ops", "races"),
+    "dotmac_core_ops": ("ops",),
+    "dotmac_devtools": ("stack", "devtools"),
+    "core": ("core",),
+    "ops": ("ops", "races"),
+    "identity": ("identity",),
+    "network": ("network", "conformance"),
+    "catalog": ("catalog",),
+    "billing": ("billing",),
+    "analytics": ("analytics",),
+    "gateway": ("gateway",),
+    "console": ("console",),
+    "portal": ("portal",),
+    "stack": ("stack",),
+    "devtools": ("devtools", "stack"),
+}
+CATEGORIES = ("unit", "integration", "e2e", "performance", "security", "faults")
+LONG_TIER = ("performance", "faults")
+WORKERS = "2"
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line of run_tests.py."""
+    parser = argparse.ArgumentParser(
+        prog="run_tests.py",
+        description="Runs every test but the long tier (performance, faults) on real "
+        "PostgreSQL, Valkey, FreeRADIUS and Chromium.",
+        epilog="Whatever else is given goes to pytest, for example -k name or -x.",
+    )
+    add = parser.add_argument
+    add("--service", choices=sorted(SERVICES), metavar="NAME", help=_names())
+    add("--category", choices=CATEGORIES)
+    add("--coverage", action="store_true", help="measure it and hold the floors")
+    add(
+        "--without-system-packages",
+        action="store_true",
+        help="leave out what needs FreeRADIUS or Chromium where they are missing",
+    )
+    add("--prepare", action="store_true", help="only make the environment")
+    return parser
+
+
+def _names() -> str:
+    return "one of " + ", ".join(sorted(SERVICES))
+
+
+def main(arguments: list[str]) -> int:
+    """Make the environment and the system ready, then become pytest."""
+    given, rest = options().parse_known_args(arguments)
+    try:
+        refuse_without_servers(Machine.here(), {})
+        environment, steps = Environment(), Steps(sys.stderr)
+        environment.ensure([RUNTIME, EMBEDDED, DEVELOPMENT], steps)
+        _system_packages(given, steps)
+        if given.prepare:
+            return 0
+        _become_pytest(environment, given, rest)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _system_packages(given: argparse.Namespace, steps: Steps) -> None:
+    lacking = packages.missing(packages.FOR_TESTS)
+    if not lacking:
+        return
+    names = ", ".join(f"{package.name} ({package.purpose})" for package in lacking)
+    if given.without_system_packages:
+        print(f"Without {names}: tests that need it are left out.", file=sys.stderr)
+    elif os.geteuid() == 0:
+        packages.install(lacking, steps)
+    else:
+        raise Refused(
+            f"The tests need {names}: run sudo apt-get install "
+            f"{' '.join(package.name for package in lacking)}, or leave out what needs "
+            "them with --without-system-packages."
+        )
+
+
+def _become_pytest(
+    environment: Environment, given: argparse.Namespace, rest: list[str]
+) -> NoReturn:
+    settings = {**os.environ, "DOTMAC_TESTS": "1"}
+    if given.without_system_packages:
+        settings["DOTMAC_WITHOUT_SYSTEM_PACKAGES"] = "1"
+    if given.coverage and not (given.service or given.category or rest):
+        settings["DOTMAC_COVERAGE_FLOORS"] = "1"
+    words = ["-m", "pytest", *pytest_words(given, rest)]
+    command = [str(environment.python), *words]
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execve(command[0], command, settings)  # nosec B606
+
+
+def pytest_words(given: argparse.Namespace, rest: list[str]) -> list[str]:
+    """pytest's arguments for what was asked."""
+    words = _selection(given, rest)
+    if not any(word.startswith(("-n", "--numprocesses")) for word in rest):
+        words += ["-n", WORKERS]
+    if given.coverage:
+        words += ["--cov", "--cov-report=json:.coverage.json", "--cov-report=term"]
+    return [*words, *rest]
+
+
+def _selection(given: argparse.Namespace, rest: list[str]) -> list[str]:
+    if given.category:
+        chosen = ["-m", given.category]
+    elif "-m" in rest:
+        chosen = []
+    else:
+        chosen = ["-m", " and ".join(f"not {name}" for name in LONG_TIER)]
+    if given.service:
+        folders = (ROOT / "tests" / name for name in SERVICES[given.service])
+        found = [str(folder) for folder in folders if folder.is_dir()]
+        if not found:
+            raise Refused(f"There are no tests of {given.service} yet.")
+        chosen += found
+    return chosen

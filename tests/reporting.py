@@ -1,0 +1,65 @@
+"""Categories of tests, and what a run says before pytest's closing line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.coverage_floors import shortfalls
+
+ROOT = Path(__file__).resolve().parent.parent
+CATEGORIES = ("unit", "integration", "e2e", "performance", "security", "faults")
+LONG_TIER = ("performance", "faults")
+BY_FOLDER = {"journeys": "e2e", "performance": "performance", "faults": "faults"}
+SERVER_FIXTURES = {"db", "own_database", "transactional_db"}
+_short: list[str] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test without a category the one that its folder or needs imply."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in CATEGORIES):
+            item.add_marker(_category(item))
+
+
+def _category(item: pytest.Item) -> str:
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    if folder in BY_FOLDER:
+        return BY_FOLDER[folder]
+    needs = set(getattr(item, "fixturenames", ()))
+    on_servers = needs & SERVER_FIXTURES or item.get_closest_marker("django_db")
+    return "integration" if on_servers else "unit"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Hold the coverage floors of a whole run."""
+    report = ROOT / ".coverage.json"
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker or not os.environ.get("DOTMAC_COVERAGE_FLOORS"):
+        return
+    _short[:] = shortfalls(json.loads(report.read_text()))
+    if _short and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Floors that were not held, and the long tier that was left out."""
+    if _short:
+        terminalreporter.section("coverage floors not held", red=True)
+        for sentence in _short:
+            terminalreporter.write_line(sentence)
+    chosen = str(config.getoption("markexpr"))
+    for name in LONG_TIER:
+        files = list((ROOT / "tests" / name).glob("test_*.py"))
+        if f"not {name}" in chosen and files:
+            terminalreporter.write_line(
+                f"Left out (long tier): {name}, {len(files)} files; run it with "
+                f"python3 scripts/run_tests.py --category {name}"
+            )
