@@ -32,7 +32,7 @@ class SellerProfile(Record):
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def locked(self) -> Self:
         """Rows held until commit, always taken in the same order."""
-        return self.select_for_update(of=("self",)).order_by("pk")
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
     def invoices(self) -> Self:
         return self.filter(kind=InvoiceKind.INVOICE)

@@ -194,7 +194,9 @@ def delete_customer(*, customer_id: int, actor: Actor, now: datetime) -> None:
     """
     # The strong lock: nothing may come to refer to the row while we ask.
     customer = (
-        Customer.objects.select_for_update(of=("self",)).filter(pk=customer_id).first()
+        Customer.objects.select_for_update(of=("self",), no_key=False)
+        .filter(pk=customer_id)
+        .first()
     )
     if customer is None:
         raise NotFound

@@ -101,11 +101,7 @@ def change_access(
         profile_id=profile_id, pool_id=pool_id, expires_at=expires_at,
         mac_lock=mac_lock, sessions_max=sessions_max,
     )  # fmt: skip
-    changes = {
-        name: [getattr(account, name), value]
-        for name, value in wanted.items()
-        if getattr(account, name) != value
-    }
+    changes = _differences(account, wanted)
     new_password = None if isinstance(password, Keep) else password
     if new_password is not None and _reseal(account, new_password):
         changes["secret"] = ["***", "***"]
@@ -134,6 +130,17 @@ def change_access(
         changes=changes,
     )
     return account
+
+
+def _differences(
+    account: AccessAccount, wanted: dict[str, Any]
+) -> dict[str, list[Any]]:
+    """Before and after of each field that is to change."""
+    return {
+        name: [getattr(account, name), value]
+        for name, value in wanted.items()
+        if getattr(account, name) != value
+    }
 
 
 @transaction.atomic
