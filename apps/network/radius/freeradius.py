@@ -11,9 +11,8 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from dotmac.core.crypto import Keyring, session_options
+from apps.network.radius.database import RadiusDatabase
 
 TEMPLATES = ("radiusd.conf", "modules.conf", "policy.conf", "sites.conf")
 DICTIONARIES = Path("/usr/share/freeradius")
@@ -27,38 +26,6 @@ LOOPBACK = "127.0.0.0/8"
 
 class FreeRadiusMissing(Exception):
     """The program or its PostgreSQL module is not installed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RadiusDatabase:
-    """How role radius reaches PostgreSQL, and what its session is given."""
-
-    host: str
-    port: int
-    name: str
-    user: str
-    password: str
-
-    @classmethod
-    def from_url(cls, url: str) -> RadiusDatabase:
-        parts = urlsplit(url)
-        return cls(
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or 5432,
-            name=unquote(parts.path.lstrip("/")),
-            user=unquote(parts.username or "radius"),
-            password=unquote(parts.password or ""),
-        )
-
-    def pgpass(self) -> str:
-        """The line of a password file; libpq wants `:` and `\\` escaped."""
-        fields = (self.host, str(self.port), self.name, self.user, self.password)
-        return ":".join(f.replace("\\", "\\\\").replace(":", "\\:") for f in fields)
-
-
-def session_settings(keyring: Keyring, time_zone: str) -> str:
-    """PGOPTIONS of every session of role radius, whichever server it is."""
-    return f"{session_options(keyring)} -cdotmac.time_zone={time_zone}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,118 @@
+"""From one datagram to its answer, or to silence. No sockets here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyrad.packet import (
+    AccessAccept,
+    AccessReject,
+    AccessRequest,
+    AccountingRequest,
+    AcctPacket,
+    AuthPacket,
+)
+
+from apps.network.radius import packets
+from apps.network.radius.database import Client, RadiusSession
+
+REJECT_DELAY_S = 1.0
+
+# The order of radius_accounting()'s arguments after the four first ones.
+_NUMBERS = (
+    "Event-Timestamp",
+    "Acct-Delay-Time",
+    "Acct-Session-Time",
+    "Acct-Input-Octets",
+    "Acct-Input-Gigawords",
+    "Acct-Output-Octets",
+    "Acct-Output-Gigawords",
+    "Acct-Terminate-Cause",
+)
+_NAS_PORT_ID = 87
+_ACCT_SESSION_ID = 44
+_CLASS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes to send, and how long to hold them back."""
+
+    data: bytes
+    delay_s: float = 0.0
+
+
+def answer_access(
+    data: bytes, address: str, client: Client, session: RadiusSession
+) -> Answer | None:
+    """Accept, reject, or None: a packet that gets no answer.
+
+    Raises psycopg.Error when the database does not answer.
+    """
+    request = packets.decode_auth(data, client.secret)
+    if request is None or request.code != AccessRequest:
+        return None
+    if not _is_signed(request, client):
+        return None
+    if not packets.raw(request, packets.USER_NAME):
+        return _reply(request, None)
+
+    rows = session.authorize(
+        packets.raw(request, packets.USER_NAME),
+        address,
+        packets.raw(request, packets.CALLING_STATION_ID),
+    )
+    names = dict(rows)
+    if "Tmp-String-0" in names:
+        return None
+    if not rows or names.get("Auth-Type") == "Reject":
+        return _reply(request, None)
+    clear = packets.unquoted(names["Cleartext-Password"]).encode()
+    return _reply(request, rows if packets.password_matches(request, clear) else None)
+
+
+def _is_signed(request: AuthPacket, client: Client) -> bool:
+    """A signature must be right where there is one, and be there where demanded."""
+    if request.message_authenticator:
+        return bool(request.verify_message_authenticator())
+    return not client.require_message_authenticator
+
+
+def _reply(request: AuthPacket, rows: list[tuple[str, str]] | None) -> Answer:
+    """Signed, with the signature first; a reject is bare whatever the reason."""
+    reply = request.CreateReply()
+    reply.code = AccessReject if rows is None else AccessAccept
+    reply.add_message_authenticator()
+    packets.add_rows(reply, rows or [])
+    return Answer(reply.ReplyPacket(), REJECT_DELAY_S if rows is None else 0.0)
+
+
+def answer_accounting(
+    data: bytes, address: str, client: Client, session: RadiusSession
+) -> Answer | None:
+    """The Accounting-Response once the row is committed, else None."""
+    request = packets.decode_acct(data, client.secret)
+    if request is None or request.code != AccountingRequest:
+        return None
+    if not request.VerifyAcctRequest():
+        return None
+    if request.message_authenticator and not request.verify_message_authenticator():
+        return None
+    if not session.account(_values(request, address)):
+        return None
+    return Answer(request.CreateReply().ReplyPacket())
+
+
+def _values(request: AcctPacket, address: str) -> tuple[str, ...]:
+    return (
+        packets.text(request, "Acct-Status-Type"),
+        packets.raw(request, packets.USER_NAME).hex(),
+        address,
+        packets.raw(request, _ACCT_SESSION_ID).hex(),
+        packets.text(request, "Framed-IP-Address"),
+        packets.raw(request, packets.CALLING_STATION_ID).hex(),
+        packets.raw(request, _NAS_PORT_ID).hex(),
+        packets.text(request, "NAS-Port"),
+        packets.raw(request, _CLASS).hex(),
+        *(packets.text(request, name) for name in _NUMBERS),
+    )

@@ -1,0 +1,134 @@
+"""How role radius reaches PostgreSQL: three functions, one statement a packet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+
+from dotmac.core.crypto import Keyring, session_options
+
+STATEMENT_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_S = 3
+
+# What a person may have typed travels in hex, as in FreeRADIUS's queries.
+_AUTHORIZE = (
+    "SELECT attribute, value"
+    " FROM radius_authorize(radius_text(%s), %s::inet, radius_text(%s))"
+)
+_ACCOUNT = (
+    "SELECT radius_accounting(%s, radius_text(%s), %s::inet, radius_text(%s), %s,"
+    " radius_text(%s), coalesce(nullif(radius_text(%s), ''), %s), radius_text(%s),"
+    " %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_CLIENT = "SELECT secret, require_message_authenticator FROM radius_clients(%s::inet)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadiusDatabase:
+    """Where the database is and who asks; never printed with the password."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+    @classmethod
+    def from_url(cls, url: str) -> RadiusDatabase:
+        parts = urlsplit(url)
+        return cls(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 5432,
+            name=unquote(parts.path.lstrip("/")),
+            user=unquote(parts.username or "radius"),
+            password=unquote(parts.password or ""),
+        )
+
+    def __repr__(self) -> str:
+        return f"RadiusDatabase({self.user}@{self.host}:{self.port}/{self.name})"
+
+    def pgpass(self) -> str:
+        """The line of a password file; libpq wants `:` and `\\` escaped."""
+        fields = (self.host, str(self.port), self.name, self.user, self.password)
+        return ":".join(f.replace("\\", "\\\\").replace(":", "\\:") for f in fields)
+
+
+def session_settings(keyring: Keyring, time_zone: str) -> str:
+    """PGOPTIONS of every session of role radius, whichever server it is.
+
+    A statement that waits for a lock gives up: silence, and the NAS asks again.
+    """
+    return (
+        f"{session_options(keyring)} -cdotmac.time_zone={time_zone}"
+        f" -cstatement_timeout={STATEMENT_TIMEOUT_MS}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A NAS that may ask."""
+
+    secret: bytes
+    require_message_authenticator: bool
+
+
+class RadiusSession:
+    """One connection as role radius, made when needed and again when lost.
+
+    Every method raises psycopg.Error when PostgreSQL does not answer; the
+    server then says nothing, which makes the NAS ask the next one.
+    """
+
+    def __init__(self, database: RadiusDatabase, options: str) -> None:
+        self._database = database
+        self._options = options
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def client(self, address: str) -> Client | None:
+        rows = self._rows(_CLIENT, (address,))
+        return Client(rows[0][0].encode(), rows[0][1]) if rows else None
+
+    def authorize(
+        self, login: bytes, address: str, mac: bytes
+    ) -> list[tuple[str, str]]:
+        """Attribute and value, as radius_authorize() explains them."""
+        rows = self._rows(_AUTHORIZE, (login.hex(), address, mac.hex()))
+        return [(name, value) for name, value in rows]
+
+    def account(self, values: tuple[str, ...]) -> bool:
+        """True when the packet is to be answered."""
+        return bool(self._rows(_ACCOUNT, values))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _rows(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """Run one statement; on a connection that had died, once more."""
+        if self._connection is not None and not self._connection.closed:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except psycopg.OperationalError:
+                if not self._connection.closed:
+                    raise
+        self.close()
+        self._connection = self._connect()
+        return self._connection.execute(statement, values).fetchall()
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        where = self._database
+        return psycopg.connect(
+            host=where.host,
+            port=where.port,
+            dbname=where.name,
+            user=where.user,
+            password=where.password,
+            options=self._options,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="dotmac-radius",
+            autocommit=True,
+        )

@@ -1,0 +1,135 @@
+"""RADIUS packets as bytes: what is well-formed, passwords, rows to attributes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from functools import cache
+from pathlib import Path
+
+from pyrad.dictionary import Dictionary
+from pyrad.packet import AcctPacket, AuthPacket, Packet, PacketError
+
+PACKET_BYTES_MIN = 20
+PACKET_BYTES_MAX = 4096  # RFC 2865
+_BLOCK = 16
+
+USER_NAME = 1
+USER_PASSWORD = 2
+CHAP_PASSWORD = 3
+CALLING_STATION_ID = 31
+CHAP_CHALLENGE = 60
+MESSAGE_AUTHENTICATOR = 80
+
+# Rows that speak to the server and never travel on the wire.
+_INTERNAL = ("Cleartext-Password", "Auth-Type", "Tmp-String-0", "Tmp-String-1")
+
+
+@cache
+def dictionary() -> Dictionary:
+    return Dictionary(str(Path(__file__).parent / "dictionary"))
+
+
+def is_well_formed(data: bytes) -> bool:
+    """Lengths that add up, and at most one Message-Authenticator of its size.
+
+    pyrad is lenient here: it takes a last attribute that is cut short.
+    """
+    if not PACKET_BYTES_MIN <= len(data) <= PACKET_BYTES_MAX:
+        return False
+    length = int.from_bytes(data[2:4], "big")
+    if not PACKET_BYTES_MIN <= length <= len(data):
+        return False
+    position, signatures = PACKET_BYTES_MIN, 0
+    while position < length:
+        if position + 2 > length or data[position + 1] < 2:
+            return False
+        size = data[position + 1]
+        if data[position] == MESSAGE_AUTHENTICATOR:
+            signatures += 1
+            if size != 2 + _BLOCK:
+                return False
+        position += size
+    return position == length and signatures <= 1
+
+
+def decode_auth(data: bytes, secret: bytes) -> AuthPacket | None:
+    return _decode(AuthPacket, data, secret)
+
+
+def decode_acct(data: bytes, secret: bytes) -> AcctPacket | None:
+    return _decode(AcctPacket, data, secret)
+
+
+def _decode(kind: type[Packet], data: bytes, secret: bytes) -> Packet | None:
+    try:
+        return kind(packet=data, secret=secret, dict=dictionary())
+    except PacketError:
+        return None
+
+
+def raw(packet: Packet, code: int) -> bytes:
+    """The first value of an attribute as it came; empty when absent."""
+    values = packet.get(code)
+    return bytes(values[0]) if values else b""
+
+
+def text(packet: Packet, name: str) -> str:
+    """The first value in its printed form, as FreeRADIUS expands it."""
+    try:
+        values = packet.get(name)
+    except (ValueError, TypeError):
+        return ""
+    return str(values[0]) if values else ""
+
+
+def password_matches(packet: AuthPacket, clear: bytes) -> bool | None:
+    """Compare PAP or CHAP with the stored password; None when it has neither.
+
+    On bytes throughout: pyrad drops bytes that are no UTF-8 from a PAP password
+    and strips white space from a CHAP one.
+    """
+    if hidden := raw(packet, USER_PASSWORD):
+        offered = reveal(hidden, packet.secret, packet.authenticator)
+        return offered is not None and hmac.compare_digest(offered, clear)
+    chap = raw(packet, CHAP_PASSWORD)
+    if len(chap) != 1 + _BLOCK:
+        return None
+    challenge = raw(packet, CHAP_CHALLENGE) or packet.authenticator
+    expected = hashlib.md5(chap[:1] + clear + challenge, usedforsecurity=False)
+    return hmac.compare_digest(chap[1:], expected.digest())
+
+
+def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes | None:
+    """The bytes of a User-Password (RFC 2865, 5.2); None when malformed."""
+    if len(hidden) % _BLOCK or len(hidden) > 8 * _BLOCK:
+        return None
+    clear, last = bytearray(), authenticator
+    for start in range(0, len(hidden), _BLOCK):
+        block = hidden[start : start + _BLOCK]
+        mask = hashlib.md5(secret + last, usedforsecurity=False).digest()
+        clear += bytes(a ^ b for a, b in zip(block, mask, strict=True))
+        last = block
+    return bytes(clear).rstrip(b"\0")
+
+
+def unquoted(value: str) -> str:
+    """A value as rlm_sql reads it: radius_pairvalue() undone."""
+    if len(value) < 2 or not value.startswith("'"):
+        return value
+    inner = iter(value[1:-1])
+    return "".join(next(inner, "") if char == "\\" else char for char in inner)
+
+
+def add_rows(reply: Packet, rows: list[tuple[str, str]]) -> None:
+    """Put the NAS's attributes into the answer; those we do not know stay out."""
+    known = dictionary().attributes
+    for name, value in rows:
+        if name in _INTERNAL or name not in known:
+            continue
+        kind, clear = known[name].type, unquoted(value)
+        if kind == "integer":
+            reply.AddAttribute(name, int(clear))
+        else:
+            # pyrad reads a decimal text for octets as a number.
+            reply.AddAttribute(name, clear.encode() if kind == "octets" else clear)
