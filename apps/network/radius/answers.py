@@ -16,8 +16,6 @@ from pyrad.packet import (
 from apps.network.radius import packets
 from apps.network.radius.database import Client, RadiusSession
 
-REJECT_DELAY_S = 1.0
-
 # The order of radius_accounting()'s arguments after the four first ones.
 _NUMBERS = (
     "Event-Timestamp",
@@ -36,10 +34,10 @@ _CLASS = 25
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The bytes to send, and how long to hold them back."""
+    """The bytes to send; a refusal is held back to slow down guessing."""
 
     data: bytes
-    delay_s: float = 0.0
+    refuses: bool = False
 
 
 def answer_access(
@@ -84,7 +82,7 @@ def _reply(request: AuthPacket, rows: list[tuple[str, str]] | None) -> Answer:
     reply.code = AccessReject if rows is None else AccessAccept
     reply.add_message_authenticator()
     packets.add_rows(reply, rows or [])
-    return Answer(reply.ReplyPacket(), REJECT_DELAY_S if rows is None else 0.0)
+    return Answer(reply.ReplyPacket(), refuses=rows is None)
 
 
 def answer_accounting(

@@ -38,6 +38,7 @@ class ListenSettings:
     networks: str = LOOPBACK
     threads: int = 8
     lifetime_s: int = 60
+    reject_delay_s: int = 1
 
 
 def program() -> str | None:
@@ -88,6 +89,7 @@ def write_configuration(
         "NETWORKS": listen.networks,
         "THREADS": str(listen.threads),
         "LIFETIME": str(listen.lifetime_s),
+        "REJECT_DELAY": str(listen.reject_delay_s),
         "DB_HOST": database.host,
         "DB_PORT": str(database.port),
         "DB_NAME": database.name,

@@ -111,7 +111,9 @@ class RadiusServer:
         database: RadiusDatabase,
         options: str,
         workers: int = 4,
+        reject_delay_s: float = 1.0,
     ) -> None:
+        self._reject_delay = reject_delay_s
         self._database, self._options = database, options
         self._doors = (
             _Door(host, auth_port, answers.answer_access),
@@ -201,7 +203,7 @@ class RadiusServer:
         answer = door.answering(data, peer[0], client, session)
         if answer is None:
             return
-        if answer.delay_s:
+        if answer.refuses and self._reject_delay:
             self._send_later(answer, request, door, peer)
             return
         request.answer = answer.data
@@ -232,7 +234,7 @@ class RadiusServer:
     def _send_later(
         self, answer: answers.Answer, request: _Request, door: _Door, peer: Peer
     ) -> None:
-        due = time.monotonic() + answer.delay_s
+        due = time.monotonic() + self._reject_delay
         request.received = time.monotonic()
         with self._lock:
             heapq.heappush(self._later, _Later(due, answer.data, request, peer, door))

@@ -24,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
         parser.add_argument("--workers", type=int, default=4, choices=range(1, 65))
 
+        parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.RADIUS_DATABASE_URL:
             raise CommandError("Set RADIUS_DATABASE_URL to the URL of role radius.")
@@ -35,6 +37,7 @@ class Command(BaseCommand):
                 database=RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL),
                 options=session_settings(keyring(), settings.OPERATOR_TIME_ZONE),
                 workers=options["workers"],
+                reject_delay_s=options["reject_delay"],
             )
         except OSError as error:
             where = f"{options['host']}:{options['auth_port']}/{options['acct_port']}"

@@ -1,0 +1,59 @@
+"""One suite, two servers: FreeRADIUS and ours answer the same packets alike.
+
+pytest reads this file before Django's settings are known, so what needs models
+is imported by the fixtures.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests import environment
+
+
+@pytest.fixture(scope="session")
+def radius_database(django_db_setup, django_db_blocker):
+    """A database for the whole suite: tests have logins and NASes of their own."""
+    name = f"dotmac_radius_{uuid.uuid4().hex[:12]}"
+    environment.clone_database(name)
+    yield name
+    environment.drop_database(name)
+
+
+@pytest.fixture(scope="session", params=["freeradius", "embedded"])
+def server(request, radius_database, django_db_blocker, tmp_path_factory):
+    """The server under test, with the NAS 127.0.0.1 known to it."""
+    from apps.network.models import Nas
+    from tests.conformance import isp
+
+    if request.param == "freeradius" and not shutil.which("freeradius"):
+        if os.environ.get("CI"):
+            pytest.fail("FreeRADIUS is not installed.")
+        pytest.skip("FreeRADIUS is not installed.")
+    assert shutil.which("radclient"), "radclient is not installed."
+    url = os.environ["RADIUS_DATABASE_URL"].rsplit("/", 1)[0] + f"/{radius_database}"
+    folder = tmp_path_factory.mktemp(request.param)
+    env = isp.server_environment(url, Path(os.environ["DOTMAC_TEST_FOLDER"]))
+    with isp.pointed_to(radius_database, django_db_blocker):
+        if not Nas.objects.filter(address="127.0.0.1").exists():
+            isp.make_nas("127.0.0.1")
+    running = isp.start_server(request.param, folder, env, isp.SECRET)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.child.stop()
+
+
+@pytest.fixture
+def isp(server, radius_database, django_db_blocker):
+    """An ISP with one NAS; every test makes the accounts that it needs."""
+    from tests.conformance.isp import Isp, pointed_to
+
+    with pointed_to(radius_database, django_db_blocker):
+        yield Isp(server.client)

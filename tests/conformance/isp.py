@@ -1,0 +1,161 @@
+"""An ISP whose packets are real: servers, NASes, accounts, and what became of them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from django.utils import timezone
+
+from apps.network import operations
+from apps.network.models import Nas, SessionLive, UsageHour
+from dotmac.core.actors import system_actor
+from dotmac.devtools.processes import Child
+from dotmac.devtools.servers import free_port
+from tests import conftest as servers
+from tests.conformance.radclient import RadClient
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ACTOR = system_actor("conformance")
+SECRET = "tests-share-this-one"
+START_S = 20
+_numbers = itertools.count(1)
+
+
+def start_server(kind: str, folder: Path, env: dict[str, str], secret: str) -> Server:
+    """Run a server as an installation does, and wait for a real answer."""
+    import socket
+
+    auth, acct = free_port(kind=socket.SOCK_DGRAM), free_port(kind=socket.SOCK_DGRAM)
+    name = {"freeradius": "run_freeradius", "embedded": "run_radius_server"}[kind]
+    child = Child(
+        kind,
+        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0"],
+        env={
+            **env,
+            "DOTMAC_DATA": str(folder),
+            "ENCRYPTION_KEY_PATH": env["ENCRYPTION_KEY_PATH"],
+            "RADIUS_AUTH_PORT": str(auth),
+            "RADIUS_ACCT_PORT": str(acct),
+        },
+        log=folder / f"{kind}.log",
+        stop_signal=signal.SIGTERM,
+    )
+    child.start()
+    return Server(kind, RadClient(auth, acct, secret), child)
+
+
+@dataclass
+class Server:
+    """A running RADIUS server and the means to talk to it."""
+
+    kind: str
+    client: RadClient
+    child: Child
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + START_S
+        while self.client.auth(User_Name="?", User_Password="?", wait_s=1).silent:
+            assert self.child.is_alive, self.child.log.read_text()[-2000:]
+            assert time.monotonic() < deadline, self.child.log.read_text()[-2000:]
+
+
+def server_environment(database_url: str, folder: Path) -> dict[str, str]:
+    """The variables that a RADIUS server gets, and no others."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "dotmac.settings.test",
+        "ENCRYPTION_KEY_PATH": str(folder / "secrets" / "encryption.key"),
+        "DATABASE_URL": os.environ["DATABASE_URL"],
+        "RADIUS_DATABASE_URL": database_url,
+    }
+
+
+class pointed_to:  # noqa: N801 - reads as a statement
+    """Make Django use a database for a while."""
+
+    def __init__(self, name: str, blocker) -> None:
+        self.name, self.blocker = name, blocker.unblock()
+
+    def __enter__(self) -> None:
+        from django.conf import settings
+
+        self.before = settings.DATABASES["default"]["NAME"]
+        self.blocker.__enter__()
+        servers._point_to(self.name)
+
+    def __exit__(self, *error: object) -> None:
+        servers._close_all()
+        servers._point_to(self.before)
+        self.blocker.__exit__(*error)
+
+
+def make_nas(address: str, **facts: object) -> Nas:
+    return operations.create_nas(
+        name=f"NAS {address}", address=address, secret=SECRET,
+        actor=ACTOR, now=timezone.now(), **facts,
+    )  # fmt: skip
+
+
+@dataclass
+class Isp:
+    """Shorthand for making accounts and reading what packets made of them."""
+
+    client: RadClient
+    profiles: dict[tuple, int] = field(default_factory=dict)
+
+    def nas(self, **facts: object) -> Nas:
+        """Another NAS, at a loopback address that no other test uses."""
+        number = next(_numbers) + os.getpid() % 97 * 100
+        return make_nas(f"127.3.{number // 250}.{number % 250 + 1}", **facts)
+
+    def account(self, password: str = "right horse", **facts: object):
+        """An open account; `profile` overrides fields of its rate profile."""
+        number = uuid.uuid4().hex[:10]
+        profile = {
+            "down_kbps": 20_000, "up_kbps": 10_000, **facts.pop("profile", {}),
+        }  # fmt: skip
+        made = operations.create_rate_profile(
+            name=f"P {number}", actor=ACTOR, now=timezone.now(), **profile
+        )
+        return operations.open_access(
+            login=facts.pop("login", f"user-{number}"), password=password,
+            profile_id=made.pk, actor=ACTOR, now=timezone.now(), **facts,
+        )  # fmt: skip
+
+    def hold(self, account, effect: str, reason: str = "admin") -> None:
+        operations.place_hold(
+            account_id=account.pk, reason=reason, effect=effect,
+            actor=ACTOR, now=timezone.now(),
+        )  # fmt: skip
+
+    def auth(self, account, password: str = "right horse", **attributes: object):
+        return self.client.auth(
+            User_Name=account.login, User_Password=password, **attributes
+        )
+
+    def sessions(self, login: str) -> list[SessionLive]:
+        return list(SessionLive.objects.filter(login=login).order_by("generation"))
+
+    def usage(self, account) -> tuple[int, int]:
+        rows = UsageHour.objects.filter(account_id=account.pk)
+        return sum(r.octets_in for r in rows), sum(r.octets_out for r in rows)
+
+
+def ago(**delta: float) -> int:
+    """An Event-Timestamp in the past."""
+    return int((datetime.now(UTC) - timedelta(**delta)).timestamp())
+
+
+def superuser(database: str) -> psycopg.Connection:
+    url = os.environ["DOTMAC_TEST_SUPERUSER_URL"].rsplit("/", 1)[0]
+    return psycopg.connect(f"{url}/{database}", autocommit=True)
