@@ -43,6 +43,7 @@ PAYSTACK_SECRET_KEY_PATH = env.path(
     "PAYSTACK_SECRET_KEY_PATH", str(SECRETS_DIR / "paystack.key")
 )
 PAYSTACK_BASE_URL = env.text("PAYSTACK_BASE_URL", "https://api.paystack.co")
+PAYSTACK_TIMEOUT_S = env.number("PAYSTACK_TIMEOUT_S", 10)
 
 OPERATOR_NAME = env.text("OPERATOR_NAME", "Demo ISP")
 OPERATOR_TIME_ZONE = env.text("OPERATOR_TIME_ZONE", "Africa/Lagos")

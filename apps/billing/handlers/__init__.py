@@ -1,0 +1,1 @@
+"""What billing does when something happened: one module for bills, one for cash."""
