@@ -169,14 +169,17 @@ def day(value: date | None) -> SafeString:
     )
 
 
-def code(value: Any) -> SafeString:
+def code(value: Any, url: str = "") -> SafeString:
     """A reference, address or key, with a button that copies it."""
     if value in {None, ""}:
         return SafeString(DASH)
+    face = format_html('<span class="dm-mono">{}</span>', value)
+    if url:
+        face = format_html('<a class="dm-mono" href="{}">{}</a>', url, value)
     return format_html(
-        '<span class="dm-copy"><span class="dm-mono">{0}</span>'
-        '<button type="button" class="dm-copy-button" data-copy="{0}" '
-        'aria-label="{1}" hidden>{2}</button></span>',
+        '<span class="dm-copy">{}<button type="button" class="dm-copy-button" '
+        'data-copy="{}" aria-label="{}" hidden>{}</button></span>',
+        face,
         value,
         _("Copy %(value)s") % {"value": value},
         icon("copy"),

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from dotmac.core.console import render
 from dotmac.core.console.columns import Column, Fact
 from dotmac.core.console.links import link_of
-from dotmac.core.console.panels import Chart
+from dotmac.core.console.panels import Button, Chart, TemplatePanel
+from dotmac.core.console.screens import Action, Screen
+from dotmac.core.console.urls import action_url
 from dotmac.core.money import Money
 
 register = template.Library()
@@ -45,17 +50,59 @@ def fact(item: Fact) -> SafeString:
 
 
 @register.simple_tag
-def cell(column: Column, row: Any) -> SafeString:
-    """One cell of a table, without its link."""
+def cell(column: Column, row: Any, url: str = "") -> SafeString:
+    """One cell of a table, with its link where it has one."""
     value = column.read(row)
     if column.kind == "state":
         return render.badge(value, column.why(row) if column.why else "")
-    return render.show(value, column.kind)
+    if column.kind == "code":
+        return render.code(value, url)
+    shown = render.show(value, column.kind)
+    return format_html('<a href="{}">{}</a>', url, shown) if url else shown
 
 
 @register.simple_tag
-def cell_url(column: Column, row: Any) -> str:
-    return link_of(column, row)
+def row_link(row_url: Callable[[Any], str], row: Any) -> str:
+    return row_url(row)
+
+
+@register.simple_tag
+def row_count(count: int, cap: int) -> str:
+    return render.count_words(count, cap)
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: Any, buttons: Sequence[Button]) -> list[Button]:
+    """The buttons that this person may use."""
+    page = context.get("page")
+    return [b for b in buttons if page is None or page.may(b.permission)]
+
+
+@register.simple_tag(takes_context=True)
+def include_panel(context: Any, panel: TemplatePanel) -> SafeString:
+    """A panel drawn by its app's own template."""
+    return render_to_string(
+        panel.name, {**panel.context, "page": context.get("page")}, context["request"]
+    )
+
+
+@register.inclusion_tag("ui/row_action.html", takes_context=True)
+def action_form(context: Any, screen: Screen, row: Any, action: Action) -> Any:
+    """The button of an action on one row of a list."""
+    shown = action.shown is None or action.shown(row)
+    return {
+        "shown": shown,
+        "action": action,
+        "asks": bool(action.form or action.confirm),
+        "url": action_url(screen.slug, row.pk, action.slug) if shown else "",
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def cell_url(context: Any, column: Column, row: Any) -> str:
+    """Where the cell leads, if it leads anywhere this person may go."""
+    return link_of(column, row, context.get("page"))
 
 
 @register.filter

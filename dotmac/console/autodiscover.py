@@ -1,0 +1,10 @@
+"""Load what the apps declare: the `console` module of each."""
+
+from __future__ import annotations
+
+from django.utils.module_loading import autodiscover_modules
+
+
+def load_screens() -> None:
+    """Import `apps/X/console.py` of every installed app. Repeatable."""
+    autodiscover_modules("console")

@@ -1,0 +1,149 @@
+"""Lists, pages and forms by slug."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from apps.ops import operations as ops
+from dotmac.console.access import staff_view
+from dotmac.console.exports import export
+from dotmac.console.forms import bind, explain
+from dotmac.console.fragments import answer
+from dotmac.console.lists import narrowed, page_of_list
+from dotmac.core.console import (
+    Action,
+    Button,
+    FormScreen,
+    ListScreen,
+    Page,
+    PageScreen,
+    detail_url,
+    list_url,
+    registry,
+)
+from dotmac.core.errors import DomainError
+from dotmac.core.refs import SubjectRef
+
+EXPORTS = ("csv", "xlsx")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view
+def screen(request: HttpRequest, page: Page, slug: str) -> HttpResponseBase:
+    """The list, page or form of that slug; 404 when there is none."""
+    slug = slug.rstrip("/")
+    if slug in registry.lists:
+        return _list(request, page, registry.lists[slug])
+    if slug in registry.pages:
+        return _page(request, page, registry.pages[slug])
+    if slug in registry.forms:
+        return _form(request, page, registry.forms[slug])
+    raise Http404
+
+
+def _list(request: HttpRequest, page: Page, shown: ListScreen) -> HttpResponseBase:
+    page.actor.require(shown.permission)
+    if request.method == "POST":
+        return HttpResponse(status=405)
+    listing = page_of_list(shown, page)
+    context = {
+        "screen": shown,
+        "listing": listing,
+        "tiles": shown.summary(page),
+        "buttons": allowed_buttons(shown.buttons, page),
+        "row_actions": allowed_actions(list_actions(shown), page),
+        "row_url": _row_url(shown, page),
+        "poll_s": shown.poll_s,
+    }
+    return answer(request, "console/list.html", "console/list_body.html", context)
+
+
+def _row_url(shown: ListScreen, page: Page) -> Any:
+    """A callable for the template: where a row leads, or an empty text."""
+    detail = registry.details.get(shown.slug)
+    may_open = detail is not None and page.may(detail.permission)
+
+    def url(row: Any) -> str:
+        own = shown.row_url(row)
+        if own is not None:
+            return own
+        return detail_url(shown.slug, row.pk) if may_open else ""
+
+    return url
+
+
+def _page(request: HttpRequest, page: Page, shown: PageScreen) -> HttpResponseBase:
+    page.actor.require(shown.permission)
+    if request.method == "POST":
+        return HttpResponse(status=405)
+    context = {
+        "screen": shown,
+        "panels": [p for p in shown.panels(page) if page.may(p.permission)],
+        "tiles": shown.tiles(page),
+        "buttons": allowed_buttons(shown.buttons, page),
+        "poll_s": shown.poll_s,
+    }
+    return answer(request, "console/page.html", "console/page_body.html", context)
+
+
+def _form(request: HttpRequest, page: Page, shown: FormScreen) -> HttpResponseBase:
+    page.actor.require(shown.permission)
+    initial = shown.initial(page)
+    form = bind(shown.form, request, page=page, initial=initial)
+    panels: Any = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            if shown.previews and "preview" in request.POST:
+                panels = shown.preview(form.cleaned_data, page)
+            else:
+                done = shown.run(form.cleaned_data, page)
+                if done.message:
+                    messages.success(request, done.message)
+                return redirect(done.url or list_url(shown.slug.rsplit("/", 1)[0]))
+        except DomainError as error:
+            explain(form, error)
+    context = {"screen": shown, "form": form, "panels": panels, "parent": _parent(shown)}
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "console/form.html", context, status=status)
+
+
+def _parent(shown: FormScreen) -> ListScreen | None:
+    return registry.lists.get(shown.slug.rsplit("/", 1)[0])
+
+
+@require_safe
+@staff_view
+def export_list(
+    request: HttpRequest, page: Page, slug: str, kind: str
+) -> HttpResponseBase:
+    """The list with its filters as a file; who took it is in the audit."""
+    shown = registry.lists.get(slug)
+    if shown is None or kind not in EXPORTS or not shown.export:
+        raise Http404
+    page.actor.require(shown.permission)
+    rows, listing = narrowed(shown, page)
+    ops.record(
+        action=f"console.list.exported.{kind}",
+        subject=SubjectRef("console", "list", 0, shown.slug),
+        actor=page.actor,
+        now=page.now,
+        changes={"query": request.GET.urlencode()[:500]},
+    )
+    return export(shown, rows, page, kind)
+
+
+def allowed_buttons(buttons: Any, page: Page) -> list[Button]:
+    return [button for button in buttons if page.may(button.permission)]
+
+
+def list_actions(shown: ListScreen) -> list[Action]:
+    return sorted(shown.actions, key=lambda action: action.order)
+
+
+def allowed_actions(actions: Any, page: Page) -> list[Action]:
+    return [action for action in actions if page.may(action.permission)]
