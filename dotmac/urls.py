@@ -1,7 +1,8 @@
 """Where each part of the site begins."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dotmac.gateway import api, health
 
@@ -12,6 +13,14 @@ urlpatterns = [
     path("api/v1/", include(api.urlpatterns)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path(
-        "api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"
+        "api/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema"),
+        name="api-docs",
     ),
+    path("console", RedirectView.as_view(url="/console/")),
+    path("console/", include("dotmac.console.urls")),
 ]
+
+handler404 = "dotmac.console.views.errors.not_found"
+handler403 = "dotmac.console.views.errors.forbidden"
+handler500 = "dotmac.console.views.errors.broken"

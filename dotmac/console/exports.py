@@ -85,7 +85,12 @@ def _xlsx(
     # Closed by FileResponse when the last byte is sent.
     target = tempfile.TemporaryFile()  # noqa: SIM115
     book = xlsxwriter.Workbook(
-        target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        target,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        },
     )
     sheet = book.add_worksheet(str(screen.title)[:31].replace("/", "-"))
     sheet.freeze_panes(1, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import django_stubs_ext
@@ -164,7 +165,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "dotmac.console.navigation.shell",
+            ],
+            "libraries": {"dotmac_ui": "dotmac.core.console.tags"},
         },
     }
 ]
@@ -197,6 +200,33 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
+}
+
+CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
+LOGIN_URL = "/console/sign-in"
+PORTAL_LOGIN_URL = "/portal/sign-in"
+
+# Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows; a
+# payment form may end on the gateway's hosted page.
+CHECKOUT_ORIGINS = env.text("CHECKOUT_ORIGINS", "https://checkout.paystack.com")
+_gateway = urlsplit(PAYSTACK_BASE_URL)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "manifest-src": ["'self'"],
+        "form-action": [
+            "'self'",
+            *CHECKOUT_ORIGINS.split(),
+            f"{_gateway.scheme}://{_gateway.netloc}",
+        ],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
 }
 
 SESSION_COOKIE_HTTPONLY = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from dotmac.console.fragments import answer
 from dotmac.console.views.screens import allowed_buttons
 from dotmac.core.console import (
     Action,
+    ConsoleForm,
     DetailScreen,
     Done,
     ListScreen,
@@ -62,7 +64,9 @@ def detail(request: HttpRequest, page: Page, slug: str, pk: int) -> HttpResponse
     return answer(request, "console/detail.html", "console/detail_body.html", context)
 
 
-def _row(screen: DetailScreen | ListScreen, page: Page, permission: str, pk: int) -> Any:
+def _row(
+    screen: DetailScreen | ListScreen, page: Page, permission: str, pk: int
+) -> Any:
     row = screen.rows(page.actor, permission).filter(pk=pk).first()
     if row is None:
         raise Http404
@@ -104,6 +108,16 @@ def _actions(screen: DetailScreen, row: Any, page: Page) -> list[dict[str, Any]]
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action that somebody asks for, with the row it is about."""
+
+    screen: DetailScreen | ListScreen
+    action: Action
+    row: Any
+    home: str
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view
 def action(
@@ -113,12 +127,12 @@ def action(
     screen, found = _find_action(slug, name)
     page.actor.require(found.permission)
     row = _row(screen, page, found.permission, pk)
-    home = _home_of(screen, row)
-    if request.method != "POST" or "ask" in request.POST:
-        return _ask(request, page, screen, found, row, home)
+    asked = Asked(screen, found, row, _home_of(screen, row))
+    if request.method != "POST":
+        return _ask(request, page, asked, _form(request, page, asked))
     if found.form is None:
-        return _run_plain(request, page, found, row, home)
-    return _run_form(request, page, screen, found, row, home)
+        return _run_plain(request, page, asked)
+    return _run_form(request, page, asked)
 
 
 def _find_action(slug: str, name: str) -> tuple[DetailScreen | ListScreen, Action]:
@@ -140,75 +154,69 @@ def _home_of(screen: DetailScreen | ListScreen, row: Any) -> str:
     return list_url(screen.slug)
 
 
+def _form(request: HttpRequest, page: Page, asked: Asked) -> ConsoleForm | None:
+    if asked.action.form is None:
+        return None
+    initial = asked.action.initial(asked.row, page) if asked.action.initial else {}
+    return bind(asked.action.form, request, page=page, row=asked.row, initial=initial)
+
+
 def _ask(
-    request: HttpRequest,
-    page: Page,
-    screen: DetailScreen | ListScreen,
-    found: Action,
-    row: Any,
-    home: str,
-    form: Any = None,
+    request: HttpRequest, page: Page, asked: Asked, form: ConsoleForm | None
 ) -> HttpResponse:
-    if form is None and found.form is not None:
-        initial = found.initial(row, page) if found.initial else {}
-        form = bind(found.form, request, page=page, row=row, initial=initial)
-    confirm = found.confirm(row, page) if callable(found.confirm) else found.confirm
-    heading = screen.heading(row) if isinstance(screen, DetailScreen) else str(row)
+    confirm = asked.action.confirm
+    screen, row = asked.screen, asked.row
     context = {
         "screen": screen,
-        "action": found,
+        "action": asked.action,
         "row": row,
-        "heading": heading,
-        "confirm": confirm,
+        "heading": screen.heading(row) if isinstance(screen, DetailScreen) else row,
+        "confirm": confirm(row, page) if callable(confirm) else confirm,
         "form": form,
-        "home": home,
+        "home": asked.home,
         "parent": registry.lists.get(screen.slug),
-        "title": found.label,
     }
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "console/action.html", context, status=status)
 
 
-def _run_plain(
-    request: HttpRequest, page: Page, found: Action, row: Any, home: str
-) -> HttpResponse:
+def _run_plain(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
     try:
-        done = found.run(row, {}, page)
+        done = asked.action.run(asked.row, {}, page)
     except DomainError as error:
         tell_refusal(request, error)
-        return redirect(home)
-    return _finish(request, found, done, home)
+        return _go(request, asked.home)
+    return _finish(request, asked, done)
 
 
-def _run_form(
-    request: HttpRequest,
-    page: Page,
-    screen: DetailScreen | ListScreen,
-    found: Action,
-    row: Any,
-    home: str,
-) -> HttpResponse:
-    assert found.form is not None
-    initial = found.initial(row, page) if found.initial else {}
-    form = bind(found.form, request, page=page, row=row, initial=initial)
+def _run_form(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
+    form = _form(request, page, asked)
+    assert form is not None
     if form.is_valid():
         try:
-            done = found.run(row, form.cleaned_data, page)
+            done = asked.action.run(asked.row, form.cleaned_data, page)
         except DomainError as error:
             explain(form, error)
         else:
-            return _finish(request, found, done, home)
-    return _ask(request, page, screen, found, row, home, form)
+            return _finish(request, asked, done)
+    return _ask(request, page, asked, form)
 
 
 def _finish(
-    request: HttpRequest, found: Action, done: Done | str | None, home: str
+    request: HttpRequest, asked: Asked, done: Done | str | None
 ) -> HttpResponse:
-    answer_ = done if isinstance(done, Done) else Done(str(done or ""))
-    message = answer_.message or found.success
+    result = done if isinstance(done, Done) else Done(str(done or ""))
+    message = result.message or asked.action.success
     if message:
         messages.success(request, message)
-    return redirect(answer_.url or home)
+    return _go(request, result.url or asked.home)
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect; inside a dialog htmx has to be told to leave the page."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
 
 
 @require_safe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -30,6 +31,7 @@ from dotmac.core.errors import DomainError
 from dotmac.core.refs import SubjectRef
 
 EXPORTS = ("csv", "xlsx")
+QUERY_MAX = 500
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +109,12 @@ def _form(request: HttpRequest, page: Page, shown: FormScreen) -> HttpResponseBa
                 return redirect(done.url or list_url(shown.slug.rsplit("/", 1)[0]))
         except DomainError as error:
             explain(form, error)
-    context = {"screen": shown, "form": form, "panels": panels, "parent": _parent(shown)}
+    context = {
+        "screen": shown,
+        "form": form,
+        "panels": panels,
+        "parent": _parent(shown),
+    }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "console/form.html", context, status=status)
 
@@ -126,14 +133,15 @@ def export_list(
     if shown is None or kind not in EXPORTS or not shown.export:
         raise Http404
     page.actor.require(shown.permission)
-    rows, listing = narrowed(shown, page)
-    ops.record(
-        action=f"console.list.exported.{kind}",
-        subject=SubjectRef("console", "list", 0, shown.slug),
-        actor=page.actor,
-        now=page.now,
-        changes={"query": request.GET.urlencode()[:500]},
-    )
+    rows, _listing = narrowed(shown, page)
+    with transaction.atomic():
+        ops.record(
+            action=f"console.list.exported.{kind}",
+            subject=SubjectRef("console", "list", 0, shown.slug),
+            actor=page.actor,
+            now=page.now,
+            changes={"query": request.GET.urlencode()[:QUERY_MAX]},
+        )
     return export(shown, rows, page, kind)
 
 
