@@ -39,6 +39,13 @@ _KINDS = (
 )
 
 
+def changed_words(entry: AuditEntry) -> str:
+    """The names of what changed, shortened."""
+    names = list(entry.changes)
+    more = f" +{len(names) - 3}" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
 @register_screen
 class AuditList(ListScreen):
     slug = "audit"
@@ -56,9 +63,7 @@ class AuditList(ListScreen):
         Column(gettext_lazy("About"), subject_text, to=subject_url),
         Column(gettext_lazy("Who"), "actor_label"),
         Column(gettext_lazy("From"), "address", phone=False),
-        Column(
-            gettext_lazy("Changed"), lambda entry: changed_words(entry), phone=False
-        ),
+        Column(gettext_lazy("Changed"), changed_words, phone=False),
     )
     filters = (
         ChoiceFilter(name="actor_kind", label=gettext_lazy("Who"), choices=_KINDS),
@@ -77,13 +82,6 @@ class AuditList(ListScreen):
 
     def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(action__startswith=text.lower())
-
-
-def changed_words(entry: AuditEntry) -> str:
-    """The names of what changed, shortened."""
-    names = list(entry.changes)
-    more = f" +{len(names) - 3}" if len(names) > 3 else ""  # noqa: PLR2004
-    return ", ".join(names[:3]) + more
 
 
 @register_screen

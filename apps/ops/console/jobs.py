@@ -45,6 +45,13 @@ def cancel(job: Job, data: dict[str, Any], page: Page) -> str:
     return _("The job was asked to stop.")
 
 
+def took(job: Job) -> float | None:
+    """Seconds from start to end, None while it runs."""
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return (job.finished_at - job.started_at).total_seconds()
+
+
 @register_screen
 class JobList(ListScreen):
     slug = "jobs"
@@ -64,7 +71,7 @@ class JobList(ListScreen):
         Column(gettext_lazy("Progress"), "percent", "progress"),
         Column(gettext_lazy("Started by"), "actor_label", phone=False),
         Column(gettext_lazy("Created"), "created_at", "datetime"),
-        Column(gettext_lazy("Took"), lambda job: took(job), "duration", phone=False),
+        Column(gettext_lazy("Took"), took, "duration", phone=False),
     )
     filters = (
         ChoiceFilter(
@@ -75,13 +82,6 @@ class JobList(ListScreen):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return selectors.jobs(actor, permission)
-
-
-def took(job: Job) -> float | None:
-    """Seconds from start to end, None while it runs."""
-    if job.started_at is None or job.finished_at is None:
-        return None
-    return (job.finished_at - job.started_at).total_seconds()
 
 
 @register_screen

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from dotmac.core.console.columns import Fact
 from dotmac.core.console.page import Page
 from dotmac.core.console.panels import Panel, Tile
 from dotmac.core.console.screens import (
@@ -68,13 +69,15 @@ class HubContribution:
 
     tabs and actions: `row` is the customer (pk, reference, name, state, …).
     tiles(customer_id, page) and overview(customer_id, page) fill the first tab,
-    ordered by `order`; alerts(customer_id, page) gives sentences shown on top.
+    ordered by `order`; facts(customer_id, page) stay visible on every tab (what is
+    owed). series(name, customer_id, page) gives the charts' numbers.
     """
 
     app: str
     order: int = 50
     tabs: Sequence[Tab] = ()
     actions: Sequence[Action] = ()
+    facts: Callable[[int, Page], Sequence[Fact]] | None = None
     tiles: Callable[[int, Page], Sequence[Tile]] | None = None
     overview: Callable[[int, Page], Sequence[Panel]] | None = None
     series: Callable[[str, int, Page], Any] | None = None
