@@ -36,10 +36,10 @@
     when.textContent = at === null || at === undefined ? "" : new Date(data.columns[0][at] * 1000).toLocaleString(document.documentElement.lang, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
   }
   function draw(figure) {
-    var holder = figure.querySelector(".dm-chart-plot"), source = figure.querySelector(".dm-chart-data");
-    if (!holder || !source || !window.uPlot) { return; }
+    var holder = figure.querySelector(".dm-chart-plot");
+    if (!holder || !window.uPlot) { return; }
     if (figure.dotmacPlot) { figure.dotmacPlot.destroy(); }
-    var data = figure.dotmacData || JSON.parse(source.textContent);
+    var data = figure.dotmacData || JSON.parse(holder.dataset.chart);
     figure.dotmacData = data;
     figure.dotmacPlot = new window.uPlot(options(figure, data, Math.max(holder.clientWidth, 120)), data.columns, holder);
   }
