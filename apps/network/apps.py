@@ -32,5 +32,6 @@ class NetworkConfig(AppConfig):
             place_hold="Hold an access account.",
             lift_hold="Lift a hold of an access account.",
             view_session="See sessions, usage and what NASes answered.",
+            view_usage="See how much an account used.",
             disconnect_session="End a running session.",
         )

@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 from apps.identity.api import urls as identity
+from apps.network.api import urls as network
 from apps.ops.api import urls as ops
 
 urlpatterns = [
     path("", include(ops.urlpatterns)),
     path("", include(identity.urlpatterns)),
+    path("", include(network.urlpatterns)),
 ]

@@ -191,4 +191,10 @@ class AddressAssignment(Record):
         )
 
     def __str__(self) -> str:
-        return str(self.address)
+        return self.address_text
+
+    @property
+    def address_text(self) -> str:
+        """192.0.2.7 for a host, 2001:db8:1::/56 for a delegated prefix."""
+        whole = self.address.network.prefixlen == self.address.max_prefixlen
+        return str(self.address.ip) if whole else str(self.address)

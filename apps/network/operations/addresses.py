@@ -40,7 +40,7 @@ def allocate_address(
     ops.emit(
         AddressAllocated(
             occurred_at=now, account_id=account.pk, login=account.login,
-            address=_text(assignment), pool_id=pool.pk,
+            address=assignment.address_text, pool_id=pool.pk,
         ),
         actor=actor,
     )  # fmt: skip
@@ -69,7 +69,7 @@ def release_address(
         ops.emit(
             AddressReleased(
                 occurred_at=now, account_id=account.pk, login=account.login,
-                address=_text(assignment), pool_id=assignment.pool_id,
+                address=assignment.address_text, pool_id=assignment.pool_id,
             ),
             actor=actor,
         )  # fmt: skip
@@ -88,10 +88,3 @@ def _allocate(
     if row is None:
         raise PoolExhausted(pool=pool.name)
     return row
-
-
-def _text(assignment: AddressAssignment) -> str:
-    """192.0.2.7 for a host, 2001:db8:1::/56 for a delegated prefix."""
-    address = assignment.address
-    whole = address.network.prefixlen == address.max_prefixlen
-    return str(address.ip) if whole else str(address)

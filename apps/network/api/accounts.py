@@ -1,0 +1,98 @@
+"""Access accounts and their holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.network import operations, selectors
+from apps.network.api.requests import NewHold
+from apps.network.api.serializers import AccountSerializer
+from apps.network.enums import AccountKind, HoldReason
+from apps.network.models import AccessAccount
+from dotmac.core.actors import Actor
+from dotmac.core.api import filters
+from dotmac.core.api.viewsets import ApiViewSet, ListMixin
+
+_Queued = inline_serializer(
+    "DisconnectsQueued", {"queued": serializers.IntegerField(min_value=0)}
+)
+
+
+class AccountViewSet(ListMixin, ApiViewSet):
+    """What may be switched at the edge, with its state and why."""
+
+    queryset = AccessAccount.objects.none()
+    serializer_class = AccountSerializer
+    permission_by_action = {
+        "list": "network.view_account",
+        "retrieve": "network.view_account",
+        "holds": "network.place_hold",
+        "lift_hold": "network.lift_hold",
+        "disconnect": "network.disconnect_session",
+    }
+    filters = {
+        "login": filters.exact("login"),
+        "kind": filters.exact("kind", AccountKind),
+        "profile": filters.number("profile_id"),
+        "closed": filters.yes_no(lambda value: Q(closed_at__isnull=not value)),
+    }
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[AccessAccount]:
+        return selectors.accounts(actor, permission)
+
+    def paginate_queryset(self, queryset: QuerySet[AccessAccount]) -> Any:
+        """One page as views: five queries however many accounts there are."""
+        rows = super().paginate_queryset(queryset) or []
+        views = selectors.account_views([row.pk for row in rows])
+        return [views[row.pk] for row in rows]
+
+    @extend_schema(responses=AccountSerializer)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One account."""
+        return self._view(self.get_object().pk)
+
+    @extend_schema(request=NewHold, responses={201: AccountSerializer})
+    @action(detail=True, methods=["post"])
+    def holds(self, request: Request, pk: str) -> Response:
+        """Hold the account; running sessions end (or slow) a few seconds later."""
+        account = self.get_object()
+        operations.place_hold(
+            account_id=account.pk, **self.body(NewHold), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return self._view(account.pk, status=201)
+
+    @extend_schema(responses=AccountSerializer)
+    @action(detail=True, methods=["delete"], url_path=r"holds/(?P<reason>[a-z_]{1,16})")
+    def lift_hold(self, request: Request, pk: str, reason: str) -> Response:
+        """Lift the hold of one reason; holds for other reasons stay."""
+        if reason not in HoldReason.values:
+            raise NotFound
+        account = self.get_object()
+        operations.lift_hold(
+            account_id=account.pk, reason=reason, actor=self.actor, now=timezone.now()
+        )
+        return self._view(account.pk)
+
+    @extend_schema(request=None, responses={202: _Queued})
+    @action(detail=True, methods=["post"])
+    def disconnect(self, request: Request, pk: str) -> Response:
+        """Ask the NASes to end the account's sessions; see coa-requests for answers."""
+        queued = operations.request_disconnects(
+            account_id=self.get_object().pk, actor=self.actor, now=timezone.now(),
+            reason="asked by staff",
+        )  # fmt: skip
+        return Response({"queued": queued}, status=202)
+
+    def _view(self, account_id: int, *, status: int = 200) -> Response:
+        view = selectors.account_view(account_id)
+        return Response(self.get_serializer(view).data, status=status)

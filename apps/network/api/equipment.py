@@ -1,0 +1,145 @@
+"""Sites, access servers, rate profiles, and what NASes were asked."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.network import operations, selectors
+from apps.network.api.requests import NasChanges, NewNas, NewRateProfile, NewSite
+from apps.network.api.serializers import (
+    CoaRequestSerializer,
+    NasSerializer,
+    NewNasAnswer,
+    RateProfileSerializer,
+    SiteSerializer,
+)
+from apps.network.enums import CoaKind, CoaState, NasVendor
+from apps.network.models import CoaRequest, Nas, RateProfile, Site
+from apps.network.rules.addressing import parsed_address
+from dotmac.core.actors import Actor
+from dotmac.core.api import filters
+from dotmac.core.api.viewsets import (
+    ApiViewSet,
+    ListMixin,
+    RetrieveMixin,
+    require_match,
+)
+
+
+class SiteViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Places where equipment stands."""
+
+    queryset = Site.objects.none()
+    serializer_class = SiteSerializer
+    permission_by_action = {
+        "list": "network.view_site",
+        "retrieve": "network.view_site",
+        "create": "network.create_site",
+    }
+    filters = {"name": filters.exact("name")}
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Site]:
+        return selectors.sites(actor, permission)
+
+    @extend_schema(request=NewSite, responses={201: SiteSerializer})
+    def create(self, request: Request) -> Response:
+        """Add a site. Coordinates come both or not at all."""
+        site = operations.create_site(
+            **self.body(NewSite), actor=self.actor, now=timezone.now()
+        )
+        return self.answer(site, status=201)
+
+
+class NasViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Access servers that ask RADIUS. Their secrets are written, never read."""
+
+    queryset = Nas.objects.none()
+    serializer_class = NasSerializer
+    permission_by_action = {
+        "list": "network.view_nas",
+        "retrieve": "network.view_nas",
+        "create": "network.create_nas",
+        "partial_update": "network.change_nas",
+    }
+    filters = {
+        "name": filters.exact("name"),
+        "address": filters.search(
+            lambda text: Q(address=str(parsed_address(text))), "Its source address."
+        ),
+        "vendor": filters.exact("vendor", NasVendor),
+        "site": filters.number("site_id"),
+        "enabled": filters.yes_no(lambda value: Q(enabled=value)),
+    }
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Nas]:
+        return selectors.nas_list(actor, permission)
+
+    @extend_schema(request=NewNas, responses={201: NewNasAnswer})
+    def create(self, request: Request) -> Response:
+        """Add a NAS: RADIUS answers it at once. The secret is shown this once."""
+        nas = operations.create_nas(
+            **self.body(NewNas), actor=self.actor, now=timezone.now()
+        )
+        context = {"clear_secret": selectors.nas_secret(nas.pk)}
+        response = Response(NewNasAnswer(nas, context=context).data, status=201)
+        response["ETag"] = nas.etag
+        return response
+
+    @extend_schema(request=NasChanges, responses=NasSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change what is given, or give it another secret."""
+        nas = self.get_object()
+        require_match(request, nas)
+        nas = operations.change_nas(
+            nas_id=nas.pk, changes=self.body(NasChanges), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return self.answer(nas)
+
+
+class RateProfileViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Speeds that accounts are given."""
+
+    queryset = RateProfile.objects.none()
+    serializer_class = RateProfileSerializer
+    permission_by_action = {
+        "list": "network.view_rate_profile",
+        "retrieve": "network.view_rate_profile",
+        "create": "network.create_rate_profile",
+    }
+    filters = {"name": filters.exact("name")}
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[RateProfile]:
+        return selectors.rate_profiles(actor, permission)
+
+    @extend_schema(request=NewRateProfile, responses={201: RateProfileSerializer})
+    def create(self, request: Request) -> Response:
+        """Add a speed."""
+        profile = operations.create_rate_profile(
+            **self.body(NewRateProfile), actor=self.actor, now=timezone.now()
+        )
+        return self.answer(profile, status=201)
+
+
+class CoaRequestViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+    """Disconnects and changes that NASes were asked for, with their answers."""
+
+    queryset = CoaRequest.objects.none()
+    serializer_class = CoaRequestSerializer
+    permission_by_action = {
+        "list": "network.view_session",
+        "retrieve": "network.view_session",
+    }
+    filters = {
+        "kind": filters.exact("kind", CoaKind),
+        "state": filters.exact("state", CoaState),
+        "account": filters.number("account_id"),
+        "nas": filters.number("nas_id"),
+    }
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[CoaRequest]:
+        return selectors.coa_requests(actor, permission)

@@ -1,0 +1,126 @@
+"""Bodies of the API's writes; the operations judge the values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.network.enums import (
+    HoldEffect,
+    HoldReason,
+    NasVendor,
+    PoolMode,
+    PrefixKind,
+)
+
+
+class NewSite(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=100)
+    city = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    latitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, required=False, allow_null=True
+    )
+    longitude = serializers.DecimalField(
+        max_digits=9, decimal_places=6, required=False, allow_null=True
+    )
+
+
+class NewNas(serializers.Serializer[Any]):
+    """Without a secret, a random one is made."""
+
+    name = serializers.CharField(max_length=100)
+    address = serializers.CharField(
+        max_length=39, help_text="The source address of its packets."
+    )
+    secret = serializers.CharField(
+        max_length=128, required=False, trim_whitespace=False, write_only=True
+    )
+    vendor = serializers.ChoiceField(choices=NasVendor.choices, required=False)
+    coa_port = serializers.IntegerField(required=False)
+    site = serializers.IntegerField(
+        required=False, allow_null=True, source="site_id", min_value=1
+    )
+    walled_pool = serializers.CharField(max_length=64, required=False)
+    require_message_authenticator = serializers.BooleanField(required=False)
+
+
+class NasChanges(NewNas):
+    """What is left out stays."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    address = serializers.CharField(max_length=39, required=False)
+    enabled = serializers.BooleanField(required=False)
+
+
+class NewVrf(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=64)
+
+
+class NewPool(serializers.Serializer[Any]):
+    """Without a VRF, the pool is in the default one."""
+
+    name = serializers.CharField(max_length=64)
+    vrf = serializers.IntegerField(required=False, source="vrf_id", min_value=1)
+    mode = serializers.ChoiceField(choices=PoolMode.choices, required=False)
+    framed_pool = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    quarantine_s = serializers.IntegerField(required=False)
+    delegated_length = serializers.IntegerField(required=False, allow_null=True)
+
+
+class NewPrefix(serializers.Serializer[Any]):
+    """A network gives out addresses, a container groups networks."""
+
+    cidr = serializers.CharField(max_length=43)
+    kind = serializers.ChoiceField(choices=PrefixKind.choices, required=False)
+    vrf = serializers.IntegerField(required=False, source="vrf_id", min_value=1)
+    pool = serializers.IntegerField(
+        required=False, allow_null=True, source="pool_id", min_value=1
+    )
+    site = serializers.IntegerField(
+        required=False, allow_null=True, source="site_id", min_value=1
+    )
+    gateway = serializers.CharField(
+        max_length=39,
+        required=False,
+        allow_null=True,
+        help_text="By default the first host.",
+    )
+    description = serializers.CharField(
+        max_length=200, required=False, allow_blank=True
+    )
+
+
+class NewRateProfile(serializers.Serializer[Any]):
+    """Rates in kbit/s; a burst of 0 means none, sessions_max 0 without limit."""
+
+    name = serializers.CharField(max_length=100)
+    down_kbps = serializers.IntegerField()
+    up_kbps = serializers.IntegerField()
+    burst_down_kbps = serializers.IntegerField(required=False)
+    burst_up_kbps = serializers.IntegerField(required=False)
+    burst_threshold_down_kbps = serializers.IntegerField(required=False)
+    burst_threshold_up_kbps = serializers.IntegerField(required=False)
+    burst_s = serializers.IntegerField(required=False)
+    throttled_down_kbps = serializers.IntegerField(required=False)
+    throttled_up_kbps = serializers.IntegerField(required=False)
+    sessions_max = serializers.IntegerField(required=False)
+    interim_s = serializers.IntegerField(required=False)
+
+
+class NewVlanGroup(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=64)
+    vid_min = serializers.IntegerField(required=False)
+    vid_max = serializers.IntegerField(required=False)
+    outer_vid = serializers.IntegerField(required=False, allow_null=True)
+    site = serializers.IntegerField(
+        required=False, allow_null=True, source="site_id", min_value=1
+    )
+
+
+class NewHold(serializers.Serializer[Any]):
+    """One open hold for each reason; the strictest effect decides."""
+
+    reason = serializers.ChoiceField(choices=HoldReason.choices)
+    effect = serializers.ChoiceField(choices=HoldEffect.choices)
+    note = serializers.CharField(max_length=500, required=False, allow_blank=True)
