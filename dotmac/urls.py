@@ -1,10 +1,10 @@
 """Where each part of the site begins."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from dotmac.gateway import api, health
+from dotmac.gateway import api, health, middleware
 
 urlpatterns = [
     path("health", health.health, name="health"),
@@ -17,6 +17,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema"),
         name="api-docs",
     ),
+    re_path(r"^api/", middleware.unknown_path),
     path("console", RedirectView.as_view(url="/console/")),
     path("console/", include("dotmac.console.urls")),
 ]

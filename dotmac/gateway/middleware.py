@@ -8,9 +8,13 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from dotmac.core.api.parsers import BODY_BYTES_MAX
+from dotmac.core.api.problems import problem_response
 from dotmac.core.telemetry import new_request_id, request_id_var
 
 log = structlog.get_logger("dotmac.request")
+
+API_PREFIX = "/api/"
 
 
 class RequestIdMiddleware:
@@ -36,3 +40,26 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id_var.reset(token)
+
+
+class BodyLimitMiddleware:
+    """Refuse an API body that says it is too large before anything reads it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.headers.get("Content-Length", "")
+        too_large = length.isdigit() and int(length) > BODY_BYTES_MAX
+        if too_large and request.path.startswith(API_PREFIX):
+            return problem_response(
+                status=413,
+                code="body_too_large",
+                title=f"The body may have {BODY_BYTES_MAX} bytes.",
+            )
+        return self.get_response(request)
+
+
+def unknown_path(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """The API's 404 for paths that no route knows."""
+    return problem_response(status=404, code="not_found", title="Not found.")

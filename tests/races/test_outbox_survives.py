@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -38,7 +39,7 @@ def valkey(tmp_path):
 @pytest.fixture
 def processes(own_database, valkey, tmp_path):
     """Starts child processes on the test's own database and Valkey."""
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
     env = {
         **os.environ,
         "REDIS_URL": valkey.url(),
@@ -147,8 +148,9 @@ def test_every_event_arrives_once_and_in_order(own_database, valkey, processes):
     expected = list(range(1, EVENTS // SUBJECTS + 1))
     assert by_lamp == dict.fromkeys(range(SUBJECTS), expected)
     in_order = OutboxEvent.objects.order_by("subject_key", "number")
-    last: dict = {}
+    last: dict[str, datetime] = {}
     for key, acknowledged_at in in_order.values_list("subject_key", "acknowledged_at"):
+        assert acknowledged_at is not None
         assert acknowledged_at >= last.get(key, acknowledged_at)
         last[key] = acknowledged_at
     wait_for(lambda: redis.Redis.from_url(valkey.url()).xlen("dotmac:events") > 0, 20)

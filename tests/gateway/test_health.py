@@ -1,0 +1,41 @@
+import pytest
+from django.db import connections
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.django_db(transaction=False)
+@pytest.mark.usefixtures("own_database")
+def test_names_each_dependency(client):
+    answer = client.get("/health")
+    body = answer.json()
+    assert answer.status_code == 200
+    assert set(body) == {"status", "timestamp", "version", "dependencies"}
+    assert body["dependencies"]["database"] == "healthy"
+    assert body["dependencies"]["redis"] == "healthy"
+    assert set(body["dependencies"]["external_apis"]) == {"payment_gateway", "mail"}
+    # Nothing listens for mail here: said, but no reason to be taken out of service.
+    assert body["status"] == "degraded"
+    assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.usefixtures("own_database")
+def test_a_lost_database_is_unready_but_alive(client, settings):
+    connection = connections["default"]
+    connection.close()
+    right = connection.settings_dict["PORT"]
+    settings.DATABASES["default"]["PORT"] = connection.settings_dict["PORT"] = "9"
+    try:
+        from dotmac.gateway import health
+
+        health._applied_once.cache_clear()
+        assert client.get("/health/live").json() == {"status": "alive"}
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["checks"]["database"]) == (
+            503,
+            "unreachable",
+        )
+        assert client.get("/health").json()["status"] == "unhealthy"
+    finally:
+        settings.DATABASES["default"]["PORT"] = connection.settings_dict["PORT"] = right
+        connection.close()
