@@ -1,5 +1,6 @@
 """Where each part of the site begins."""
 
+from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -18,6 +19,8 @@ urlpatterns = [
         name="api-docs",
     ),
     re_path(r"^api/", middleware.unknown_path),
+    path("", include("dotmac.gateway.doors")),
+    path("admin/", admin.site.urls),
     path("console", RedirectView.as_view(url="/console/")),
     path("console/", include("dotmac.console.urls")),
 ]

@@ -17,6 +17,7 @@ from apps.identity.rules.tokens import AccessClaims, digest_of, write_access_tok
 from apps.identity.selectors.actors import actor_for_user
 from apps.identity.selectors.keys import jwt_keys
 from apps.ops import operations as ops
+from dotmac.core.actors import Actor
 from dotmac.core.refs import SubjectRef
 
 DEVICE_CHARACTERS_MAX = 200
@@ -155,14 +156,21 @@ def touch_session(*, session: Session, now: datetime) -> None:
 
 @transaction.atomic
 def end_session(
-    *, session_id: int, now: datetime, reason: str = SessionEnd.SIGNED_OUT
+    *,
+    session_id: int,
+    now: datetime,
+    reason: str = SessionEnd.SIGNED_OUT,
+    actor: Actor | None = None,
 ) -> None:
-    """End a session and all tokens behind it. Repeating it changes nothing."""
+    """End a session and all tokens behind it. Repeating it changes nothing.
+
+    `actor` is who ended it when that is not the person who signed in.
+    """
     session = (
         Session.objects.locked().select_related("user").filter(pk=session_id).first()
     )
     if session is not None:
-        _end(session, reason, now)
+        _end(session, reason, now, actor)
 
 
 @transaction.atomic
@@ -194,20 +202,24 @@ def forget_sessions(*, now: datetime, limit: int = FORGET_BATCH_MAX) -> int:
     return count
 
 
-def _end(session: Session, reason: str, now: datetime) -> None:
+def _end(
+    session: Session, reason: str, now: datetime, actor: Actor | None = None
+) -> None:
     if session.ended_at is not None:
         return
     session.ended_at, session.end_reason = now, reason
     session.store("ended_at", "end_reason", now=now)
-    _record(session, "sign_out", now)
+    _record(session, "sign_out", now, actor)
 
 
-def _record(session: Session, verb: str, now: datetime) -> None:
+def _record(
+    session: Session, verb: str, now: datetime, actor: Actor | None = None
+) -> None:
     changes = {"face": session.face, "reason": session.end_reason}
     ops.record(
         action=f"identity.{verb}",
         subject=SubjectRef("identity", "session", session.pk, session.user.username),
-        actor=actor_for_user(session.user),
+        actor=actor or actor_for_user(session.user),
         now=now,
         changes={name: value for name, value in changes.items() if value},
     )

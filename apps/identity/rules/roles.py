@@ -41,6 +41,7 @@ ROLES = (
             "catalog.provision_service",
             "catalog.suspend_service",
             "catalog.resume_service",
+            "catalog.reveal_credentials",
             "network.disconnect_session",
             "network.place_hold",
             "network.lift_hold",

@@ -11,12 +11,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.identity.enums import UnitKind, UserKind
 from apps.identity.models import (
+    Invitation,
     OrganisationUnit,
     Role,
     RoleAssignment,
     TotpDevice,
     User,
 )
+from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
 
 STAFF_MAX = 500
@@ -77,6 +79,15 @@ def roles() -> list[Role]:
 
 def find_user(*, username: str) -> User | None:
     return User.objects.filter(username=username.lower()).first()
+
+
+def invited_user(*, token: str, now: datetime) -> User | None:
+    """Whom a one-time link is for, while it works."""
+    open_rows = Invitation.objects.filter(
+        digest=digest_of(token), used_at=None, revoked_at=None, expires_at__gt=now
+    )
+    row = open_rows.select_related("user").filter(user__is_active=True).first()
+    return row.user if row is not None else None
 
 
 def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
