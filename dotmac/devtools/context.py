@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotmac.devtools.bootstrap import Addresses
@@ -13,7 +16,13 @@ from dotmac.devtools.installation import Installation
 from dotmac.devtools.servers import CLEAN, HOST, write_secret
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCES = ("apps", "dotmac")
 SETTINGS_FILE = "settings.env"
+FREERADIUS_MODULES = (
+    "/usr/lib/freeradius",
+    "/usr/lib64/freeradius",
+    "/usr/lib/x86_64-linux-gnu/freeradius",
+)
 # What a person may set for all programs; the rest of the caller's environment
 # stays outside. .env.template explains each.
 PASSED_ON = (
@@ -61,6 +70,7 @@ class Context:
     smtp_port: int
     gateway_port: int
     demo: int
+    began: float = field(default_factory=time.time)
 
     @property
     def base_url(self) -> str:
@@ -71,20 +81,15 @@ class Context:
         return "freeradius" if self.freeradius else "embedded"
 
     @property
-    def freeradius(self) -> str:
-        """The path of FreeRADIUS's program, or nothing."""
-        return find_freeradius()
-
-    def at(self, addresses: Addresses) -> Context:
-        """The same start once the database's addresses are known."""
-        return replace(self, addresses=addresses)
+    def freeradius(self) -> bool:
+        """FreeRADIUS answers where it is installed, the built-in server elsewhere."""
+        return has_freeradius()
 
     def environment(
         self, *, owner: bool = False, radius: bool = False
     ) -> dict[str, str]:
         """What a program is told. Only migrations get the owner's address, and
         only RADIUS gets the address of its role."""
-        root = self.installation.root
         told = {
             **CLEAN,
             "HOME": str(self.installation.run),
@@ -95,7 +100,6 @@ class Context:
             told["DATABASE_OWNER_URL"] = self.addresses.owner
         if radius:
             told["RADIUS_DATABASE_URL"] = self.addresses.radius
-        assert told["DOTMAC_DATA"] == str(root)
         return told
 
     def settings(self) -> dict[str, str]:
@@ -126,6 +130,17 @@ class Context:
         }
         text = "".join(f"{name}={value}\n" for name, value in sorted(known.items()))
         write_secret(self.installation.root / SETTINGS_FILE, text)
+
+    def fingerprint(self) -> str:
+        """Changes with every source file, setting and address."""
+        digest = hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode())
+        for folder in SOURCES:
+            for path in sorted((ROOT / folder).rglob("*")):
+                if "__pycache__" not in path.parts and path.is_file():
+                    facts = path.stat()
+                    text = f"{path}{facts.st_size}{facts.st_mtime_ns}"
+                    digest.update(text.encode())
+        return digest.hexdigest()
 
     def ready_facts(self, version: str) -> dict[str, object]:
         """What ready.json says (issue 2, section 9)."""
@@ -158,6 +173,10 @@ def program(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def find_freeradius() -> str:
-    """FreeRADIUS's program where it is installed."""
-    return shutil.which("freeradius", path=CLEAN["PATH"]) or ""
+def has_freeradius() -> bool:
+    """FreeRADIUS with its module for PostgreSQL is installed."""
+    program = shutil.which("freeradius", path=CLEAN["PATH"]) or shutil.which(
+        "radiusd", path=CLEAN["PATH"]
+    )
+    modules = (Path(folder, "rlm_sql_postgresql.so") for folder in FREERADIUS_MODULES)
+    return bool(program) and any(module.exists() for module in modules)

@@ -30,7 +30,8 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One program of a start: a long-running one has a probe, a task ends."""
+    """One program of a start: a long-running one has a probe, a task has none
+    and must end well."""
 
     name: str
     says: str
@@ -38,7 +39,6 @@ class Entry:
     words: Callable[[Context], list[str]]
     needs: str = ""
     probe: Probe | None = None
-    is_task: bool = False
     wanted: Callable[[Context], bool] = lambda _: True
     owner: bool = False
     radius: bool = False
@@ -88,14 +88,16 @@ def _beat(context: Context) -> list[str]:
 
 
 def _radius(context: Context) -> list[str]:
-    if not context.freeradius:
-        return manage("run_radius_server")
-    folder = str(context.installation.root / "radius")
-    return [context.freeradius, "-d", folder, "-D", "/usr/share/freeradius", "-f"]
+    return manage("run_freeradius" if context.freeradius else "run_radius_server")
 
 
 def _fill(context: Context) -> list[str]:
     return manage("load_demo", "--customers", str(context.demo))
+
+
+def _has_changed(context: Context) -> bool:
+    """The source or the settings differ from those of the last good start."""
+    return context.installation.facts().get("prepared") != context.fingerprint()
 
 
 def _is_not_filled(context: Context) -> bool:
@@ -109,12 +111,19 @@ def _has_demo(context: Context) -> bool:
 TABLE: tuple[Entry, ...] = (
     Entry(
         name="tables",
-        says="Tables, roles and static files",
+        says="Tables and roles",
         stage=Stage.PREPARE,
         words=lambda _: [program("python"), "-m", "dotmac.devtools.prepare"],
-        is_task=True,
+        wanted=_has_changed,
         owner=True,
-        radius=True,
+        start_s=300,
+    ),
+    Entry(
+        name="static",
+        says="Static files",
+        stage=Stage.PREPARE,
+        words=lambda _: manage("collectstatic", "--no-input"),
+        wanted=_has_changed,
         start_s=300,
     ),
     Entry(
@@ -163,7 +172,6 @@ TABLE: tuple[Entry, ...] = (
         needs="load_demo",
         words=_fill,
         wanted=_is_not_filled,
-        is_task=True,
         start_s=900,
     ),
     Entry(

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dotmac.devtools import bootstrap, credentials, outside, servers
+from dotmac.devtools import bootstrap, credentials, outside, probes, servers
 from dotmac.devtools.bootstrap import Addresses
 from dotmac.devtools.context import ROOT, Context
 from dotmac.devtools.installation import (
@@ -29,7 +29,8 @@ from dotmac.devtools.processes import started_at
 from dotmac.devtools.refusals import Refused, explain_os_error
 from dotmac.devtools.reports import PipeReport, Report
 from dotmac.devtools.screen import Screen
-from dotmac.devtools.supervisor import StopAsked, Supervisor
+from dotmac.devtools.starting import StopAsked
+from dotmac.devtools.supervisor import Supervisor
 
 STOP_S = 90
 LOCK = "lock"
@@ -191,8 +192,11 @@ def _bring_up(
     credentials.write_addresses(
         installation.root, database_url=addresses.app, redis_url=redis_url
     )
+    probes.forget_heartbeats(redis_url)
     for stage in Stage:
         supervisor.run_stage(stage, context)
+        if stage == Stage.PREPARE:
+            installation.remember(prepared=context.fingerprint())
         if stage == Stage.FILL:
             installation.remember(demo=context.demo)
     return context

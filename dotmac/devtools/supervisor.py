@@ -5,30 +5,23 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from dotmac.devtools import plan, reports
+from dotmac.devtools import plan
 from dotmac.devtools.context import ROOT, Context
 from dotmac.devtools.plan import Entry, Stage
 from dotmac.devtools.processes import Child, end_stray, started_at
-from dotmac.devtools.refusals import Refused
-from dotmac.devtools.reports import Report
+from dotmac.devtools.reports import PROGRESS_FILE, Report
 from dotmac.devtools.servers import START_S, Server
+from dotmac.devtools.starting import Starter, Step
 
 TICK_S = 0.1
 RESTARTS_MAX = 5
 RESTARTS_WINDOW_S = 600
 CHILDREN_FILE = "children.json"
-
-
-class StopAsked(Exception):
-    """Somebody wants it to stop before it has finished starting."""
 
 
 @dataclass
@@ -55,6 +48,7 @@ class Supervisor:
         self._run, self._logs, self._report = run_folder, logs, report
         self._watched: list[Watched] = []
         self._stop_signals = 0
+        self._starter = Starter(report, lambda: self.is_stopping)
 
     @property
     def is_stopping(self) -> bool:
@@ -80,120 +74,59 @@ class Supervisor:
 
     def start_server(self, server: Server) -> None:
         """Start PostgreSQL or Valkey and wait for its answer."""
-        with self._step(server.name, server.name) as tick:
-            self._in_thread(server.prepare, tick)
-            child = server.make_child()
-            self._launch(child, stage=0)
-            self._await(child, server.answers, START_S, tick)
+        began = time.monotonic()
+        server.prepare()
+        child = server.make_child()
+        self._launch(child, stage=0)
+        step = Step(server.name, server.name, child, START_S, server.answers)
+        step.began = began
+        self._starter.finish([step])
 
     def run_stage(self, stage: Stage, context: Context) -> None:
-        """Start what belongs to the stage, then wait until all of it answers."""
-        entries = [
-            entry
+        """Start what belongs to the stage, then wait until all of it is done."""
+        steps = [
+            self._start(entry, context)
             for entry in plan.TABLE
             if entry.stage == stage and entry.exists() and entry.wanted(context)
         ]
-        started = {
-            entry.name: self._start(entry, context)
-            for entry in entries
-            if not entry.is_task
-        }
-        for entry in entries:
-            with self._step(entry.name, entry.says) as tick:
-                if entry.is_task:
-                    self._run_task(entry, context, tick)
-                elif entry.probe is not None:
-                    answers = _bind(entry.probe, context)
-                    self._await(started[entry.name], answers, entry.start_s, tick)
+        try:
+            self._starter.finish(steps)
+        finally:
+            for step in steps:
+                if step.answers is None:
+                    step.child.stop(patience_s=5)
 
-    def _start(self, entry: Entry, context: Context) -> Child:
-        child = self._child(entry, context)
-        self._launch(child, stage=entry.stage)
-        return child
-
-    def _child(self, entry: Entry, context: Context, **more: str) -> Child:
-        told = context.environment(owner=entry.owner, radius=entry.radius)
-        return Child(
+    def _start(self, entry: Entry, context: Context) -> Step:
+        progress = self._run / f"progress-{entry.name}.json"
+        progress.unlink(missing_ok=True)
+        child = Child(
             entry.name,
             entry.words(context),
-            env={**told, **more},
+            env={
+                **context.environment(owner=entry.owner, radius=entry.radius),
+                PROGRESS_FILE: str(progress),
+            },
             log=self._logs / f"{entry.name}.log",
             stop_s=entry.stop_s,
             options={"cwd": str(ROOT)},
+        )
+        if entry.probe is None:
+            child.start()
+        else:
+            self._launch(child, stage=entry.stage)
+        return Step(
+            name=entry.name,
+            says=entry.says,
+            child=child,
+            patience_s=entry.start_s,
+            answers=_bind(entry.probe, context) if entry.probe else None,
+            progress=progress,
         )
 
     def _launch(self, child: Child, *, stage: int) -> None:
         child.start()
         self._watched.append(Watched(child, stage))
         self._note_children()
-
-    def _run_task(
-        self, entry: Entry, context: Context, tick: Callable[..., None]
-    ) -> None:
-        """A program that must end well before the start goes on."""
-        progress = self._run / f"progress-{entry.name}.json"
-        progress.unlink(missing_ok=True)
-        more = {reports.PROGRESS_FILE: str(progress)}
-        child = self._child(entry, context, **more)
-        child.start()
-        try:
-            deadline = time.monotonic() + entry.start_s
-            while child.is_alive:
-                if time.monotonic() > deadline:
-                    raise Refused(f"{entry.says} took too long; see {child.log}.")
-                tick(**reports.read_progress(progress))
-        finally:
-            child.stop(patience_s=5)
-            progress.unlink(missing_ok=True)
-        if child.exit_code:
-            raise Refused(f"{entry.says} failed; {child.log} ends:\n{child.tail()}")
-
-    def _await(
-        self,
-        child: Child,
-        answers: Callable[[], bool],
-        patience_s: float,
-        tick: Callable[..., None],
-    ) -> None:
-        """Until it answers, dies or takes too long."""
-        deadline = time.monotonic() + patience_s
-        while not self._in_thread(answers, tick):
-            if not child.is_alive:
-                said = child.tail()
-                raise Refused(f"{child.name} ended; {child.log} says:\n{said}")
-            if time.monotonic() > deadline:
-                raise Refused(
-                    f"{child.name} does not answer; {child.log} says:\n{child.tail()}"
-                )
-            tick()
-
-    def _in_thread(self, work: Callable[[], Any], tick: Callable[..., None]) -> Any:
-        """Do what blocks without losing the wish to stop."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            future: Future[Any] = pool.submit(work)
-            while not future.done():
-                tick()
-            return future.result()
-
-    @contextmanager
-    def _step(self, name: str, says: str) -> Iterator[Callable[..., None]]:
-        began = time.monotonic()
-        self._report.tell("begin", name=name, says=says)
-
-        def tick(**facts: Any) -> None:
-            if self.is_stopping:
-                raise StopAsked
-            if facts:
-                self._report.tell("progress", name=name, **facts)
-            time.sleep(TICK_S / 2)
-
-        try:
-            yield tick
-        except BaseException:
-            self._report.tell("end", name=name, good=False)
-            raise
-        took = time.monotonic() - began
-        self._report.tell("end", name=name, good=True, seconds=took)
 
     def watch(self) -> bool:
         """Keep everything running until asked to stop; False if a server is lost."""
