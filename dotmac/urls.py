@@ -23,6 +23,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("console", RedirectView.as_view(url="/console/")),
     path("console/", include("dotmac.console.urls")),
+    path("portal", RedirectView.as_view(url="/portal/")),
+    path("portal/", include("dotmac.portal.urls")),
+    path("", RedirectView.as_view(url="/portal/")),
 ]
 
 handler404 = "dotmac.console.views.errors.not_found"

@@ -76,6 +76,7 @@ def _row_url(shown: ListScreen, page: Page) -> Any:
             return own
         return detail_url(shown.slug, row.pk) if may_open else ""
 
+    url.do_not_call_in_templates = True  # type: ignore[attr-defined]
     return url
 
 

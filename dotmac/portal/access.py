@@ -1,0 +1,69 @@
+"""The door of the portal: which customer a signed-in person looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from apps.ops import selectors as ops
+from dotmac.core.actors import Actor
+from dotmac.core.errors import NotFound, PermissionRefused
+from dotmac.core.portal import PortalPageRequest
+
+View = Callable[..., HttpResponseBase]
+CHOICE_KEY = "portal_customer"
+
+
+def customer_ids_of(actor: Actor) -> list[int]:
+    """The customers that this person may act for, in order of their keys."""
+    ids = {one for scope in actor.scopes.values() for one in scope.customer_ids}
+    return sorted(ids)
+
+
+def page_of(request: HttpRequest) -> PortalPageRequest | None:
+    """The page context of a signed-in customer, else None."""
+    actor = getattr(request, "actor", None)
+    if actor is None or not actor.is_customer:
+        return None
+    mine = customer_ids_of(actor)
+    if not mine:
+        return None
+    chosen = request.session.get(CHOICE_KEY)
+    now = timezone.now()
+    return PortalPageRequest(
+        actor=actor,
+        now=now,
+        today=ops.business_date(now=now),
+        query=request.GET,
+        path=request.path,
+        customer_id=chosen if chosen in mine else mine[0],
+        form=request.POST,
+    )
+
+
+def customer_view(view: View) -> View:
+    """Let customers in; others go to the sign-in page."""
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        page = page_of(request)
+        if page is None:
+            query = urlencode({"next": request.get_full_path()})
+            return redirect(f"{settings.PORTAL_LOGIN_URL}?{query}")
+        request.page = page  # type: ignore[attr-defined]
+        try:
+            return view(request, page, *args, **kwargs)
+        except (NotFound, PermissionRefused) as missing:
+            # What a customer may not see does not exist.
+            raise Http404 from missing
+
+    return guarded

@@ -1,0 +1,139 @@
+"""Chromium against a served site, watched for everything a page must not do.
+
+`browse` gives a `Visitor` for a person: it opens pages at a width, and
+`faults()` says what went wrong: messages in the browser's console (which is
+where CSP violations appear), failed requests, requests to other hosts, and
+content wider than the screen.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--disable-features=OptimizationHints,MediaRouter,Translate",
+]
+WIDE, PHONE = 1440, 390
+HEIGHTS = {WIDE: 900, PHONE: 844}
+_WIDTH = "() => [document.documentElement.scrollWidth, window.innerWidth]"
+
+
+@dataclass
+class Visitor:
+    """One person at one browser window."""
+
+    page: Any
+    base: str
+    messages: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Any:
+        """Go there and wait until the network rests."""
+        answer = self.page.goto(f"{self.base}{path}", wait_until="networkidle")
+        return answer
+
+    def overflow(self) -> str:
+        """Empty unless the page scrolls sideways."""
+        content, screen = self.page.evaluate(_WIDTH)
+        return f"{content} px wide on {screen}" if content > screen else ""
+
+    def faults(self) -> list[str]:
+        found = [*self.messages, *(f"asked {host}" for host in self.outside)]
+        if wide := self.overflow():
+            found.append(wide)
+        return found
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The installed browser. Under CI a missing one is a failure, not a skip."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is missing.")
+        pytest.skip(f"{CHROMIUM} is missing.")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright keeps an event loop on this thread; the ORM is used beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture
+def site(own_database):
+    """The address of a served site over a database of the test's own."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.test.testcases import LiveServerThread
+
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait(30)
+    if thread.error is not None:
+        raise thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+
+
+@pytest.fixture
+def visit(chromium, site):
+    """visit(cookies, width) is a watched window."""
+    contexts = []
+
+    def enter(cookies: dict[str, str] | None = None, width: int = WIDE, **options):
+        size = {"width": width, "height": HEIGHTS.get(width, 900)}
+        context = chromium.new_context(
+            viewport=size, has_touch=width == PHONE, locale="en-GB", **options
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.add_cookies(
+            [
+                {"name": name, "value": value, "url": site}
+                for name, value in (cookies or {}).items()
+            ]
+        )
+        visitor = Visitor(page=context.new_page(), base=site)
+        watch(visitor)
+        return visitor
+
+    yield enter
+    for context in contexts:
+        context.close()
+
+
+def watch(visitor: Visitor) -> None:
+    """Keep every message and every request that leaves the machine."""
+    host = urlsplit(visitor.base).netloc
+    page = visitor.page
+
+    def on_console(message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            visitor.messages.append(f"{message.type}: {message.text}")
+
+    def on_request(request: Any) -> None:
+        found = urlsplit(request.url)
+        if found.scheme in {"http", "https", "ws", "wss"} and found.netloc != host:
+            visitor.outside.append(found.netloc)
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: visitor.messages.append(f"script: {error}"))
+    page.on("request", on_request)
