@@ -44,8 +44,7 @@ class Visitor:
 
     def open(self, path: str) -> Any:
         """Go there and wait until the network rests."""
-        answer = self.page.goto(f"{self.base}{path}", wait_until="networkidle")
-        return answer
+        return self.page.goto(f"{self.base}{path}", wait_until="networkidle")
 
     def overflow(self) -> str:
         """Empty unless the page scrolls sideways."""

@@ -14,8 +14,5 @@ urlpatterns = [
     path("help", home.help_, name="help"),
     path("choose", home.choose, name="choose"),
     path("series/<slug:name>", home.series, name="series"),
-    *(
-        path(page.path, pages.view_of(page), name=page.name)
-        for page in portal.pages()
-    ),
+    *(path(page.path, pages.view_of(page), name=page.name) for page in portal.pages()),
 ]

@@ -1,0 +1,42 @@
+"""The portal's frame: whose account, which places, nothing of others."""
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def enter_portal():
+    from tests.sessions import enter
+
+    return lambda person: enter(person, face="portal", key="portal_sid")
+
+
+def test_a_stranger_is_sent_to_sign_in(client, db):
+    answer = client.get("/portal/help")
+    assert answer.status_code == 302
+    assert answer["Location"] == "/portal/sign-in?next=%2Fportal%2Fhelp"
+
+
+def test_home_greets_the_customer_and_nobody_else(world, enter_portal):
+    answer = enter_portal(world.chidi).get("/portal/")
+    assert answer.status_code == 200
+    assert world.chidi.customer.name in answer.content.decode()
+    assert world.dayo.customer.name not in answer.content.decode()
+
+
+def test_nobody_may_choose_a_customer_of_somebody_else(world, enter_portal):
+    browser = enter_portal(world.chidi)
+    answer = browser.post("/portal/choose", {"customer": world.esi.customer.pk})
+    assert answer.status_code == 404
+
+
+def test_staff_have_no_portal(world):
+    from tests.sessions import enter
+
+    answer = enter(world.ada).get("/portal/")
+    assert answer.status_code == 302
+
+
+def test_an_unknown_graph_is_not_found(world, enter_portal):
+    assert enter_portal(world.chidi).get("/portal/series/none").status_code == 404
