@@ -25,48 +25,37 @@ def view_of(shown: PortalPage) -> View:
         request: HttpRequest, page: PortalPageRequest, **path: Any
     ) -> HttpResponseBase:
         if request.method == "POST":
-            return _submitted(request, shown, page, path)
-        answer = shown.respond(page, **path)
-        return answer or _page(request, shown, page, path, {}, 200)
+            result = _submitted(shown, page, path)
+            if not isinstance(result, dict):
+                return _gone_on(request, result)
+            context, status = result, 422
+        else:
+            answer = shown.respond(page, **path)
+            if answer is not None:
+                return answer
+            context, status = {}, 200
+        frame = {**shell(page, shown.menu), "title": shown.title}
+        whole = {**frame, **shown.context(page, **path), **context}
+        return render(request, shown.template, whole, status=status)
 
     return view
 
 
 def _submitted(
-    request: HttpRequest,
-    shown: PortalPage,
-    page: PortalPageRequest,
-    path: dict[str, Any],
-) -> HttpResponseBase:
+    shown: PortalPage, page: PortalPageRequest, path: dict[str, Any]
+) -> Done | HttpResponseBase | dict[str, Any]:
     """Answer the form; a refusal keeps what was typed and says why."""
     try:
-        result = shown.submit(page, **path)
+        return shown.submit(page, **path)
     except (NotFound, PermissionRefused):
         raise
     except DomainError as error:
-        told = {"error": error.detail, "error_field": error.field, "form": page.form}
-        return _page(request, shown, page, path, told, 422)
-    if isinstance(result, Done):
-        if result.message:
-            messages.success(request, result.message)
-        return redirect(result.url or request.path)
-    if isinstance(result, dict):
-        return _page(request, shown, page, path, result, 422)
-    return result
+        return {"error": error.detail, "error_field": error.field, "form": page.form}
 
 
-def _page(
-    request: HttpRequest,
-    shown: PortalPage,
-    page: PortalPageRequest,
-    path: dict[str, Any],
-    extra: dict[str, Any],
-    status: int,
-) -> HttpResponseBase:
-    context = {
-        **shell(page, shown.menu),
-        "title": shown.title,
-        **shown.context(page, **path),
-        **extra,
-    }
-    return render(request, shown.template, context, status=status)
+def _gone_on(request: HttpRequest, result: Done | HttpResponseBase) -> HttpResponseBase:
+    if not isinstance(result, Done):
+        return result
+    if result.message:
+        messages.success(request, result.message)
+    return redirect(result.url or request.path)
