@@ -7,20 +7,45 @@ from apps.network.operations.access import (
     open_access,
 )
 from apps.network.operations.addresses import allocate_address, release_address
+from apps.network.operations.checking import (
+    PLATFORM_NAS,
+    check_access,
+    ensure_platform_nas,
+)
+from apps.network.operations.coa import (
+    claim_coa_requests,
+    reconcile_coa,
+    settle_coa_request,
+)
 from apps.network.operations.disconnects import request_coas, request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import create_rate_profile
+from apps.network.operations.sessions import (
+    ARCHIVE_MAX,
+    SWEEP_MAX,
+    archive_sessions,
+    close_silent_sessions,
+    disconnect_session,
+    ensure_session_partitions,
+)
 from apps.network.operations.vlans import assign_vlan, create_vlan_group
 
 __all__ = [
+    "ARCHIVE_MAX",
     "KEEP",
+    "PLATFORM_NAS",
+    "SWEEP_MAX",
     "allocate_address",
+    "archive_sessions",
     "assign_vlan",
     "change_access",
     "change_nas",
+    "check_access",
+    "claim_coa_requests",
     "close_access",
+    "close_silent_sessions",
     "create_nas",
     "create_pool",
     "create_prefix",
@@ -28,10 +53,15 @@ __all__ = [
     "create_site",
     "create_vlan_group",
     "create_vrf",
+    "disconnect_session",
+    "ensure_platform_nas",
+    "ensure_session_partitions",
     "lift_hold",
     "open_access",
     "place_hold",
+    "reconcile_coa",
     "release_address",
     "request_coas",
     "request_disconnects",
+    "settle_coa_request",
 ]

@@ -1,0 +1,77 @@
+"""What Celery and beat ask of network."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from apps.network import operations
+from apps.network.radius import coa
+
+log = structlog.get_logger(__name__)
+
+ROUNDS_MAX = 20
+SENDERS = 16
+
+
+@shared_task(name="network.send_coa_requests", acks_late=True, time_limit=120)
+def send_coa_requests(**_later: object) -> int:
+    """Send what is due, many NASes at a time, and keep their answers.
+
+    Beat runs this every few seconds. A row belongs to one worker; the packets
+    leave outside any transaction.
+    """
+    sent = 0
+    for _ in range(ROUNDS_MAX):
+        orders = operations.claim_coa_requests(now=timezone.now())
+        if not orders:
+            break
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="coa") as senders:
+            for order, outcome in zip(
+                orders, senders.map(coa.send, orders), strict=True
+            ):
+                state = operations.settle_coa_request(
+                    coa_id=order.id, outcome=outcome, now=timezone.now()
+                )
+                log.info(
+                    "coa.sent", kind=order.kind, nas=order.nas_address, state=state
+                )
+        sent += len(orders)
+    return sent
+
+
+@shared_task(name="network.reconcile_coa", acks_late=True, time_limit=60)
+def reconcile_coa(**_later: object) -> int:
+    """Queue again what a killed worker left, and Disconnects that a race missed."""
+    return operations.reconcile_coa(now=timezone.now())
+
+
+@shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
+def close_silent_sessions(**_later: object) -> int:
+    """Close sessions whose NAS went silent; a bounded number of batches."""
+    return _while_full(operations.close_silent_sessions, operations.SWEEP_MAX)
+
+
+@shared_task(name="network.archive_sessions", acks_late=True, time_limit=280)
+def archive_sessions(**_later: object) -> int:
+    """Move closed sessions to the history in batches; killable between any two."""
+    return _while_full(operations.archive_sessions, operations.ARCHIVE_MAX)
+
+
+@shared_task(name="network.ensure_session_partitions", acks_late=True, time_limit=60)
+def ensure_session_partitions(**_later: object) -> int:
+    """Make the history's partitions months before they are needed."""
+    return operations.ensure_session_partitions(now=timezone.now())
+
+
+def _while_full(batch: object, size: int) -> int:
+    total = 0
+    for _ in range(ROUNDS_MAX):
+        done = batch(now=timezone.now())  # type: ignore[operator]
+        total += done
+        if done < size:
+            break
+    return total
