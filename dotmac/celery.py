@@ -23,6 +23,14 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "ops.send_messages": ("ops.send_messages", 10.0),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+    "network.send_coa_requests": ("network.send_coa_requests", 2.0),
+    "network.reconcile_coa": ("network.reconcile_coa", 60.0),
+    "network.close_silent_sessions": ("network.close_silent_sessions", 60.0),
+    "network.archive_sessions": ("network.archive_sessions", crontab(minute="20")),
+    "network.ensure_session_partitions": (
+        "network.ensure_session_partitions",
+        crontab(hour="2", minute="40"),
+    ),
 }
 
 app.conf.beat_schedule = {
