@@ -13,6 +13,12 @@ class IdentityConfig(AppConfig):
         from apps.identity.selectors.integrity import INVARIANTS
 
         participants.register_unit_lookup(selectors.unit_id_of)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="identity", timeline=selectors.timeline_of_customer
+            ),
+        )
         invariants.register(*INVARIANTS)
         permissions.declare(
             "identity",

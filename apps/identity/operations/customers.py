@@ -321,7 +321,11 @@ def _duplicate_found(
         if found is None:
             continue
         if not confirmed:
-            raise PossibleDuplicate(field=field, existing=found.reference)
+            raise PossibleDuplicate(
+                f"{PossibleDuplicate.title} See {found.reference}.",
+                field=field,
+                existing=found.reference,
+            )
         return True
     return False
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.identity.models import Contact, Customer, Membership, ServiceLocation
 from apps.identity.rules.contacts import search_words
 from dotmac.core.actors import Actor
+from dotmac.core.participants import TimelineEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,22 @@ def _snapshot(customer: Customer) -> CustomerSnapshot:
         phone=customer.phone,
         currency=customer.currency,
     )
+
+
+def timeline_of_customer(customer_id: int, limit: int) -> list[TimelineEntry]:
+    """The turns in the customer's own life, newest first."""
+    customer = customer_of(customer_id)
+    turns = (
+        (customer.closed_at, _("Closed"), "user-off"),
+        (customer.activated_at, _("Became a customer"), "user-check"),
+        (customer.created_at, _("Registered"), "user-plus"),
+    )
+    entries = [
+        TimelineEntry(at=at, title=title, icon=icon)
+        for at, title, icon in turns
+        if at is not None
+    ]
+    return entries[:limit]
 
 
 def locations_of(customer_id: int) -> QuerySet[ServiceLocation]:

@@ -15,13 +15,14 @@ from apps.identity.models import (
     OrganisationUnit,
     Role,
     RoleAssignment,
+    RolePermission,
     TotpDevice,
     User,
 )
 from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
+from dotmac.core.permissions import catalogue
 
-STAFF_MAX = 500
 _DEPTH_MAX = 32
 
 
@@ -73,8 +74,16 @@ def units_visible_to(actor: Actor, permission: str) -> QuerySet[OrganisationUnit
     return units if scope.everything else units.filter(pk__in=scope.unit_ids)
 
 
-def roles() -> list[Role]:
-    return list(Role.objects.order_by("name", "pk"))
+def roles() -> QuerySet[Role]:
+    return Role.objects.all()
+
+
+def permissions_held(role_id: int) -> list[tuple[str, str]]:
+    """The permissions of a role with their meaning."""
+    rows = RolePermission.objects.filter(role_id=role_id).order_by("permission")
+    meanings = catalogue()
+    names = rows.values_list("permission", flat=True)
+    return [(name, meanings.get(name, "")) for name in names]
 
 
 def find_user(*, username: str) -> User | None:

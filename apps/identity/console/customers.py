@@ -1,0 +1,148 @@
+"""The list of customers, the form for a new one, and the search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.identity import operations, selectors
+from apps.identity.console.forms import NewCustomerForm
+from apps.identity.enums import CustomerKind, CustomerState
+from apps.identity.models import Customer
+from dotmac.core.actors import Actor
+from dotmac.core.console import (
+    Button,
+    ChoiceFilter,
+    Column,
+    Done,
+    FormScreen,
+    HomeContribution,
+    IdFilter,
+    ListScreen,
+    Page,
+    SearchHit,
+    SearchProvider,
+    detail_url,
+    list_url,
+    register_home,
+    register_screen,
+    register_search,
+)
+
+
+@register_screen
+class CustomerList(ListScreen):
+    slug = "customers"
+    title = gettext_lazy("Customers")
+    permission = "identity.view_customer"
+    icon = "users"
+    menu = "customers"
+    menu_order = 10
+    search_hint = gettext_lazy("Name, reference, phone or e-mail")
+    empty = gettext_lazy("No customer yet. Register the first one.")
+    columns = (
+        Column(gettext_lazy("Reference"), "reference", "code"),
+        Column(gettext_lazy("Name"), "name", to="customers"),
+        Column(gettext_lazy("Phone"), "phone", phone=False),
+        Column(gettext_lazy("E-mail"), "email", phone=False),
+        Column(gettext_lazy("City"), "city", phone=False),
+        Column(gettext_lazy("Belongs to"), "unit.name", phone=False),
+        Column(gettext_lazy("State"), "state", "state"),
+        Column(gettext_lazy("Since"), "created_at", "date", phone=False),
+    )
+    filters = (
+        ChoiceFilter(
+            name="state", label=gettext_lazy("State"), choices=CustomerState.choices
+        ),
+        ChoiceFilter(
+            name="kind", label=gettext_lazy("Kind"), choices=CustomerKind.choices
+        ),
+        IdFilter(name="unit", label=gettext_lazy("Belongs to"), field="unit_id"),
+    )
+
+    @property
+    def buttons(self) -> Sequence[Button]:  # type: ignore[override]
+        return (
+            Button(
+                label=_("New customer"),
+                url=list_url("customers/new"),
+                icon="plus",
+                tone="primary",
+                permission="identity.create_customer",
+            ),
+        )
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Customer]:
+        rows = selectors.customers_visible_to(actor, permission)
+        return rows.select_related("unit").defer("search_text")
+
+    def search(self, rows: QuerySet[Customer], text: str) -> QuerySet[Customer]:
+        return rows.filter(selectors.found_by(text))
+
+
+@register_screen
+class NewCustomer(FormScreen):
+    slug = "customers/new"
+    title = gettext_lazy("New customer")
+    permission = "identity.create_customer"
+    form = NewCustomerForm
+    submit_label = gettext_lazy("Register")
+
+    def initial(self, page: Page) -> dict[str, Any]:
+        return {"kind": CustomerKind.INDIVIDUAL, "state": CustomerState.PROSPECT}
+
+    def run(self, data: dict[str, Any], page: Page) -> Done:
+        customer = operations.register_customer(**data, actor=page.actor, now=page.now)
+        return Done(
+            _("%s is registered.") % customer.reference,
+            detail_url("customers", customer.pk),
+        )
+
+
+def _find(text: str, actor: Any, limit: int) -> list[SearchHit]:
+    rows = selectors.customers_visible_to(actor, "identity.view_customer")
+    found = rows.filter(selectors.found_by(text)).order_by("-pk")[:limit]
+    whole = text.strip().lower()
+    return [
+        SearchHit(
+            title=row.name,
+            url=detail_url("customers", row.pk),
+            detail=" · ".join(filter(None, (row.reference, row.phone, row.email))),
+            state=row.state,
+            exact=whole in {row.reference.lower(), row.phone, row.email.lower()},
+        )
+        for row in found
+    ]
+
+
+register_search(
+    SearchProvider(
+        slug="customers",
+        label=gettext_lazy("Customers"),
+        permission="identity.view_customer",
+        find=_find,
+        icon="user",
+        order=10,
+    )
+)
+
+
+def _first_steps(page: Page) -> list[tuple[Any, str, bool]]:
+    has_one = selectors.customers_visible_to(
+        page.actor, "identity.create_customer"
+    ).exists()
+    return [(_("Register a customer"), list_url("customers/new"), has_one)]
+
+
+register_home(
+    HomeContribution(
+        app="identity",
+        permission="identity.create_customer",
+        order=40,
+        first_steps=_first_steps,
+    )
+)

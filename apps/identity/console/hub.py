@@ -1,0 +1,233 @@
+"""What identity adds to the customer page: its facts and what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.identity import operations, selectors
+from apps.identity.console.forms import (
+    ContactForm,
+    CustomerForm,
+    LocationForm,
+    PortalUserForm,
+)
+from apps.identity.enums import CustomerState
+from apps.identity.models import Customer
+from dotmac.core.console import (
+    Action,
+    Column,
+    Done,
+    Fact,
+    FactsPanel,
+    HubContribution,
+    Page,
+    Panel,
+    Tab,
+    TablePanel,
+    list_url,
+    register_hub,
+)
+
+_FIELDS = (
+    "name", "kind", "email", "phone", "address", "city", "region", "postal_code",
+    "country", "tax_number", "unit_id",
+)  # fmt: skip
+
+
+def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
+    address = ", ".join(selectors.customer_snapshot(row.pk).address_lines)
+    return [
+        FactsPanel(
+            title=_("Address"),
+            facts=[
+                Fact(_("Address"), address),
+                Fact(_("Tax number"), row.tax_number),
+                Fact(_("Currency"), row.currency),
+            ],
+        ),
+        TablePanel(
+            title=_("Locations"),
+            columns=(
+                Column(_("Label"), "label"),
+                Column(_("Address"), "address"),
+                Column(_("City"), "city"),
+                Column(_("Coordinates"), _coordinates),
+            ),
+            rows=selectors.locations_of(row.pk),
+            empty=_("No place of service is known."),
+        ),
+        TablePanel(
+            title=_("Contacts"),
+            columns=(
+                Column(_("Name"), "name"),
+                Column(_("For"), "get_role_display"),
+                Column(_("Phone"), "phone", "code"),
+                Column(_("E-mail"), "email", "code"),
+            ),
+            rows=selectors.contacts_of(row.pk),
+            empty=_("Nobody besides the customer."),
+        ),
+        TablePanel(
+            title=_("Portal sign-ins"),
+            columns=(
+                Column(_("Name"), "user.username", "code"),
+                Column(_("May do"), "get_rights_display"),
+                Column(_("Works"), "user.is_active", "bool"),
+            ),
+            rows=selectors.memberships_of(row.pk),
+            empty=_("The customer cannot sign in to the portal yet."),
+        ),
+    ]
+
+
+def _coordinates(row: Any) -> str:
+    return "" if row.latitude is None else f"{row.latitude}, {row.longitude}"
+
+
+def _is_open(row: Customer) -> bool:
+    return row.state != CustomerState.CLOSED
+
+
+def _said_so_far(row: Customer, page: Page) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _FIELDS}
+
+
+def _change(row: Customer, data: dict[str, Any], page: Page) -> str:
+    changes = dict(data)
+    confirmed = changes.pop("confirm_duplicate")
+    operations.change_customer(
+        customer_id=row.pk,
+        changes=changes,
+        confirm_duplicate=confirmed,
+        actor=page.actor,
+        now=page.now,
+    )
+    return _("Saved.")
+
+
+def _add_location(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.add_location(customer_id=row.pk, **data, actor=page.actor, now=page.now)
+    return _("Location added.")
+
+
+def _add_contact(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.add_contact(customer_id=row.pk, **data, actor=page.actor, now=page.now)
+    return _("Contact added.")
+
+
+def _create_portal_user(row: Customer, data: dict[str, Any], page: Page) -> str:
+    user = operations.create_portal_user(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("%s may sign in to the portal now.") % user.username
+
+
+def _qualify(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.qualify_customer(customer_id=row.pk, actor=page.actor, now=page.now)
+    return _("The lead is a prospect now.")
+
+
+def _close(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.close_customer(customer_id=row.pk, actor=page.actor, now=page.now)
+    return _("The customer is closed.")
+
+
+def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
+    operations.delete_customer(customer_id=row.pk, actor=page.actor, now=page.now)
+    return Done(_("%s is deleted.") % row.reference, list_url("customers"))
+
+
+ACTIONS = (
+    Action(
+        slug="edit",
+        label=gettext_lazy("Edit"),
+        permission="identity.change_customer",
+        icon="edit",
+        form=CustomerForm,
+        initial=_said_so_far,
+        shown=_is_open,
+        run=_change,
+        order=60,
+    ),
+    Action(
+        slug="qualify",
+        label=gettext_lazy("Make a prospect"),
+        permission="identity.change_customer",
+        icon="user-check",
+        shown=lambda row: row.state == CustomerState.LEAD,
+        run=_qualify,
+        order=61,
+    ),
+    Action(
+        slug="add-location",
+        label=gettext_lazy("Add location"),
+        permission="identity.change_customer",
+        icon="map-pin",
+        form=LocationForm,
+        shown=_is_open,
+        run=_add_location,
+        order=62,
+    ),
+    Action(
+        slug="add-contact",
+        label=gettext_lazy("Add contact"),
+        permission="identity.change_customer",
+        icon="address-book",
+        form=ContactForm,
+        shown=_is_open,
+        run=_add_contact,
+        order=63,
+    ),
+    Action(
+        slug="create-portal-user",
+        label=gettext_lazy("Give portal sign-in"),
+        permission="identity.create_portal_user",
+        icon="key",
+        form=PortalUserForm,
+        shown=_is_open,
+        run=_create_portal_user,
+        order=64,
+    ),
+    Action(
+        slug="close",
+        label=gettext_lazy("Close customer"),
+        permission="identity.close_customer",
+        icon="user-off",
+        tone="danger",
+        confirm=gettext_lazy("No service can be ordered afterwards; history stays."),
+        shown=_is_open,
+        run=_close,
+        order=90,
+    ),
+    Action(
+        slug="delete",
+        label=gettext_lazy("Delete customer"),
+        permission="identity.delete_customer",
+        icon="trash",
+        tone="danger",
+        confirm=gettext_lazy("Only a customer without any history can be deleted."),
+        run=_delete,
+        order=91,
+    ),
+)
+
+register_hub(
+    HubContribution(
+        app="identity",
+        order=80,
+        tabs=(
+            Tab(
+                slug="people",
+                label=gettext_lazy("People and places"),
+                build=_people_and_places,
+                permission="identity.view_customer",
+                order=80,
+            ),
+        ),
+        actions=ACTIONS,
+    )
+)
