@@ -121,6 +121,18 @@ class BarsPanel(Panel):
     empty: Text = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigurePanel(Panel):
+    """One large figure with the sentence that says what it counts."""
+
+    template: ClassVar[str] = "console/panels/figure.html"
+
+    value: Any
+    kind: str = "number"
+    says: Text = ""
+    url: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a job: number, name, state, and what was answered."""

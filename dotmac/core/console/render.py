@@ -164,6 +164,8 @@ def ago(value: datetime | None, now: datetime | None = None) -> SafeString:
 def day(value: date | None) -> SafeString:
     if value is None:
         return SafeString(DASH)
+    if isinstance(value, datetime):
+        value = timezone.localtime(value, settings.OPERATOR_ZONE).date()
     return format_html(
         '<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%d %b %Y")
     )

@@ -44,9 +44,13 @@ def show(value: Any, kind: str = "text") -> SafeString:
 
 @register.simple_tag
 def fact(item: Fact) -> SafeString:
+    """The value of a fact, with its link where it has one."""
     if item.kind == "state":
         return render.badge(item.value, item.why)
-    return render.show(item.value, item.kind)
+    if item.kind == "code":
+        return render.code(item.value, item.url)
+    shown = render.show(item.value, item.kind)
+    return format_html('<a href="{}">{}</a>', item.url, shown) if item.url else shown
 
 
 @register.simple_tag
