@@ -21,6 +21,7 @@ app.autodiscover_tasks()
 SCHEDULE: dict[str, tuple[str, Any]] = {
     "ops.sweep_outbox": ("ops.sweep_outbox", 15.0),
     "ops.send_messages": ("ops.send_messages", 10.0),
+    "catalog.resume_provisioning": ("catalog.resume_provisioning", 15.0),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),

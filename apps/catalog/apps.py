@@ -1,7 +1,38 @@
 from django.apps import AppConfig
 
+from dotmac.core import invariants, participants, permissions
+
 
 class CatalogConfig(AppConfig):
     name = "apps.catalog"
     label = "catalog"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.catalog import handlers, selectors
+
+        assert handlers, "Importing them registers them."
+        permissions.declare(
+            "catalog",
+            view_plan="See plans and prices.",
+            manage_plan="Create plans, set their prices and retire them.",
+            view_order="See orders.",
+            view_service="See services, their state and their sessions.",
+            order_service="Order a service for a customer.",
+            provision_service="Put a service on the network, retry or give up.",
+            suspend_service="Suspend, wall in or slow down a service.",
+            resume_service="Lift a hold of a service.",
+            extend_service="Extend a prepaid service.",
+            terminate_service="End a service for good.",
+            reveal_credentials="See the password of a service; each look is recorded.",
+        )
+        invariants.register(*selectors.INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="catalog",
+                can_close=selectors.objections_to_close_customer,
+                can_delete=selectors.objections_to_delete_customer,
+                timeline=selectors.timeline_of_customer,
+            ),
+        )

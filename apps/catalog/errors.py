@@ -40,6 +40,20 @@ class PriceOverlaps(Conflict):
     title = "A price already stands for this date or a later one."
 
 
+class UnknownRateProfile(InvalidInput):
+    """The plan names a speed that does not exist."""
+
+    code = "unknown_profile"
+    title = "There is no such rate profile."
+
+
+class UnknownPool(InvalidInput):
+    """The plan names an address pool that does not exist."""
+
+    code = "unknown_pool"
+    title = "There is no such address pool."
+
+
 class PriceRefused(InvalidInput):
     """The amount or the currency cannot be a price."""
 
@@ -86,7 +100,7 @@ class LoginRefused(InvalidInput):
     """The login has characters or a length that a login may not have."""
 
     code = "invalid_login"
-    title = "A login has 2 to 64 printable characters and no spaces."
+    title = "A login has 1 to 64 printable characters and no spaces."
 
 
 class PasswordRefused(InvalidInput):

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from apps.catalog.api import urls as catalog
 from apps.identity.api import urls as identity
 from apps.network.api import urls as network
 from apps.ops.api import urls as ops
@@ -10,4 +11,5 @@ urlpatterns = [
     path("", include(ops.urlpatterns)),
     path("", include(identity.urlpatterns)),
     path("", include(network.urlpatterns)),
+    path("", include(catalog.urlpatterns)),
 ]

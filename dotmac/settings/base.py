@@ -275,6 +275,19 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    # Where several resources use one field name for other words.
+    "ENUM_NAME_OVERRIDES": {
+        "HoldReasonEnum": "apps.network.enums.HoldReason",
+        "HoldEffectEnum": "apps.network.enums.HoldEffect",
+        "AccountKindEnum": "apps.network.enums.AccountKind",
+        "CoaKindEnum": "apps.network.enums.CoaKind",
+        "PrefixKindEnum": "apps.network.enums.PrefixKind",
+        "CustomerKindEnum": "apps.identity.enums.CustomerKind",
+        "PlanKindEnum": "apps.catalog.enums.PlanKind",
+        "PlanStateEnum": "apps.catalog.enums.PlanState",
+        "OrderStateEnum": "apps.catalog.enums.OrderState",
+        "ServiceStateEnum": "apps.catalog.enums.ShownState",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "dotmac.core.api.schema.add_problem_schema",

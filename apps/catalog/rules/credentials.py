@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-LOGIN_MIN = 2
+LOGIN_MIN = 1
 LOGIN_MAX = 64
 PASSWORD_BYTES_MIN = 6
 # RADIUS carries a PAP password in at most 128 bytes (RFC 2865, 5.2).
@@ -20,7 +20,7 @@ _GROUP_LENGTH = 4
 
 
 def login_is_sound(login: str) -> bool:
-    """2 to 64 printable characters without a space, compared byte by byte."""
+    """1 to 64 printable characters without a space, compared byte by byte."""
     plain = login.isprintable() and " " not in login
     return plain and LOGIN_MIN <= len(login) <= LOGIN_MAX
 

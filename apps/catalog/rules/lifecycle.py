@@ -1,23 +1,19 @@
-"""What state people see: the stored one, seen through the account's holds."""
+"""What state people see: the stored one, seen through the access account's."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 ACTIVE = "active"
-# The strongest effect decides: refused before walled in before slowed down.
-_SHOWN_BY_EFFECT = (
-    ("reject", "suspended"),
-    ("walled_garden", "walled_garden"),
-    ("throttle", "throttled"),
-)
+# Words of network_access_state(); what is not here (open, closed) changes nothing.
+_SHOWN_BY_ACCESS = {
+    "rejected": "suspended",
+    "walled_garden": "walled_garden",
+    "expired": "walled_garden",
+    "throttled": "throttled",
+}
 
 
-def shown_state(stored: str, hold_effects: Collection[str]) -> str:
-    """The API's `state` of a service."""
-    if stored != ACTIVE:
+def shown_state(stored: str, access_state: str | None) -> str:
+    """The API's `state` of a service; access_state is None without an account."""
+    if stored != ACTIVE or access_state is None:
         return stored
-    for effect, shown in _SHOWN_BY_EFFECT:
-        if effect in hold_effects:
-            return shown
-    return stored
+    return _SHOWN_BY_ACCESS.get(access_state, stored)

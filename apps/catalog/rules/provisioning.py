@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,21 +13,18 @@ ATTEMPTS_MAX = 5
 _DELAY_FIRST_S = 5
 _DELAY_MAX_S = 120
 
-_MIKROTIK = "Mikrotik-Rate-Limit"
-_WISPR_DOWN = "WISPr-Bandwidth-Max-Down"
-_WISPR_UP = "WISPr-Bandwidth-Max-Up"
-_ADDRESS = "Framed-IP-Address"
-_RATE = re.compile(r"(\d+)([kKMG]?)/(\d+)([kKMG]?)(?:\s.*)?")
-_KBPS = {"": 0.001, "k": 1, "K": 1, "M": 1_000, "G": 1_000_000}
+_ADDRESSES = ("Framed-IP-Address", "Framed-IPv6-Address", "Delegated-IPv6-Prefix")
+_POOL = "Framed-Pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the order promises; address is None when the NAS chooses it."""
+    """What the order promises: a held address, or else the NAS's own pool."""
 
     down_kbps: int
     up_kbps: int
     address: str | None
+    framed_pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +48,28 @@ def first_open_step(states: Sequence[tuple[str, str]]) -> str | None:
     )
 
 
-def rate_of(attributes: Mapping[str, str]) -> Rate | None:
-    """The speed in an Access-Accept; None when it carries none we can read.
-
-    MikroTik writes rx/tx as the router sees it: the customer's upload first.
-    """
-    if found := _RATE.fullmatch(attributes.get(_MIKROTIK, "").strip()):
-        up, up_unit, down, down_unit = found.groups()
-        return Rate(
-            round(int(down) * _KBPS[down_unit]), round(int(up) * _KBPS[up_unit])
-        )
-    down, up = attributes.get(_WISPR_DOWN, ""), attributes.get(_WISPR_UP, "")
-    if down.isdigit() and up.isdigit():
-        return Rate(int(down) // 1000, int(up) // 1000)
-    return None
-
-
-def differences(expected: Expected, attributes: Mapping[str, str]) -> list[str]:
+def differences(
+    expected: Expected, given: Rate | None, attributes: Mapping[str, str]
+) -> list[str]:
     """Sentences on where an Access-Accept and the order disagree."""
-    found = []
     promised = Rate(expected.down_kbps, expected.up_kbps)
-    given = rate_of(attributes)
+    found = []
     if given != promised:
-        shown = given or "none"
-        found.append(f"speed ordered {promised}, RADIUS gives {shown}")
-    address = attributes.get(_ADDRESS)
-    if expected.address is not None and address != expected.address:
-        shown_address = address or "none"
-        found.append(f"address held {expected.address}, RADIUS gives {shown_address}")
-    return found
+        found.append(f"speed ordered {promised}, RADIUS gives {given or 'none'}")
+    return found + _place_differences(expected, attributes)
+
+
+def _place_differences(expected: Expected, attributes: Mapping[str, str]) -> list[str]:
+    if expected.address is not None:
+        given = [attributes[name] for name in _ADDRESSES if name in attributes]
+        if expected.address in given:
+            return []
+        shown = ", ".join(given) or "none"
+        return [f"address held {expected.address}, RADIUS gives {shown}"]
+    pool = attributes.get(_POOL, "")
+    if pool != expected.framed_pool:
+        return [
+            f"pool ordered {expected.framed_pool or 'none'}, "
+            f"RADIUS gives {pool or 'none'}"
+        ]
+    return []

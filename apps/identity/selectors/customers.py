@@ -55,6 +55,14 @@ def customer_of(customer_id: int) -> Customer:
     return Customer.objects.get(pk=customer_id)
 
 
+def locked_customer(customer_id: int) -> Customer | None:
+    """The customer, held until commit, or None: an app above builds on its state.
+
+    The customer is the first lock to take; see docs/locking.md.
+    """
+    return Customer.objects.locked().filter(pk=customer_id).first()
+
+
 def unit_id_of(customer_id: int) -> int | None:
     """For scope columns of rows that carry a customer's id."""
     units = Customer.objects.filter(pk=customer_id).values_list("unit_id", flat=True)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.network.models import AccessAccount
+from django.db.models import Exists, OuterRef
+
+from apps.network.models import AccessAccount, AccessHold
 from apps.network.selectors.sessions import (
     SessionView,
     last_seen_of,
@@ -93,6 +95,27 @@ def account_views(
 def find_account(login: str) -> AccessAccount | None:
     """The open account of the login, byte by byte."""
     return AccessAccount.objects.active().filter(login=login).first()
+
+
+def logins_in_use(logins: Sequence[str]) -> set[str]:
+    """Those of the logins that open accounts have, byte by byte."""
+    rows = AccessAccount.objects.active().filter(login__in=list(logins))
+    return set(rows.values_list("login", flat=True))
+
+
+def open_holds(account_id: int) -> dict[str, str]:
+    """The effect of each open hold of the account, by reason."""
+    rows = AccessHold.objects.filter(account_id=account_id, lifted_at=None)
+    return dict(rows.values_list("reason", "effect"))
+
+
+def held_with(effect: str, *, account_column: str) -> Exists:
+    """A condition for rows above: the account in this column of the outer query
+    has an open hold of that effect."""
+    rows = AccessHold.objects.filter(
+        account_id=OuterRef(account_column), lifted_at=None, effect=effect
+    )
+    return Exists(rows)
 
 
 def account_secret(account_id: int) -> str:

@@ -81,6 +81,17 @@ def sessions_of(
     return [SessionView(**row) for row in rows]
 
 
+def session_views(
+    ids: Sequence[int], *, at: datetime | None = None
+) -> dict[int, SessionView]:
+    """Sessions of the live table as people see them, by id."""
+    rows = fetch_dicts(
+        f"{_SESSION.format(table='network_sessionlive')} WHERE s.id = ANY(%(ids)s)",
+        {"ids": list(ids), "at": at},
+    )
+    return {row["id"]: SessionView(**row) for row in rows}
+
+
 def open_sessions_of(
     account_ids: Sequence[int], *, at: datetime | None = None
 ) -> dict[int, SessionView]:

@@ -1,0 +1,130 @@
+"""Sessions and usage of services: catalog knows whose account it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.catalog import selectors
+from apps.catalog.api.serializers import SessionSerializer, UsageSerializer
+from apps.catalog.models import Service
+from apps.network import selectors as network
+from apps.network.selectors import SessionView
+from dotmac.core.actors import Actor
+from dotmac.core.api import filters
+from dotmac.core.api.viewsets import ApiViewSet
+from dotmac.core.periods import day_start
+
+USAGE_DEFAULT = timedelta(days=30)
+USAGE_MAX = timedelta(days=366)
+
+
+class SessionViewSet(ApiViewSet):
+    """Who is on line, and who was.
+
+    With `service` or `customer`: their latest sessions, live and past. Without:
+    the live sessions of everybody whom the actor may see, page by page.
+    """
+
+    queryset = Service.objects.none()
+    serializer_class = SessionSerializer
+    permission_by_action = {"list": "catalog.view_service"}
+    filters = {
+        "service": filters.number("pk"),
+        "customer": filters.number("customer_id"),
+    }
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Service]:
+        return selectors.services_visible_to(actor, permission)
+
+    @extend_schema(responses=SessionSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        services = self.filter_queryset(self.get_queryset())
+        asked = set(self.filters) & set(request.query_params)
+        if not asked and not self.actor.is_customer:
+            return self._live(services)
+        found = network.sessions_of(selectors.account_ids_of_services(services))
+        data = self._data(found)
+        return Response({"results": data, "next": None, "previous": None})
+
+    def _live(self, services: QuerySet[Service]) -> Response:
+        rows = network.live_sessions(self.actor).filter(stopped_at=None)
+        scope = self.actor.scope("catalog.view_service")
+        if not scope.everything:
+            rows = rows.filter(account_id__in=services.values("access_id"))
+        page = self.paginate_queryset(rows) or []
+        views = network.session_views([row.pk for row in page])
+        return self.get_paginated_response(self._data([views[r.pk] for r in page]))
+
+    def _data(self, sessions: Sequence[SessionView]) -> Any:
+        accounts = {found.account_id for found in sessions if found.account_id}
+        services = selectors.service_ids_of_accounts(accounts)
+        context = {**self.get_serializer_context(), "services": services}
+        return SessionSerializer(sessions, many=True, context=context).data
+
+
+class UsageMixin:
+    """GET services/{id}/usage: octets by hour."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "from", OpenApiTypes.DATETIME, description="Instant or date."
+            ),
+            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Excluded."),
+        ],
+        responses=UsageSerializer,
+    )
+    @action(detail=True, methods=["get"])
+    def usage(self: Any, request: Request, pk: str) -> Response:
+        """Octets by hour, thirty days unless told; hours without any are left out."""
+        start, end = _bounds(request, timezone.now())
+        service = self.get_object()
+        accounts = [service.access_id] if service.access_id else []
+        hours = network.usage_hours(accounts, start, end) if accounts else []
+        data = {
+            "service": service.pk,
+            "start": start,
+            "end": end,
+            "octets_in": sum(hour.octets_in for hour in hours),
+            "octets_out": sum(hour.octets_out for hour in hours),
+            "hours": hours,
+        }
+        return Response(UsageSerializer(data).data)
+
+
+def _bounds(request: Request, now: datetime) -> tuple[datetime, datetime]:
+    end = _instant(request, "to") or now
+    start = _instant(request, "from") or end - USAGE_DEFAULT
+    if not start < end <= start + USAGE_MAX:
+        raise ValidationError({"from": [_("Before `to`, by a year at most.")]})
+    return start, end
+
+
+def _instant(request: Request, name: str) -> datetime | None:
+    """An instant, or the start of a local day; None when not given."""
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        if len(text) == len("2026-01-31"):
+            return day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
+        found = parse_datetime(text)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise ValidationError({name: [_("An instant or a date, as in ISO 8601.")]})
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

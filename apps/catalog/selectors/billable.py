@@ -1,0 +1,82 @@
+"""What the bill run reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from apps.catalog.enums import PlanBilling
+from dotmac.core.periods import Period
+
+CUSTOMERS_MAX = 20_000
+
+# The price of the first day that the service is held in the period counts for
+# the whole period. An ends_date is the first day that is not held any more.
+_SQL = """
+WITH chunk AS (
+    SELECT DISTINCT s.customer_id
+      FROM catalog_service s JOIN catalog_plan p ON p.id = s.plan_id
+     WHERE s.customer_id > %(after)s
+       AND p.billing = %(billing)s
+       AND s.active_from_date < %(end)s
+       AND (s.ends_date IS NULL
+            OR s.ends_date > greatest(s.active_from_date, %(start)s))
+     ORDER BY s.customer_id LIMIT %(limit)s)
+SELECT s.id, s.customer_id, price.currency, price.amount, p.tax_class,
+       p.name, s.reference, s.active_from_date, s.ends_date
+  FROM chunk
+  JOIN catalog_service s ON s.customer_id = chunk.customer_id
+  JOIN catalog_plan p ON p.id = s.plan_id AND p.billing = %(billing)s
+  JOIN identity_customer c ON c.id = s.customer_id
+  JOIN catalog_planprice price
+    ON price.plan_id = p.id AND price.currency = c.currency
+   AND price.valid_from <= greatest(s.active_from_date, %(start)s)
+   AND (price.valid_to IS NULL
+        OR price.valid_to > greatest(s.active_from_date, %(start)s))
+ WHERE s.active_from_date < %(end)s
+   AND (s.ends_date IS NULL
+        OR s.ends_date > greatest(s.active_from_date, %(start)s))
+ ORDER BY s.customer_id, s.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BillableService:
+    """One service that is held in a period, and what a whole month of it costs."""
+
+    service_id: int
+    customer_id: int
+    currency: str
+    unit_price: Decimal
+    tax_class: str
+    description: str
+    service_reference: str
+    start_date: date
+    end_date: date | None
+
+
+def billable_services(
+    *, period: Period, after_id: int, limit: int
+) -> list[BillableService]:
+    """Postpaid services held in the period, for the next customers by id.
+
+    A chunk is whole customers, so that one customer's services meet on one
+    bill: those of at most `limit` customers whose id is above `after_id`,
+    ordered by customer and service. Pass the last row's `customer_id` on; an
+    empty list is the end. One statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL,
+            {
+                "start": period.start,
+                "end": period.end,
+                "after": after_id,
+                "limit": min(limit, CUSTOMERS_MAX),
+                "billing": PlanBilling.POSTPAID.value,
+            },
+        )
+        return [BillableService(*row) for row in cursor.fetchall()]
