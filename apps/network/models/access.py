@@ -71,7 +71,14 @@ class AccessAccount(Record):
                 condition=Q(closed_at__isnull=True) | Q(vlan__isnull=True),
             ),
         )
-        indexes = (models.Index(name="network_account_login", fields=("login",)),)
+        # Serves "=" and what begins with a text, whatever the collation.
+        indexes = (
+            models.Index(
+                name="network_account_login_start",
+                fields=("login",),
+                opclasses=("varchar_pattern_ops",),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.login

@@ -183,7 +183,7 @@ class AddressAssignment(Record):
             ),
             models.Index(
                 name="network_assignment_holders",
-                fields=("vrf", "address", "assigned_at"),
+                fields=("address", "vrf", "assigned_at"),
             ),
             models.Index(
                 name="network_assignment_account", fields=("account", "assigned_at")

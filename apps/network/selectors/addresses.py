@@ -94,18 +94,75 @@ def prefix_usages(
     return {row["prefix_id"]: PrefixUsage(**row) for row in rows}
 
 
-def free_address_count(pool_id: int, *, at: datetime | None = None) -> Decimal:
-    """How many addresses of the pool could be given out now; none may be left."""
+def prefix_depths(prefix_ids: Sequence[int]) -> dict[int, int]:
+    """How many containers of its VRF each prefix lies in."""
     rows = fetch_dicts(
         """
-        SELECT coalesce(sum(network_unit_count(p.cidr, o.delegated_length, p.gateway)), 0)
-               - (SELECT count(*) FROM network_addressassignment t
-                   WHERE t.pool_id = %(pool)s AND (t.released_at IS NULL
-                      OR t.reusable AND t.quarantined_until >
-                         coalesce(%(at)s, statement_timestamp()))) AS free
-          FROM network_prefix p JOIN network_addresspool o ON o.id = p.pool_id
-         WHERE p.pool_id = %(pool)s
+        SELECT p.id, count(c.id) AS depth FROM network_prefix p
+          LEFT JOIN network_prefix c ON c.vrf_id = p.vrf_id AND c.kind = 'container'
+           AND c.id <> p.id AND c.cidr >>= p.cidr
+         WHERE p.id = ANY(%s) GROUP BY p.id
         """,
-        {"pool": pool_id, "at": at},
+        [list(prefix_ids)],
     )
-    return Decimal(rows[0]["free"])
+    return {row["id"]: row["depth"] for row in rows}
+
+
+def holders_now(address: str) -> list[int]:
+    """The accounts that hold the address, or a block around it, in any VRF."""
+    rows = fetch_dicts(
+        """
+        SELECT account_id FROM network_addressassignment
+         WHERE released_at IS NULL AND address = ANY(%s::inet[]) LIMIT 50
+        """,
+        [enclosing_blocks(parsed_address(address))],
+    )
+    return [row["account_id"] for row in rows]
+
+
+def free_address_count(pool_id: int, *, at: datetime | None = None) -> int:
+    """How many addresses of the pool could be given out now."""
+    return free_address_counts([pool_id], at=at).get(pool_id, 0)
+
+
+def free_address_counts(
+    pool_ids: Sequence[int], *, at: datetime | None = None
+) -> dict[int, int]:
+    """The same for many pools, in one statement. Huge IPv6 pools count whole."""
+    rows = fetch_dicts(
+        """
+        SELECT o.id, c.capacity - (
+                   SELECT count(*) FROM network_addressassignment t
+                    WHERE t.pool_id = o.id AND (t.released_at IS NULL
+                       OR t.reusable AND t.quarantined_until >
+                          coalesce(%(at)s, statement_timestamp()))) AS free
+          FROM network_addresspool o
+          CROSS JOIN LATERAL (
+              SELECT coalesce(sum(network_unit_count(
+                         p.cidr, o.delegated_length, p.gateway)), 0) AS capacity
+                FROM network_prefix p WHERE p.pool_id = o.id) c
+         WHERE o.id = ANY(%(ids)s)
+        """,
+        {"ids": list(pool_ids), "at": at},
+    )
+    return {row["id"]: int(row["free"]) for row in rows}
+
+
+def tight_pool_ids(*, tenths: int = 1) -> list[int]:
+    """Pools of which less than so many tenths are free."""
+    rows = fetch_dicts(
+        """
+        SELECT o.id FROM network_addresspool o
+          CROSS JOIN LATERAL (
+              SELECT sum(network_unit_count(
+                         p.cidr, o.delegated_length, p.gateway)) AS capacity
+                FROM network_prefix p WHERE p.pool_id = o.id) c
+         WHERE o.mode = 'dotmac' AND c.capacity > 0 AND (
+               SELECT count(*) FROM network_addressassignment t
+                WHERE t.pool_id = o.id AND t.released_at IS NULL
+               ) * 10 > c.capacity * (10 - %(tenths)s)
+         ORDER BY o.id LIMIT 100
+        """,
+        {"tenths": tenths},
+    )
+    return [row["id"] for row in rows]

@@ -24,6 +24,8 @@ from apps.network.models import (
     VlanGroup,
     Vrf,
 )
+from apps.network.rules.addressing import parsed_network
+from apps.network.rules.credentials import MalformedText
 from dotmac.core.actors import Actor
 from dotmac.core.models import open_sealed
 
@@ -83,6 +85,11 @@ def accounts(
     return _for_staff(rows, actor, permission)
 
 
+def accounts_of_login(login: str) -> QuerySet[AccessAccount]:
+    """The open account and closed ones that had exactly this login."""
+    return AccessAccount.objects.filter(login=login)
+
+
 def live_sessions(
     actor: Actor, permission: str = "network.view_session"
 ) -> QuerySet[SessionLive]:
@@ -94,6 +101,14 @@ def coa_requests(
     actor: Actor, permission: str = "network.view_session"
 ) -> QuerySet[CoaRequest]:
     return _for_staff(CoaRequest.objects.select_related("nas"), actor, permission)
+
+
+def prefixes_of_text(rows: QuerySet[Prefix], text: str) -> QuerySet[Prefix]:
+    """The prefixes that are exactly what was typed; none where it is no prefix."""
+    try:
+        return rows.filter(cidr=str(parsed_network(text)))
+    except MalformedText:
+        return rows.none()
 
 
 def default_vrf_id() -> int:

@@ -1,0 +1,357 @@
+"""Sites, pools and rate profiles: lists, and a form for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.network import operations, selectors
+from apps.network.enums import PoolMode
+from apps.network.models import AddressPool, RateProfile, Site
+from dotmac.core.actors import Actor
+from dotmac.core.console import (
+    Button,
+    Column,
+    ConsoleForm,
+    DetailScreen,
+    Done,
+    Fact,
+    FactsPanel,
+    FormScreen,
+    ListScreen,
+    Page,
+    Panel,
+    Tab,
+    TablePanel,
+    Tile,
+    detail_url,
+    list_url,
+    register_screen,
+)
+from dotmac.core.console.render import rate_text
+
+ROWS_MAX = 50
+BITS = 1000
+
+
+def new_button(label: Any, slug: str, permission: str) -> Button:
+    return Button(
+        label=label, url=f"{slug}/new", icon="plus", tone="primary",
+        permission=permission,
+    )  # fmt: skip
+
+
+class SiteForm(ConsoleForm):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    city = forms.CharField(label=gettext_lazy("City"), max_length=100, required=False)
+    latitude = forms.DecimalField(
+        label=gettext_lazy("Latitude"), max_digits=9, decimal_places=6, required=False
+    )
+    longitude = forms.DecimalField(
+        label=gettext_lazy("Longitude"), max_digits=9, decimal_places=6, required=False
+    )
+
+
+@register_screen
+class SiteList(ListScreen):
+    slug = "sites"
+    title = gettext_lazy("Sites")
+    permission = "network.view_site"
+    icon = "building-broadcast-tower"
+    menu = "network"
+    menu_order = 70
+    empty = gettext_lazy("No site yet. A site is a place where equipment stands.")
+    columns = (
+        Column(gettext_lazy("Site"), "name"),
+        Column(gettext_lazy("City"), "city"),
+        Column(gettext_lazy("Latitude"), "latitude", phone=False),
+        Column(gettext_lazy("Longitude"), "longitude", phone=False),
+    )
+    buttons = (new_button(gettext_lazy("New site"), slug, "network.create_site"),)
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.sites(actor, permission)
+
+
+@register_screen
+class SiteDetail(DetailScreen):
+    slug = "sites"
+    title = gettext_lazy("Site")
+    permission = "network.view_site"
+    icon = "building-broadcast-tower"
+    tabs = (Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),)
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.sites(actor, permission)
+
+    def subheading(self, row: Site, page: Page) -> str:
+        return row.city
+
+    def overview(self, row: Site, page: Page) -> Sequence[Panel]:
+        place = ""
+        if row.latitude is not None:
+            place = f"{row.latitude}, {row.longitude}"
+        nas = selectors.nas_list(page.actor).filter(site=row).order_by("name", "pk")
+        return [
+            FactsPanel(
+                title=_("Place"),
+                facts=[
+                    Fact(_("City"), row.city),
+                    Fact(_("Coordinates"), place, "code"),
+                ],
+            ),
+            TablePanel(
+                title=_("NAS here"),
+                columns=(
+                    Column(_("NAS"), "name", to="nas"),
+                    Column(_("Address"), "address", "code"),
+                ),
+                rows=nas[:ROWS_MAX],
+                empty=_("None."),
+            ),
+        ]
+
+
+@register_screen
+class NewSite(FormScreen):
+    slug = "sites/new"
+    title = gettext_lazy("New site")
+    permission = "network.create_site"
+    form = SiteForm
+
+    def run(self, data: dict[str, Any], page: Page) -> Done:
+        site = operations.create_site(**data, actor=page.actor, now=page.now)
+        return Done(_("The site was added."), detail_url("sites", site.pk))
+
+
+class PoolForm(ConsoleForm):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Who gives out addresses"), choices=PoolMode.choices
+    )
+    framed_pool = forms.CharField(
+        label=gettext_lazy("Pool on the NAS"),
+        max_length=64,
+        required=False,
+        help_text=gettext_lazy("Its name there, where the NAS gives out addresses."),
+    )
+    quarantine_s = forms.IntegerField(
+        label=gettext_lazy("Rest after release, seconds"), initial=3600, min_value=0
+    )
+    delegated_length = forms.IntegerField(
+        label=gettext_lazy("Length of delegated prefixes"),
+        required=False,
+        min_value=1,
+        max_value=128,
+        help_text=gettext_lazy("For example 56. Empty: single addresses."),
+    )
+
+
+@register_screen
+class PoolList(ListScreen):
+    slug = "pools"
+    title = gettext_lazy("Address pools")
+    permission = "network.view_pool"
+    icon = "stack-2"
+    menu = "network"
+    menu_order = 40
+    empty = gettext_lazy("No pool yet. Add one, then a prefix that feeds it.")
+    columns = (
+        Column(gettext_lazy("Pool"), "name"),
+        Column(gettext_lazy("Mode"), lambda pool: pool.get_mode_display()),
+        Column(gettext_lazy("VRF"), "vrf.name", phone=False),
+        Column(gettext_lazy("Free"), "free", "number"),
+        Column(gettext_lazy("Rest"), "quarantine_s", "duration", phone=False),
+    )
+    buttons = (new_button(gettext_lazy("New pool"), slug, "network.create_pool"),)
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.address_pools(actor, permission)
+
+    def decorate(self, rows: list[Any], page: Page) -> list[Any]:
+        free = selectors.free_address_counts([row.pk for row in rows], at=page.now)
+        for row in rows:
+            row.free = free[row.pk] if row.mode == PoolMode.DOTMAC else None
+        return rows
+
+
+@register_screen
+class PoolDetail(DetailScreen):
+    slug = "pools"
+    title = gettext_lazy("Address pool")
+    permission = "network.view_pool"
+    icon = "stack-2"
+    tabs = (Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),)
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.address_pools(actor, permission)
+
+    def subheading(self, row: AddressPool, page: Page) -> str:
+        return row.get_mode_display()
+
+    def tiles(self, row: AddressPool, page: Page) -> Sequence[Tile]:
+        if row.mode != PoolMode.DOTMAC:
+            return ()
+        free = selectors.free_address_count(row.pk, at=page.now)
+        tone = "" if free else "bad"
+        return [Tile(label=_("Free now"), value=free, kind="number", tone=tone)]
+
+    def facts(self, row: AddressPool, page: Page) -> Sequence[Fact]:
+        return [
+            Fact(_("VRF"), row.vrf.name),
+            Fact(_("Pool on the NAS"), row.framed_pool, "code"),
+            Fact(_("Rest after release"), row.quarantine_s, "duration"),
+            Fact(_("Delegated length"), row.delegated_length),
+        ]
+
+    def overview(self, row: AddressPool, page: Page) -> Sequence[Panel]:
+        mine = selectors.prefixes(page.actor).filter(pool=row).order_by("cidr")
+        rows = list(mine[:ROWS_MAX])
+        usage = selectors.prefix_usages([prefix.pk for prefix in rows], at=page.now)
+        return [
+            TablePanel(
+                title=_("Prefixes"),
+                columns=(
+                    Column(_("Prefix"), "cidr", to="prefixes"),
+                    Column(_("Held"), lambda p: usage[p.pk].held, "number"),
+                    Column(_("Possible"), lambda p: usage[p.pk].capacity, "number"),
+                    Column(_("Used"), lambda p: usage[p.pk].percent, "progress"),
+                ),
+                rows=rows,
+                empty=_("No prefix feeds it yet."),
+                buttons=[
+                    Button(
+                        label=_("Add a prefix"),
+                        url=list_url("prefixes/new", pool_id=row.pk),
+                        permission="network.create_prefix",
+                    )
+                ],
+            )
+        ]
+
+
+@register_screen
+class NewPool(FormScreen):
+    slug = "pools/new"
+    title = gettext_lazy("New address pool")
+    permission = "network.create_pool"
+    form = PoolForm
+
+    def run(self, data: dict[str, Any], page: Page) -> Done:
+        pool = operations.create_pool(**data, actor=page.actor, now=page.now)
+        return Done(_("The pool was added."), detail_url("pools", pool.pk))
+
+
+class RateProfileForm(ConsoleForm):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    down_kbps = forms.IntegerField(label=gettext_lazy("Down, kbit/s"), min_value=1)
+    up_kbps = forms.IntegerField(label=gettext_lazy("Up, kbit/s"), min_value=1)
+    burst_down_kbps = forms.IntegerField(
+        label=gettext_lazy("Burst down, kbit/s"), initial=0, min_value=0
+    )
+    burst_up_kbps = forms.IntegerField(
+        label=gettext_lazy("Burst up, kbit/s"), initial=0, min_value=0
+    )
+    burst_s = forms.IntegerField(
+        label=gettext_lazy("Burst lasts, seconds"), initial=0, min_value=0
+    )
+    throttled_down_kbps = forms.IntegerField(
+        label=gettext_lazy("Down when throttled, kbit/s"), initial=512, min_value=1
+    )
+    throttled_up_kbps = forms.IntegerField(
+        label=gettext_lazy("Up when throttled, kbit/s"), initial=512, min_value=1
+    )
+    sessions_max = forms.IntegerField(
+        label=gettext_lazy("Sessions at once"),
+        initial=1,
+        min_value=0,
+        help_text=gettext_lazy("0 means without limit."),
+    )
+    interim_s = forms.IntegerField(
+        label=gettext_lazy("Seconds between interim updates"), initial=300, min_value=60
+    )
+
+
+def down(profile: RateProfile) -> str:
+    return rate_text(profile.down_kbps * BITS)
+
+
+def up(profile: RateProfile) -> str:
+    return rate_text(profile.up_kbps * BITS)
+
+
+@register_screen
+class RateProfileList(ListScreen):
+    slug = "rate-profiles"
+    title = gettext_lazy("Rate profiles")
+    permission = "network.view_rate_profile"
+    icon = "gauge"
+    menu = "network"
+    menu_order = 50
+    empty = gettext_lazy("No speed yet. Plans give one to their services.")
+    columns = (
+        Column(gettext_lazy("Profile"), "name"),
+        Column(gettext_lazy("Down"), down, align="right"),
+        Column(gettext_lazy("Up"), up, align="right"),
+        Column(gettext_lazy("Sessions"), "sessions_max", "number"),
+        Column(gettext_lazy("Interim"), "interim_s", "duration", phone=False),
+    )
+    buttons = (
+        new_button(
+            gettext_lazy("New rate profile"), slug, "network.create_rate_profile"
+        ),
+    )
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.rate_profiles(actor, permission)
+
+
+@register_screen
+class RateProfileDetail(DetailScreen):
+    slug = "rate-profiles"
+    title = gettext_lazy("Rate profile")
+    permission = "network.view_rate_profile"
+    icon = "gauge"
+    tabs = (Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),)
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.rate_profiles(actor, permission)
+
+    def overview(self, row: RateProfile, page: Page) -> Sequence[Panel]:
+        def rate(kbps: int) -> str:
+            return rate_text(kbps * BITS) if kbps else ""
+
+        return [
+            FactsPanel(
+                title=_("Speed"),
+                facts=[
+                    Fact(_("Down"), rate(row.down_kbps)),
+                    Fact(_("Up"), rate(row.up_kbps)),
+                    Fact(_("Burst down"), rate(row.burst_down_kbps)),
+                    Fact(_("Burst up"), rate(row.burst_up_kbps)),
+                    Fact(_("Down when throttled"), rate(row.throttled_down_kbps)),
+                    Fact(_("Up when throttled"), rate(row.throttled_up_kbps)),
+                    Fact(_("Sessions at once"), row.sessions_max, "number"),
+                    Fact(_("Interim updates every"), row.interim_s, "duration"),
+                ],
+            )
+        ]
+
+
+@register_screen
+class NewRateProfile(FormScreen):
+    slug = "rate-profiles/new"
+    title = gettext_lazy("New rate profile")
+    permission = "network.create_rate_profile"
+    form = RateProfileForm
+
+    def run(self, data: dict[str, Any], page: Page) -> Done:
+        profile = operations.create_rate_profile(**data, actor=page.actor, now=page.now)
+        return Done(
+            _("The rate profile was added."), detail_url("rate-profiles", profile.pk)
+        )

@@ -1,0 +1,292 @@
+"""Access servers: list, page, and a form that shows the secret once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.network import operations, selectors
+from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
+from apps.network.console.states import nas_state
+from apps.network.enums import NasVendor
+from apps.network.models import Nas, Site
+from apps.network.rules.addressing import parsed_address
+from apps.network.rules.credentials import MalformedText
+from dotmac.core.actors import Actor
+from dotmac.core.console import (
+    Action,
+    Button,
+    ChoiceFilter,
+    Column,
+    ConsoleForm,
+    DetailScreen,
+    Done,
+    Fact,
+    FactsPanel,
+    FormScreen,
+    ListScreen,
+    Page,
+    Panel,
+    State,
+    Tab,
+    TablePanel,
+    detail_url,
+    list_url,
+    register_screen,
+)
+
+SITES_MAX = 200
+ROWS_MAX = 25
+SECRET_OCTETS = 24
+
+
+def site_choices() -> list[tuple[str, str]]:
+    rows = Site.objects.order_by("name").values_list("pk", "name")[:SITES_MAX]
+    return [("", "-"), *((str(pk), name) for pk, name in rows)]
+
+
+class NasFields(ConsoleForm):
+    """What may be said about a NAS."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    address = forms.CharField(
+        label=gettext_lazy("Source address"),
+        max_length=39,
+        help_text=gettext_lazy("RADIUS knows the NAS by it."),
+    )
+    vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), choices=NasVendor.choices)
+    site_id = forms.TypedChoiceField(
+        label=gettext_lazy("Site"), required=False, coerce=int, empty_value=None
+    )
+    coa_port = forms.IntegerField(
+        label=gettext_lazy("CoA port"), initial=3799, min_value=1, max_value=65535
+    )
+    walled_pool = forms.CharField(
+        label=gettext_lazy("Pool of the walled garden"),
+        max_length=64,
+        initial="walled",
+        help_text=gettext_lazy("Its name on the NAS."),
+    )
+    require_message_authenticator = forms.BooleanField(
+        label=gettext_lazy("Require Message-Authenticator"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Leave on unless the firmware is old."),
+    )
+
+    def arrange(self) -> None:
+        self.fields["site_id"].choices = site_choices()  # type: ignore[attr-defined]
+
+
+class NewNasForm(NasFields):
+    secret = forms.CharField(
+        label=gettext_lazy("Secret"),
+        required=False,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Left empty, a random one is made and shown once."),
+    )
+
+
+class ChangeNasForm(NasFields):
+    enabled = forms.BooleanField(
+        label=gettext_lazy("Enabled"),
+        required=False,
+        help_text=gettext_lazy("A disabled NAS gets no answer."),
+    )
+
+
+def change(nas: Nas, data: dict[str, Any], page: Page) -> str:
+    operations.change_nas(nas_id=nas.pk, changes=data, actor=page.actor, now=page.now)
+    return _("The NAS was changed.")
+
+
+def renew_secret(nas: Nas, data: dict[str, Any], page: Page) -> str:
+    clear = secrets.token_urlsafe(SECRET_OCTETS)
+    operations.change_nas(
+        nas_id=nas.pk, changes={"secret": clear}, actor=page.actor, now=page.now
+    )
+    return shown_once(clear)
+
+
+def shown_once(clear: str) -> str:
+    return _("Its secret, shown only this once: %(secret)s") % {"secret": clear}
+
+
+def values_of(nas: Nas, page: Page) -> dict[str, Any]:
+    return {name: getattr(nas, name) for name in ChangeNasForm.base_fields}
+
+
+@register_screen
+class NasList(ListScreen):
+    slug = "nas"
+    title = gettext_lazy("NAS")
+    permission = "network.view_nas"
+    icon = "router"
+    menu = "network"
+    menu_order = 20
+    search_hint = gettext_lazy("Name or address")
+    empty = gettext_lazy("No NAS yet. Add the first one: RADIUS answers it at once.")
+    columns = (
+        Column(gettext_lazy("NAS"), "name"),
+        Column(gettext_lazy("Address"), "address", "code"),
+        Column(gettext_lazy("Vendor"), lambda nas: nas.get_vendor_display()),
+        Column(gettext_lazy("Site"), "site.name", to="sites", to_id="site_id"),
+        Column(gettext_lazy("State"), nas_state, "state"),
+        Column(gettext_lazy("Rebooted"), "rebooted_at", "datetime", phone=False),
+    )
+    filters = (
+        ChoiceFilter(
+            name="vendor", label=gettext_lazy("Vendor"), choices=NasVendor.choices
+        ),
+    )
+    buttons = (
+        Button(
+            label=gettext_lazy("New NAS"),
+            url="nas/new",
+            icon="plus",
+            tone="primary",
+            permission="network.create_nas",
+        ),
+    )
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.nas_list(actor, permission)
+
+    def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        try:
+            return rows.filter(address=str(parsed_address(text)))
+        except MalformedText:
+            return rows.filter(Q(name__istartswith=text))
+
+
+@register_screen
+class NasDetail(DetailScreen):
+    slug = "nas"
+    title = gettext_lazy("NAS")
+    permission = "network.view_nas"
+    icon = "router"
+    tabs = (
+        Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),
+        Tab(
+            slug="sessions",
+            label=gettext_lazy("Sessions"),
+            build="sessions",
+            permission="network.view_session",
+        ),
+        Tab(
+            slug="requests",
+            label=gettext_lazy("Disconnects"),
+            build="requests",
+            permission="network.view_session",
+        ),
+    )
+    actions = (
+        Action(
+            slug="change",
+            label=gettext_lazy("Change"),
+            permission="network.change_nas",
+            form=ChangeNasForm,
+            initial=values_of,
+            icon="pencil",
+            run=change,
+        ),
+        Action(
+            slug="renew-secret",
+            label=gettext_lazy("New secret"),
+            permission="network.change_nas",
+            icon="key",
+            tone="danger",
+            confirm=gettext_lazy(
+                "RADIUS stops understanding the NAS until you enter the new secret there."
+            ),
+            run=renew_secret,
+        ),
+    )
+
+    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
+        return selectors.nas_list(actor, permission)
+
+    def subheading(self, row: Nas, page: Page) -> str:
+        return str(row.address)
+
+    def state(self, row: Nas, page: Page) -> State:
+        return nas_state(row)
+
+    def facts(self, row: Nas, page: Page) -> Sequence[Fact]:
+        site_url = detail_url("sites", row.site_id) if row.site_id else ""
+        return [
+            Fact(_("Address"), row.address, "code"),
+            Fact(_("Vendor"), row.get_vendor_display()),
+            Fact(_("Site"), row.site.name if row.site else "", url=site_url),
+            Fact(_("CoA port"), row.coa_port),
+        ]
+
+    def overview(self, row: Nas, page: Page) -> Sequence[Panel]:
+        return [
+            FactsPanel(
+                title=_("RADIUS"),
+                facts=[
+                    Fact(
+                        _("Message-Authenticator required"),
+                        row.require_message_authenticator,
+                        "bool",
+                    ),
+                    Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
+                    Fact(_("Rebooted"), row.rebooted_at, "datetime"),
+                    Fact(_("Added"), row.created_at, "datetime"),
+                    Fact(_("Changed"), row.updated_at, "datetime"),
+                ],
+            )
+        ]
+
+    def sessions(self, row: Nas, page: Page) -> Sequence[Panel]:
+        live = selectors.live_sessions(page.actor).filter(nas=row, stopped_at=None)
+        return [
+            TablePanel(
+                title=_("On line"),
+                columns=SESSION_COLUMNS,
+                rows=live.order_by("-started_at", "-pk")[:ROWS_MAX],
+                empty=_("Nobody is connected through this NAS."),
+                more_url=list_url("sessions", nas=row.pk),
+            )
+        ]
+
+    def requests(self, row: Nas, page: Page) -> Sequence[Panel]:
+        asked = selectors.coa_requests(page.actor).filter(nas=row)
+        return [
+            TablePanel(
+                title=_("What it was asked, and answered"),
+                columns=COA_COLUMNS,
+                rows=asked.order_by("-pk")[:ROWS_MAX],
+                empty=_("It was never asked to end or change a session."),
+                more_url=list_url("coa-requests", nas=row.pk),
+            )
+        ]
+
+
+@register_screen
+class NewNas(FormScreen):
+    slug = "nas/new"
+    title = gettext_lazy("New NAS")
+    permission = "network.create_nas"
+    icon = "router"
+    form = NewNasForm
+    submit_label = gettext_lazy("Add NAS")
+
+    def run(self, data: dict[str, Any], page: Page) -> Done:
+        given = data.pop("secret") or None
+        nas = operations.create_nas(
+            **data, secret=given, actor=page.actor, now=page.now
+        )
+        told = _("The NAS was added.")
+        if given is None:
+            told = f"{told} {shown_once(selectors.nas_secret(nas.pk))}"
+        return Done(told, detail_url("nas", nas.pk))

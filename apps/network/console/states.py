@@ -1,0 +1,60 @@
+"""States of the network in words, each with its why."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from apps.network.models import CoaRequest, Nas
+from apps.network.selectors import AccountView
+from dotmac.core.console import State, state_of
+from dotmac.core.console.render import instant
+
+
+def account_state(view: AccountView) -> State:
+    """Online when open and seen; else what stands in the way, and since when."""
+    why = account_why(view)
+    if view.state == "open":
+        word = "online" if view.online else "offline"
+        return state_of(word, why)
+    if view.state == "expired":
+        return State(_("Expired"), "warn", "hourglass", why)
+    return state_of(view.state, why)
+
+
+def account_why(view: AccountView) -> str:
+    """Every reason that counts, in the order in which they came."""
+    reasons = [
+        _("%(reason)s: %(effect)s since %(since)s.")
+        % {
+            "reason": hold.note or hold.reason.replace("_", " "),
+            "effect": hold.effect.replace("_", " "),
+            "since": f"{hold.placed_at:%Y-%m-%d}",
+        }
+        for hold in view.holds
+    ]
+    if view.state == "expired" and view.expires_at is not None:
+        reasons.append(
+            _("Paid until %(day)s.") % {"day": f"{view.expires_at:%Y-%m-%d}"}
+        )
+    if view.state == "open" and view.session is not None and not view.online:
+        reasons.append(_("Its session went silent."))
+    return " ".join(reasons)
+
+
+def nas_state(nas: Nas) -> State:
+    return state_of("enabled" if nas.enabled else "disabled")
+
+
+def coa_state(row: CoaRequest) -> State:
+    """How far the request is, with the NAS's own answer as its why."""
+    if row.state == "sending":
+        return State(_("Sending"), "busy", "send", row.answer)
+    if row.state == "obsolete":
+        return State(_("Not needed"), "quiet", "circle-minus", row.answer)
+    return state_of(row.state, row.answer)
+
+
+def last_seen_words(view: AccountView) -> str:
+    if view.last_seen_at is None:
+        return _("never")
+    return str(instant(view.last_seen_at))

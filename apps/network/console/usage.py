@@ -1,0 +1,32 @@
+"""Hourly usage as a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from apps.network import selectors
+from dotmac.core.console import Chart, Line
+
+HOUR = timedelta(hours=1)
+
+
+def usage_chart(account_ids: Sequence[int], start: datetime, end: datetime) -> Chart:
+    """Octets by hour. An hour without a row is one without traffic."""
+    first = start.replace(minute=0, second=0, microsecond=0)
+    found: dict[datetime, tuple[int, int]] = {}
+    for row in selectors.usage_hours(account_ids, first, end):
+        sent, received = found.get(row.hour_at, (0, 0))
+        found[row.hour_at] = (sent + row.octets_in, received + row.octets_out)
+    hours = [first + HOUR * n for n in range(int((end - first) / HOUR) + 1)]
+    values = [found.get(hour, (0, 0)) for hour in hours] if found else []
+    return Chart(
+        instants=hours if found else [],
+        lines=[
+            Line(_("Received"), [received for _sent, received in values]),
+            Line(_("Sent"), [sent for sent, _received in values]),
+        ],
+        unit="octets",
+    )
