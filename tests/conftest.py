@@ -29,6 +29,14 @@ __all__ = [
 _servers: environment.Servers | None = None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-queries",
+        action="store_true",
+        help="Write down how many queries each list takes.",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """The controller starts the servers before Django reads its settings.

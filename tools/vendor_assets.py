@@ -21,15 +21,10 @@ ICONS = ROOT / "dotmac" / "core" / "console" / "icons.json"
 NPM_TIMEOUT_S = 120
 
 FILES = {
-    "@tabler/core@1.6.1": {
-        "dist/css/tabler.min.css": "tabler.min.css",
-        "dist/js/tabler.min.js": "tabler.min.js",
-    },
+    # Their scripts stay away: menus are <details>, dialogs are <dialog>.
+    "@tabler/core@1.6.1": {"dist/css/tabler.min.css": "tabler.min.css"},
     "htmx.org@2.0.11": {"dist/htmx.min.js": "htmx.min.js"},
-    "bootstrap@5.3.9": {
-        "dist/css/bootstrap.min.css": "bootstrap.min.css",
-        "dist/js/bootstrap.bundle.min.js": "bootstrap.bundle.min.js",
-    },
+    "bootstrap@5.3.9": {"dist/css/bootstrap.min.css": "bootstrap.min.css"},
     "uplot@1.6.32": {
         "dist/uPlot.iife.min.js": "uplot.min.js",
         "dist/uPlot.min.css": "uplot.min.css",

@@ -1,0 +1,59 @@
+"""A record for each detail screen, made by the operations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from apps.ops import operations as ops
+from dotmac.core.console import registry
+from dotmac.core.refs import SubjectRef
+from tests.console.screens import flat
+
+
+def make_records(world) -> None:
+    """Customers, jobs in several states, messages, a run of the checks."""
+    now = world.now
+    chidi = world.chidi.customer
+    assert world.dayo
+    subject = SubjectRef("identity", "customer", chidi.pk, chidi.name)
+    for number in range(4):
+        job = ops.start_job(
+            kind="test.work",
+            subject=subject,
+            actor=world.ada.actor,
+            now=now,
+            total=100,
+            customer_id=chidi.pk,
+        )
+        if number:
+            ops.advance_job(job_id=job.pk, done=number * 30, now=now)
+    later = now + timedelta(seconds=40)
+    error = "The RADIUS server did not answer."
+    ops.finish_job(job_id=3, state="failed", now=later, error=error)
+    ops.finish_job(job_id=4, state="succeeded", now=later, result={"rows": 12})
+    ops.send_message(
+        to=chidi.email,
+        subject="Your invoice",
+        body="Dear Chidi,\n\nit is attached.",
+        purpose="invoice",
+        unique_key="records-1",
+        customer_id=chidi.pk,
+        now=now,
+    )
+    ops.check_integrity(now=now)
+
+
+def addresses() -> list[str]:
+    """The flat screens, and the newest record of each detail screen with its tabs."""
+    from tests.world import SYSTEM
+
+    found = ["/console/", "/console/search?q=chidi"]
+    found += [f"/console/{screen.slug}" for screen in flat()]
+    for slug, screen in sorted(registry.details.items()):
+        row = screen.rows(SYSTEM, screen.permission).order_by("pk").first()
+        if row is None:
+            continue
+        found += [
+            f"/console/{slug}/{row.pk}?tab={tab.slug}" for tab in screen.all_tabs()
+        ]
+    return found

@@ -1,0 +1,118 @@
+"""Every screen in a real browser: quiet, at home, and no wider than the phone."""
+
+import pytest
+
+from tests.browser import PHONE, WIDE, chromium, site, visit
+
+__all__ = ["chromium", "site", "visit"]
+pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
+
+
+@pytest.fixture
+def ada(site):
+    """Ada's cookies, and a few records for the detail screens to show."""
+    from tests.console.records import make_records
+    from tests.sessions import enter
+    from tests.world import World
+
+    world = World()
+    make_records(world)
+    return {"sessionid": enter(world.ada).cookies["sessionid"].value}
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_each_screen_is_quiet_and_fits(visit, ada, width):
+    from tests.console.records import addresses
+
+    visitor = visit(ada, width)
+    faults = {}
+    for path in addresses():
+        answer = visitor.open(path)
+        found = visitor.faults()
+        if answer.status != 200 or found:
+            faults[path] = (answer.status, found)
+        visitor.messages.clear()
+        visitor.outside.clear()
+    assert faults == {}
+
+
+def test_search_opens_by_key_and_finds_while_typing(visit, ada):
+    visitor = visit(ada)
+    visitor.open("/console/")
+    visitor.page.keyboard.press("/")
+    visitor.page.keyboard.type("C-000001", delay=15)
+    hit = visitor.page.locator("#search-hits a.dm-hit").first
+    hit.wait_for()
+    visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url("**/console/customers/1")
+    assert visitor.faults() == []
+
+
+def test_a_question_opens_as_a_dialog_and_escape_leaves(visit, ada):
+    visitor = visit(ada)
+    visitor.open("/console/jobs/1")
+    visitor.page.get_by_role("link", name="Cancel").click()
+    dialog = visitor.page.locator("dialog#dialog")
+    dialog.wait_for(state="visible")
+    assert dialog.get_by_role("button", name="Cancel").is_visible()
+    visitor.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert visitor.faults() == []
+
+
+def test_an_action_works_without_script(visit, ada):
+    visitor = visit(ada, java_script_enabled=False)
+    visitor.open("/console/jobs/1")
+    visitor.page.get_by_role("link", name="Cancel").click()
+    visitor.page.locator("#ask button.btn-danger").click()
+    visitor.page.get_by_text("The job was asked to stop.").wait_for()
+    assert visitor.faults() == []
+
+
+def test_a_live_list_shows_what_changed_meanwhile(visit, ada):
+    from django.utils import timezone
+
+    from apps.ops import operations as ops
+
+    visitor = visit(ada)
+    visitor.open("/console/jobs/1")
+    assert visitor.page.get_by_text("Queued").first.is_visible()
+    ops.cancel_job(job_id=1, now=timezone.now())
+    visitor.page.get_by_text("Cancelled").first.wait_for()
+    assert visitor.faults() == []
+
+
+def test_the_rail_opens_on_the_phone_and_escape_closes_it(visit, ada):
+    visitor = visit(ada, PHONE)
+    visitor.open("/console/")
+    rail = visitor.page.locator("#rail")
+    assert not rail.is_visible()
+    visitor.page.get_by_role("button", name="Open navigation").click()
+    rail.wait_for(state="visible")
+    visitor.page.keyboard.press("Escape")
+    rail.wait_for(state="hidden")
+    assert visitor.faults() == []
+
+
+def test_signing_in_by_the_doors_lands_at_home(visit, site):
+    from tests.world import World
+
+    person = World().ada
+    visitor = visit()
+    visitor.open("/console/jobs")
+    visitor.page.get_by_label("Name or e-mail address").fill(person.username)
+    visitor.page.get_by_label("Password").fill(person.password)
+    visitor.page.get_by_role("button").click()
+    visitor.page.get_by_role("textbox").fill(person.otp())
+    visitor.page.get_by_role("button").click()
+    visitor.page.wait_for_url("**/console/jobs")
+    assert visitor.faults() == []
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_the_colours_turn_dark_with_the_system(visit, ada, width):
+    visitor = visit(ada, width, color_scheme="dark")
+    visitor.open("/console/jobs")
+    theme = visitor.page.evaluate("document.documentElement.dataset.bsTheme")
+    assert theme == "dark"
+    assert visitor.faults() == []
