@@ -6,9 +6,9 @@ from apps.billing.errors.invoices import (
     InvoiceNotCreditable,
     PostedDifferently,
     RunInProgress,
+    TaxPercentRefused,
     TaxRateBackdated,
     UnknownLine,
-    UnknownTaxClass,
 )
 from apps.billing.errors.payments import (
     AmountNotPositive,
@@ -55,6 +55,7 @@ __all__ = [
     "ReasonNeeded",
     "ReceivedAhead",
     "RunInProgress",
+    "TaxPercentRefused",
     "TaxRateBackdated",
     "TooManyCheckouts",
     "UnknownCustomer",
@@ -62,6 +63,5 @@ __all__ = [
     "UnknownLine",
     "UnknownMethod",
     "UnknownPayment",
-    "UnknownTaxClass",
     "WebhookRefused",
 ]

@@ -53,9 +53,9 @@ class RunInProgress(Conflict):
     title = "A bill run of another day is still going."
 
 
-class UnknownTaxClass(InvalidInput):
-    code = "unknown_tax_class"
-    title = "There is no tax class of that name."
+class TaxPercentRefused(InvalidInput):
+    code = "tax_percent_refused"
+    title = "A rate lies between 0 and 100 percent and has at most six digits."
 
 
 class TaxRateBackdated(Conflict):

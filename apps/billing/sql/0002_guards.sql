@@ -374,3 +374,5 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON billing_customerbalance FROM {app_rol
 REVOKE DELETE, TRUNCATE ON billing_invoice, billing_ledgeraccount, billing_billingrun,
     billing_sellerprofile, billing_numberseries FROM {app_role};
 REVOKE ALL ON FUNCTION billing_post_ledger_entries() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION billing_check_final(bigint[]), billing_check_credit_notes(bigint[])
+    TO {app_role};

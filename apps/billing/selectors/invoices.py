@@ -1,0 +1,119 @@
+"""Invoices and credit notes as others read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import QuerySet, Sum
+
+from apps.billing import documents
+from apps.billing.enums import InvoiceState
+from apps.billing.models import Invoice, InvoiceLine, InvoiceTax
+from apps.billing.models.invoice import InvoiceQuerySet
+from apps.billing.rules.credit import LineRest, TaxRest
+from apps.identity import selectors as identity
+from dotmac.core.actors import Actor
+
+OPEN_MAX = 1000
+
+
+def invoices_visible_to(
+    actor: Actor, permission: str = "billing.view_invoice"
+) -> InvoiceQuerySet:
+    """Issued documents of the customers that the permission reaches."""
+    rows = Invoice.objects.exclude(state=InvoiceState.DRAFT)
+    if actor.scope(permission).everything:
+        return rows
+    customers = identity.customers_visible_to(actor, permission)
+    return rows.filter(customer_id__in=customers.values("pk"))
+
+
+def open_invoices_of(customer_id: int) -> list[Invoice]:
+    """What the customer has to pay, the earliest due first."""
+    rows = Invoice.objects.open().filter(customer_id=customer_id)
+    return list(rows.order_by("due_date", "pk")[:OPEN_MAX])
+
+
+def find_invoice(*, reference: str) -> Invoice | None:
+    return Invoice.objects.filter(reference=reference).first()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDetail:
+    """A document with what stands on it and what was credited against it."""
+
+    invoice: Invoice
+    lines: list[InvoiceLine]
+    taxes: list[InvoiceTax]
+    credit_notes: list[Invoice]
+
+
+def invoice_detail(invoice_id: int) -> InvoiceDetail:
+    """Raises Invoice.DoesNotExist."""
+    invoice = Invoice.objects.select_related("seller", "credits_invoice").get(
+        pk=invoice_id
+    )
+    return InvoiceDetail(
+        invoice=invoice,
+        lines=list(lines_of(invoice_id)),
+        taxes=list(InvoiceTax.objects.filter(invoice_id=invoice_id).order_by("pk")),
+        credit_notes=list(
+            Invoice.objects.filter(credits_invoice_id=invoice_id).order_by("pk")
+        ),
+    )
+
+
+def lines_of(invoice_id: int) -> QuerySet[InvoiceLine]:
+    return InvoiceLine.objects.filter(invoice_id=invoice_id).order_by("number")
+
+
+def invoice_pdf(*, invoice_id: int, day: date) -> bytes:
+    """The document as PDF/A-3b. `day` decides whether it says overdue."""
+    detail = invoice_detail(invoice_id)
+    data = documents.document_data(
+        invoice=detail.invoice, lines=detail.lines, taxes=detail.taxes, day=day
+    )
+    return documents.render_pdf(data)
+
+
+def creditable_rest(invoice_id: int) -> tuple[list[LineRest], list[TaxRest]]:
+    """What earlier credit notes left of each line and of each tax group."""
+    notes = Invoice.objects.filter(
+        credits_invoice_id=invoice_id, state=InvoiceState.PAID
+    ).values("pk")
+    taken_lines = _sums(
+        InvoiceLine.objects.filter(invoice_id__in=notes), "credits_line_id"
+    )
+    taken_taxes = {
+        (row["tax_class"], row["percent"]): row["taken"]
+        for row in InvoiceTax.objects.filter(invoice_id__in=notes)
+        .values("tax_class", "percent")
+        .annotate(taken=Sum("amount_minor"))
+    }
+    lines = [
+        LineRest(
+            line_id=line.pk,
+            tax_class=line.tax_class,
+            tax_percent=line.tax_percent,
+            amount_minor=line.amount_minor,
+            credited_minor=taken_lines.get(line.pk, 0),
+        )
+        for line in lines_of(invoice_id)
+    ]
+    taxes = [
+        TaxRest(
+            tax_class=tax.tax_class,
+            label=tax.label,
+            percent=tax.percent,
+            amount_minor=tax.amount_minor,
+            credited_minor=taken_taxes.get((tax.tax_class, tax.percent), 0),
+        )
+        for tax in InvoiceTax.objects.filter(invoice_id=invoice_id).order_by("pk")
+    ]
+    return lines, taxes
+
+
+def _sums(rows: QuerySet[InvoiceLine], key: str) -> dict[int, int]:
+    sums = rows.values(key).annotate(taken=Sum("amount_minor"))
+    return dict(sums.values_list(key, "taken"))
