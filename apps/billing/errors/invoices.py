@@ -34,6 +34,11 @@ class CreditNothing(InvalidInput):
     title = "A credit note needs an amount above zero."
 
 
+class CreditUnclear(InvalidInput):
+    code = "credit_unclear"
+    title = "Say one of: everything, an amount, or amounts by line."
+
+
 class UnknownLine(InvalidInput):
     code = "unknown_line"
     title = "The line does not belong to this invoice."

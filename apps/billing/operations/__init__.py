@@ -1,5 +1,6 @@
 """What billing can do, in the order of the life of money."""
 
+from apps.billing.operations.credit_notes import issue_credit_note
 from apps.billing.operations.ledger import post, reverse
 from apps.billing.operations.numbers import reference_of, take_numbers
 from apps.billing.operations.runs import (
@@ -14,6 +15,7 @@ from apps.billing.operations.writing import write_invoices
 __all__ = [
     "bill_next_chunk",
     "finish_run",
+    "issue_credit_note",
     "post",
     "reference_of",
     "reverse",

@@ -7,7 +7,8 @@ from datetime import date
 
 from django.db.models import QuerySet, Sum
 
-from apps.billing import documents
+from apps.billing.documents.content import document_data
+from apps.billing.documents.render import render_pdf
 from apps.billing.enums import InvoiceState
 from apps.billing.models import Invoice, InvoiceLine, InvoiceTax
 from apps.billing.models.invoice import InvoiceQuerySet
@@ -71,10 +72,10 @@ def lines_of(invoice_id: int) -> QuerySet[InvoiceLine]:
 def invoice_pdf(*, invoice_id: int, day: date) -> bytes:
     """The document as PDF/A-3b. `day` decides whether it says overdue."""
     detail = invoice_detail(invoice_id)
-    data = documents.document_data(
+    data = document_data(
         invoice=detail.invoice, lines=detail.lines, taxes=detail.taxes, day=day
     )
-    return documents.render_pdf(data)
+    return render_pdf(data)
 
 
 def creditable_rest(invoice_id: int) -> tuple[list[LineRest], list[TaxRest]]:
