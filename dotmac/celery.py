@@ -32,6 +32,8 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         "network.ensure_session_partitions",
         crontab(hour="2", minute="40"),
     ),
+    "billing.run_billing": ("billing.run_billing", crontab(hour="2", minute="10")),
+    "billing.sweep_runs": ("billing.sweep_runs", 60.0),
 }
 
 app.conf.beat_schedule = {

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import permissions
+from dotmac.core import invariants, participants, permissions
 
 
 class BillingConfig(AppConfig):
@@ -9,6 +9,19 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.billing import handlers  # noqa: F401 - registers what listens
+        from apps.billing.selectors import history
+        from apps.billing.selectors.integrity import BOOK_INVARIANTS, INVOICE_INVARIANTS
+
+        invariants.register(*BOOK_INVARIANTS, *INVOICE_INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="billing",
+                can_delete=history.reasons_to_keep,
+                timeline=history.timeline,
+            ),
+        )
         permissions.declare(
             "billing",
             view_invoice="See invoices and credit notes.",

@@ -1,1 +1,5 @@
 """What billing does when something happened: one module for bills, one for cash."""
+
+from apps.billing.handlers import bills
+
+__all__ = ["bills"]

@@ -20,12 +20,16 @@ from apps.billing.selectors.invoices import (
 from apps.billing.selectors.runs import (
     InvoicePreview,
     RunPreview,
+    customers_done,
     due_date_of,
+    invoiced_customers,
+    open_run,
     parked_services_of,
     preview_invoice,
     preview_run,
     rate_range,
     runs_visible_to,
+    totals_text,
 )
 from apps.billing.selectors.taxes import rates_on
 
@@ -37,14 +41,17 @@ __all__ = [
     "balance_of",
     "balances_of",
     "creditable_rest",
+    "customers_done",
     "due_date_of",
     "find_invoice",
     "invoice_detail",
     "invoice_pdf",
+    "invoiced_customers",
     "invoices_visible_to",
     "ledger_entries_visible_to",
     "lines_of",
     "open_invoices_of",
+    "open_run",
     "parked_services_of",
     "preview_invoice",
     "preview_run",
@@ -52,4 +59,5 @@ __all__ = [
     "rates_on",
     "receivables_by_age",
     "runs_visible_to",
+    "totals_text",
 ]

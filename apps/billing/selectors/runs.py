@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
-from apps.billing.models import BillingRun, ParkedService
+from apps.billing.models import BillingChunk, BillingRun, Invoice, ParkedService
 from apps.billing.rules.rating import Bill, Parked, rate_bill
 from apps.billing.selectors.taxes import rates_on
 from apps.billing.selectors.unbilled import unbilled_items
@@ -17,6 +18,7 @@ from apps.catalog import selectors as catalog
 from apps.identity import selectors as identity
 from apps.identity.selectors import CustomerSnapshot
 from dotmac.core.actors import Actor
+from dotmac.core.money import Money
 from dotmac.core.periods import add_months
 
 PREVIEW_CUSTOMERS = 1000
@@ -29,6 +31,32 @@ def runs_visible_to(
     """A run spans all customers: it is seen whole or not at all."""
     rows = BillingRun.objects.select_related("job")
     return rows if actor.scope(permission).everything else rows.none()
+
+
+def open_run() -> BillingRun | None:
+    """The run that is not finished yet; there is at most one."""
+    rows = BillingRun.objects.select_related("job")
+    return rows.filter(finished_at__isnull=True).first()
+
+
+def customers_done(run_id: int) -> int:
+    """How many customers the finished chunks of the run hold."""
+    done = BillingChunk.objects.filter(run_id=run_id, done_at__isnull=False)
+    return done.aggregate(sum=Sum("customers_count"))["sum"] or 0
+
+
+def invoiced_customers(*, run_id: int, after_id: int, until_id: int) -> list[int]:
+    """Whom a chunk of a run billed."""
+    rows = Invoice.objects.filter(
+        run_id=run_id, customer_id__gt=after_id, customer_id__lte=until_id
+    )
+    return list(rows.order_by("customer_id").values_list("customer_id", flat=True))
+
+
+def totals_text(totals_minor: Mapping[str, int]) -> str:
+    """The sums for people: 1,250.00 NGN + 7.00 USD."""
+    sums = [str(Money(minor, code)) for code, minor in sorted(totals_minor.items())]
+    return " + ".join(sums) or "nothing"
 
 
 def parked_services_of(run_id: int) -> QuerySet[ParkedService]:
