@@ -118,7 +118,8 @@ def _plan(run: BillingRun, bounds: list[tuple[int, int]]) -> None:
 
 
 def bill_next_chunk(*, run_id: int, actor: Actor, now: datetime) -> BillingChunk | None:
-    """Bill one chunk that no other worker holds; None when there is none left.
+    """Bill one chunk that no other worker holds; None when there is none left,
+    or when somebody cancelled the run's job.
 
     One transaction with a fixed number of statements. The job's progress follows
     in a transaction of its own, so that workers do not queue on the job.
@@ -131,13 +132,12 @@ def bill_next_chunk(*, run_id: int, actor: Actor, now: datetime) -> BillingChunk
 
 @transaction.atomic
 def _bill_chunk(*, run_id: int, actor: Actor, now: datetime) -> BillingChunk | None:
-    chunk = (
-        BillingChunk.objects.claimable().filter(run_id=run_id).order_by("number")
-    ).first()
+    run = BillingRun.objects.get(pk=run_id)
+    waiting = BillingChunk.objects.claimable().filter(run=run).order_by("number")
+    chunk = None if _cancelled(run) else waiting.first()
     if chunk is None:
         return None
 
-    run = BillingRun.objects.get(pk=run_id)
     bills, parked = rate_range(
         day=run.day, after_id=chunk.customer_after, until_id=chunk.customer_until
     )
@@ -159,6 +159,10 @@ def _bill_chunk(*, run_id: int, actor: Actor, now: datetime) -> BillingChunk | N
     # Last: it ends with the number series, which everybody waits for.
     write_invoices(issue=issue, bills=bills)
     return chunk
+
+
+def _cancelled(run: BillingRun) -> bool:
+    return ops_selectors.job_of(run.job_id).cancel_requested_at is not None
 
 
 def _park(run: BillingRun, parked: list[tuple[int, Parked]]) -> None:
@@ -199,6 +203,8 @@ def _issued(run: BillingRun, chunk: BillingChunk, now: datetime) -> InvoicesIssu
 @transaction.atomic
 def _report(*, run_id: int, now: datetime) -> None:
     run = BillingRun.objects.get(pk=run_id)
+    if ops_selectors.job_of(run.job_id).is_over:
+        return
     sums = BillingChunk.objects.filter(run_id=run_id, done_at__isnull=False).aggregate(
         customers=Sum("customers_count"), invoices=Sum("invoices_count")
     )
@@ -212,30 +218,39 @@ def _report(*, run_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def finish_run(*, run_id: int, actor: Actor, now: datetime) -> BillingRun:
-    """Close the run when its last chunk is done; otherwise it stays open."""
+    """Close the run when its last chunk is done; otherwise it stays open.
+
+    A cancelled run is closed as it stands: what was billed stays billed, and the
+    next run bills the rest.
+    """
     run = BillingRun.objects.select_for_update(no_key=True).get(pk=run_id)
-    chunks = BillingChunk.objects.filter(run=run)
-    if run.finished_at is not None or chunks.waiting().exists():
+    waiting = BillingChunk.objects.filter(run=run).waiting().exists()
+    if run.finished_at is not None or (waiting and not _cancelled(run)):
         return run
 
     run.finished_at = now
     run.store("finished_at", now=now)
-    totals: Counter[str] = Counter()
-    for row in chunks.values_list("totals_minor", flat=True):
-        totals.update(row)
-    sums = chunks.aggregate(invoices=Sum("invoices_count"), lines=Sum("lines_count"))
     ops.finish_job(
         job_id=run.job_id,
-        state=JobState.SUCCEEDED,
-        result={
-            "invoices": sums["invoices"] or 0,
-            "lines": sums["lines"] or 0,
-            "parked": ParkedService.objects.filter(run=run).count(),
-            "totals_minor": dict(totals),
-        },
+        state=JobState.CANCELLED if _cancelled(run) else JobState.SUCCEEDED,
+        result=_result(run),
         now=now,
     )
     ops.emit(
         BillingRunFinished(occurred_at=now, run_id=run.pk, day=run.day), actor=actor
     )
     return run
+
+
+def _result(run: BillingRun) -> dict[str, object]:
+    chunks = BillingChunk.objects.filter(run=run)
+    totals: Counter[str] = Counter()
+    for row in chunks.values_list("totals_minor", flat=True):
+        totals.update(row)
+    sums = chunks.aggregate(invoices=Sum("invoices_count"), lines=Sum("lines_count"))
+    return {
+        "invoices": sums["invoices"] or 0,
+        "lines": sums["lines"] or 0,
+        "parked": ParkedService.objects.filter(run=run).count(),
+        "totals_minor": dict(totals),
+    }

@@ -9,6 +9,8 @@ from apps.billing.selectors.balances import (
 )
 from apps.billing.selectors.invoices import (
     InvoiceDetail,
+    Why,
+    credit_notes_of,
     creditable_rest,
     find_invoice,
     invoice_detail,
@@ -16,6 +18,8 @@ from apps.billing.selectors.invoices import (
     invoices_visible_to,
     lines_of,
     open_invoices_of,
+    taxes_of,
+    why_of,
 )
 from apps.billing.selectors.runs import (
     InvoicePreview,
@@ -38,8 +42,10 @@ __all__ = [
     "InvoiceDetail",
     "InvoicePreview",
     "RunPreview",
+    "Why",
     "balance_of",
     "balances_of",
+    "credit_notes_of",
     "creditable_rest",
     "customers_done",
     "due_date_of",
@@ -59,5 +65,7 @@ __all__ = [
     "rates_on",
     "receivables_by_age",
     "runs_visible_to",
+    "taxes_of",
     "totals_text",
+    "why_of",
 ]

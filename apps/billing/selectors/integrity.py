@@ -160,16 +160,17 @@ INVOICE_INVARIANTS = (
     ),
     Invariant(
         name="billing.finished_runs_are_whole",
-        says="A finished run has no chunk left, and its chunks counted its invoices.",
+        says="A finished run has no chunk left unless cancelled, and its chunks counted its invoices.",
         sql="""
             SELECT r.id, r.day, c.counted, c.waiting, i.found
-            FROM billing_billingrun r
+            FROM billing_billingrun r JOIN ops_job j ON j.id = r.job_id
             LEFT JOIN (SELECT run_id, sum(invoices_count) AS counted,
                               count(*) FILTER (WHERE done_at IS NULL) AS waiting
                        FROM billing_billingchunk GROUP BY 1) c ON c.run_id = r.id
             LEFT JOIN (SELECT run_id, count(*) AS found FROM billing_invoice
                        WHERE run_id IS NOT NULL GROUP BY 1) i ON i.run_id = r.id
-            WHERE r.finished_at IS NOT NULL AND (coalesce(c.waiting, 0) > 0
+            WHERE r.finished_at IS NOT NULL AND (
+                coalesce(c.waiting, 0) > 0 AND j.state <> 'cancelled'
                 OR coalesce(c.counted, 0) <> coalesce(i.found, 0))
         """,
     ),

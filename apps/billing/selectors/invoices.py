@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from apps.billing.documents.content import document_data
 from apps.billing.documents.render import render_pdf
@@ -15,6 +17,7 @@ from apps.billing.models.invoice import InvoiceQuerySet
 from apps.billing.rules.credit import LineRest, TaxRest
 from apps.identity import selectors as identity
 from dotmac.core.actors import Actor
+from dotmac.core.money import Money
 
 OPEN_MAX = 1000
 
@@ -58,15 +61,62 @@ def invoice_detail(invoice_id: int) -> InvoiceDetail:
     return InvoiceDetail(
         invoice=invoice,
         lines=list(lines_of(invoice_id)),
-        taxes=list(InvoiceTax.objects.filter(invoice_id=invoice_id).order_by("pk")),
-        credit_notes=list(
-            Invoice.objects.filter(credits_invoice_id=invoice_id).order_by("pk")
-        ),
+        taxes=list(taxes_of(invoice_id)),
+        credit_notes=list(credit_notes_of(invoice_id)),
     )
 
 
 def lines_of(invoice_id: int) -> QuerySet[InvoiceLine]:
     return InvoiceLine.objects.filter(invoice_id=invoice_id).order_by("number")
+
+
+def taxes_of(invoice_id: int) -> QuerySet[InvoiceTax]:
+    return InvoiceTax.objects.filter(invoice_id=invoice_id).order_by("pk")
+
+
+def credit_notes_of(invoice_id: int) -> InvoiceQuerySet:
+    rows = Invoice.objects.filter(credits_invoice_id=invoice_id)
+    return rows.exclude(state=InvoiceState.DRAFT).order_by("pk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """How the amount of a line came about, for people and programs."""
+
+    rule: str
+    unit_price: Decimal
+    days: int | None
+    days_of_month: int | None
+    text: str
+
+
+def why_of(line: InvoiceLine, *, currency: str) -> Why:
+    """A whole month, a share of one, or a credit against another line."""
+    amount = Money(line.amount_minor, currency)
+    price = f"{line.unit_price.normalize():,f} {currency}"
+    if line.credits_line_id is not None:
+        rule = "credited"
+        text = _("%(amount)s taken back.") % {"amount": amount}
+    elif line.days == line.days_whole:
+        rule = "whole_month"
+        text = _("%(price)s for the whole month.") % {"price": price}
+    else:
+        rule = "prorated"
+        text = _(
+            "%(price)s a month, for %(days)s of its %(whole)s days: %(amount)s."
+        ) % {
+            "price": price,
+            "days": line.days,
+            "whole": line.days_whole,
+            "amount": amount,
+        }
+    return Why(
+        rule=rule,
+        unit_price=line.unit_price,
+        days=line.days,
+        days_of_month=line.days_whole,
+        text=text,
+    )
 
 
 def invoice_pdf(*, invoice_id: int, day: date) -> bytes:
@@ -110,7 +160,7 @@ def creditable_rest(invoice_id: int) -> tuple[list[LineRest], list[TaxRest]]:
             amount_minor=tax.amount_minor,
             credited_minor=taken_taxes.get((tax.tax_class, tax.percent), 0),
         )
-        for tax in InvoiceTax.objects.filter(invoice_id=invoice_id).order_by("pk")
+        for tax in taxes_of(invoice_id)
     ]
     return lines, taxes
 
