@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from apps.billing.api import urls as billing
 from apps.catalog.api import urls as catalog
 from apps.identity.api import urls as identity
 from apps.network.api import urls as network
@@ -12,4 +13,5 @@ urlpatterns = [
     path("", include(identity.urlpatterns)),
     path("", include(network.urlpatterns)),
     path("", include(catalog.urlpatterns)),
+    path("", include(billing.urlpatterns)),
 ]

@@ -20,7 +20,11 @@ from dotmac.core.errors import DomainError
 HEADER = "Idempotency-Key"
 _PREFIX = "/api/v1/"
 _EXEMPT = "/api/v1/auth/"
-_REQUIRED = ("/api/v1/billing/payments", "/api/v1/billing/refunds")
+_REQUIRED = (
+    "/api/v1/billing/payments",
+    "/api/v1/billing/refunds",
+    "/api/v1/billing/credit-notes",
+)
 _KEPT_HEADERS = ("Location", "ETag")
 
 

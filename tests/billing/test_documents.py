@@ -59,7 +59,7 @@ def test_says_what_is_owed_by_whom_and_why(invoice):
         "Tax number BUYER-9",
         "Customer C-000777",
         "Home Fibre 20",
-        "15 – 30 Nov 2026",
+        "15 \N{EN DASH} 30 Nov 2026",
         "16 of 30 days of the month",
         "16/30",
         "12,500.00",

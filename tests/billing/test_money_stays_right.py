@@ -76,10 +76,9 @@ def test_are_reversed_once_by_their_mirror(busy):
 def test_keep_a_customer_with_money_history(busy):
     owner = Invoice.objects.first().customer_id
     subject = SubjectRef("identity", "customer", owner)
-    assert participants.objections_to_delete(subject)[:2] == [
-        "There are invoices.",
-        "There are entries in the ledger.",
-    ]
+    assert {"There are invoices.", "There are entries in the ledger."} <= set(
+        participants.objections_to_delete(subject)
+    )
     titles = [e.title for e in participants.timeline_of(subject, limit=10)]
     assert any(title.startswith("Invoice INV-2026-") for title in titles)
     nobody = SubjectRef("identity", "customer", world.customer().pk)

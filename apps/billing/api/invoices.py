@@ -147,9 +147,7 @@ class InvoiceDetailSerializer(InvoiceSerializer):
 
     @extend_schema_field(InvoiceSerializer(many=True))
     def get_credit_notes(self, invoice: Invoice) -> object:
-        return InvoiceSerializer(
-            selectors.credit_notes_of(invoice.pk), many=True
-        ).data
+        return InvoiceSerializer(selectors.credit_notes_of(invoice.pk), many=True).data
 
     @extend_schema_field({"type": "object", "additionalProperties": True})
     def get_buyer(self, invoice: Invoice) -> object:

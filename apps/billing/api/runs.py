@@ -21,7 +21,6 @@ from apps.ops.enums import JobState
 from dotmac.core.actors import Actor
 from dotmac.core.api.fields import MoneyField
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin, RetrieveMixin
-from dotmac.core.money import Money
 
 PARKED_MAX = 200
 
@@ -89,14 +88,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     complete = serializers.BooleanField(
         help_text="False where only the first customers were looked at."
     )
-    totals = serializers.SerializerMethodField()
-
-    @extend_schema_field(MoneyField(many=True))
-    def get_totals(self, preview: selectors.RunPreview) -> object:
-        return [
-            {"amount": Money(minor, code).plain(), "currency": code}
-            for code, minor in sorted(preview.totals_minor.items())
-        ]
+    totals = serializers.ListField(child=MoneyField(), help_text="Tax included.")
 
 
 class RunViewSet(ListMixin, RetrieveMixin, ApiViewSet):

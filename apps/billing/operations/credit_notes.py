@@ -65,18 +65,7 @@ def issue_credit_note(
 
     today = max(ops_selectors.business_date(now=now), invoice.issue_date)
     note = _write_note(invoice, credit, reason.strip()[:REASON_MAX], today, now)
-    post(
-        source_kind=CREDIT_SOURCE,
-        source_id=note.pk,
-        postings=credit_note_postings(
-            customer_id=note.customer_id,
-            subtotal_minor=note.subtotal_minor,
-            tax_minor=note.tax_minor,
-            currency=note.currency,
-        ),
-        occurred_date=today,
-        now=now,
-    )
+    _post_note(note, now)
     number_drafts(ids=[note.pk], kind=SeriesKind.CREDIT_NOTE, year=today.year, now=now)
     note.refresh_from_db()
     _reduce(invoice, note, now)
@@ -224,6 +213,21 @@ def _write_note(
         for tax in credit.taxes
     )
     return note
+
+
+def _post_note(note: Invoice, now: datetime) -> None:
+    post(
+        source_kind=CREDIT_SOURCE,
+        source_id=note.pk,
+        postings=credit_note_postings(
+            customer_id=note.customer_id,
+            subtotal_minor=note.subtotal_minor,
+            tax_minor=note.tax_minor,
+            currency=note.currency,
+        ),
+        occurred_date=note.issue_date,
+        now=now,
+    )
 
 
 def _note_line(

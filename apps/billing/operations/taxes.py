@@ -35,11 +35,7 @@ def set_tax_rate(
     changes nothing. Refused where a rate of that day or later stands: what was
     announced is not rewritten.
     """
-    exact = percent.normalize().as_tuple().exponent
-    if not 0 <= percent <= _PERCENT_MAX or (
-        isinstance(exact, int) and -exact > _DIGITS
-    ):
-        raise TaxPercentRefused(field="percent")
+    _refuse_percent(percent)
     tax_class, _ = TaxClass.objects.get_or_create(slug=slug, defaults={"name": name})
     rates = TaxRate.objects.select_for_update(no_key=True).filter(tax_class=tax_class)
     latest = rates.order_by("-valid_from").first()
@@ -71,3 +67,10 @@ def set_tax_rate(
         actor=actor,
     )
     return rate
+
+
+def _refuse_percent(percent: Decimal) -> None:
+    exact = percent.normalize().as_tuple().exponent
+    fits = isinstance(exact, int) and -exact <= _DIGITS
+    if not fits or not 0 <= percent <= _PERCENT_MAX:
+        raise TaxPercentRefused(field="percent")

@@ -215,16 +215,16 @@ def _post(drafts: Sequence[Draft], issue: Issue) -> None:
         return
     keys = next_ids(LedgerTransaction, len(owed))
     pairs = list(zip(keys, owed, strict=True))
-    copy_rows(
-        LedgerTransaction,
-        TRANSACTION_COLUMNS,
-        (
-            (key, INVOICE_SOURCE, draft.invoice_id, issue.issue_date, "", issue.now,
-             issue.now)
-            for key, draft in pairs
-        ),  # fmt: skip
-    )
+    copy_rows(LedgerTransaction, TRANSACTION_COLUMNS, _transactions(pairs, issue))
     copy_rows(LedgerEntry, ENTRY_COLUMNS, _entries(pairs))
+
+
+def _transactions(
+    pairs: Iterable[tuple[int, Draft]], issue: Issue
+) -> Iterator[tuple[Any, ...]]:
+    day, now = issue.issue_date, issue.now
+    for key, draft in pairs:
+        yield (key, INVOICE_SOURCE, draft.invoice_id, day, "", now, now)
 
 
 def _entries(pairs: Iterable[tuple[int, Draft]]) -> Iterator[tuple[Any, ...]]:

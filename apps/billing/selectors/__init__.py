@@ -32,6 +32,7 @@ from apps.billing.selectors.runs import (
     preview_invoice,
     preview_run,
     rate_range,
+    require_everything,
     runs_visible_to,
     totals_text,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "rate_range",
     "rates_on",
     "receivables_by_age",
+    "require_everything",
     "runs_visible_to",
     "taxes_of",
     "totals_text",

@@ -18,6 +18,7 @@ from apps.catalog import selectors as catalog
 from apps.identity import selectors as identity
 from apps.identity.selectors import CustomerSnapshot
 from dotmac.core.actors import Actor
+from dotmac.core.errors import PermissionRefused
 from dotmac.core.money import Money
 from dotmac.core.periods import add_months
 
@@ -57,6 +58,12 @@ def totals_text(totals_minor: Mapping[str, int]) -> str:
     """The sums for people: 1,250.00 NGN + 7.00 USD."""
     sums = [str(Money(minor, code)) for code, minor in sorted(totals_minor.items())]
     return " + ".join(sums) or "nothing"
+
+
+def require_everything(actor: Actor, permission: str) -> None:
+    """Runs reach all customers; raises PermissionRefused to who reaches fewer."""
+    if not actor.require(permission).everything:
+        raise PermissionRefused(permission=permission)
 
 
 def parked_services_of(run_id: int) -> QuerySet[ParkedService]:
@@ -135,6 +142,11 @@ class RunPreview:
     parked: int = 0
     complete: bool = True
     totals_minor: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def totals(self) -> list[Money]:
+        """Tax included, one sum a currency."""
+        return [Money(minor, code) for code, minor in sorted(self.totals_minor.items())]
 
 
 def preview_run(*, day: date) -> RunPreview:

@@ -1,6 +1,12 @@
 """What others may ask of catalog."""
 
-from apps.catalog.selectors.billable import BillableService, billable_services
+from apps.catalog.selectors.billable import (
+    BillableService,
+    HeldSpan,
+    billable_services,
+    customer_bounds,
+    held_spans,
+)
 from apps.catalog.selectors.invariants import INVARIANTS
 from apps.catalog.selectors.participation import (
     objections_to_close_customer,
@@ -34,14 +40,17 @@ from apps.catalog.selectors.services import (
 __all__ = [
     "INVARIANTS",
     "BillableService",
+    "HeldSpan",
     "ServiceView",
     "account_ids_of_services",
     "active_services_of",
     "billable_services",
     "current_prices",
+    "customer_bounds",
     "due_provisioning_jobs",
     "find_plan",
     "find_service",
+    "held_spans",
     "in_shown_state",
     "items_of_orders",
     "latest_provisioning_of",
