@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.machine import Refused
 from scripts.progress import Step, Steps
 
-_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
+SYSTEM_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Package:
     def is_there(self) -> bool:
         if "/" in self.evidence:
             return any(Path("/").glob(self.evidence.lstrip("/")))
-        return bool(shutil.which(self.evidence, path=f"{os.environ['PATH']}:{_PATHS}"))
+        return bool(
+            shutil.which(self.evidence, path=f"{os.environ['PATH']}:{SYSTEM_PATHS}")
+        )
 
 
 FREERADIUS = (

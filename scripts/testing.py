@@ -105,7 +105,11 @@ def _system_packages(given: argparse.Namespace, steps: Steps) -> None:
 def _become_pytest(
     environment: Environment, given: argparse.Namespace, rest: list[str]
 ) -> NoReturn:
-    settings = {**os.environ, "DOTMAC_TESTS": "1"}
+    programs = environment.python.parent
+    settings = {
+        **os.environ,
+        "PATH": f"{programs}:{os.environ['PATH']}:{packages.SYSTEM_PATHS}",
+    }
     if given.without_system_packages:
         settings["DOTMAC_WITHOUT_SYSTEM_PACKAGES"] = "1"
     if given.coverage and not (given.service or given.category or rest):

@@ -4,7 +4,12 @@ import logging
 import pytest
 import structlog
 
-from dotmac.core.telemetry import mask, new_request_id, request_id_var
+from dotmac.core.telemetry import (
+    configure_logging,
+    mask,
+    new_request_id,
+    request_id_var,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -38,7 +43,15 @@ def test_takes_harmless_request_ids_only():
     assert len(new_request_id("bad\nid; DROP")) == 32
 
 
-def test_a_log_line_is_one_line_of_json_without_secrets(capfd):
+@pytest.fixture
+def _logging_as_it_was():
+    yield
+    configure_logging("WARNING")
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+def test_a_log_line_is_one_line_of_json_without_secrets(capsys):
+    configure_logging("WARNING")  # binds to the standard error of this moment
     token = request_id_var.set("req-12345678")
     try:
         structlog.get_logger("tests").warning(
@@ -47,7 +60,7 @@ def test_a_log_line_is_one_line_of_json_without_secrets(capfd):
         logging.getLogger("tests").warning("url postgresql://a:hunter2@h/d")
     finally:
         request_id_var.reset(token)
-    first, second = capfd.readouterr().err.strip().splitlines()
+    first, second = capsys.readouterr().err.strip().splitlines()
     assert "hunter2" not in first + second
     assert json.loads(first)["request_id"] == "req-12345678"
     assert json.loads(first)["note"] == "two\nlines"
