@@ -62,7 +62,7 @@ class RadClient:
         wait = str(facts.pop("wait_s", 4))
         port = self.auth_port if kind == "auth" else self.acct_port
         lines = [
-            f"{name.replace('_', '-')} = {_value(value)}"
+            f"{name.replace('_', '-')} = {_value(name, value)}"
             for name, value in facts.items()
             if value is not None
         ]
@@ -81,9 +81,12 @@ class RadClient:
         return _answer(done.stdout)
 
 
-def _value(value: object) -> str:
+_OCTETS = ("Message_Authenticator", "Class")
+
+
+def _value(name: str, value: object) -> str:
     text = str(value)
-    if isinstance(value, int) or re.fullmatch(r"0x[0-9a-fA-F]*", text):
+    if isinstance(value, int) or name in _OCTETS:
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -14,7 +14,7 @@ from pyrad.packet import (
 )
 
 from apps.network.radius import packets
-from apps.network.radius.database import Client, RadiusSession
+from apps.network.radius.database import Client, RadiusSession, encoded
 
 # The order of radius_accounting()'s arguments after the four first ones.
 _NUMBERS = (
@@ -104,13 +104,13 @@ def answer_accounting(
 def _values(request: AcctPacket, address: str) -> tuple[str, ...]:
     return (
         packets.text(request, "Acct-Status-Type"),
-        packets.raw(request, packets.USER_NAME).hex(),
+        encoded(packets.raw(request, packets.USER_NAME)),
         address,
-        packets.raw(request, _ACCT_SESSION_ID).hex(),
+        encoded(packets.raw(request, _ACCT_SESSION_ID)),
         packets.text(request, "Framed-IP-Address"),
-        packets.raw(request, packets.CALLING_STATION_ID).hex(),
-        packets.raw(request, _NAS_PORT_ID).hex(),
+        encoded(packets.raw(request, packets.CALLING_STATION_ID)),
+        encoded(packets.raw(request, _NAS_PORT_ID)),
         packets.text(request, "NAS-Port"),
-        packets.raw(request, _CLASS).hex(),
+        encoded(packets.raw(request, _CLASS)),
         *(packets.text(request, name) for name in _NUMBERS),
     )

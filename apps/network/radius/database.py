@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,7 +14,7 @@ from dotmac.core.crypto import Keyring, session_options
 STATEMENT_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 3
 
-# What a person may have typed travels in hex, as in FreeRADIUS's queries.
+# What a person may have typed travels in base64, as in FreeRADIUS's queries.
 _AUTHORIZE = (
     "SELECT attribute, value"
     " FROM radius_authorize(radius_text(%s), %s::inet, radius_text(%s))"
@@ -67,6 +68,11 @@ def session_settings(keyring: Keyring, time_zone: str) -> str:
     )
 
 
+def encoded(value: bytes) -> str:
+    """Bytes of a packet on their way to radius_text()."""
+    return base64.b64encode(value).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A NAS that may ask."""
@@ -95,7 +101,7 @@ class RadiusSession:
         self, login: bytes, address: str, mac: bytes
     ) -> list[tuple[str, str]]:
         """Attribute and value, as radius_authorize() explains them."""
-        rows = self._rows(_AUTHORIZE, (login.hex(), address, mac.hex()))
+        rows = self._rows(_AUTHORIZE, (encoded(login), address, encoded(mac)))
         return [(name, value) for name, value in rows]
 
     def account(self, values: tuple[str, ...]) -> bool:
