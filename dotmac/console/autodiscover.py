@@ -11,3 +11,4 @@ def load_screens() -> None:
     """Import `apps/X/console.py` of every installed app. Repeatable."""
     autodiscover_modules("console")
     import_module("dotmac.console.hub")
+    import_module("dotmac.console.line")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from apps.ops import operations as ops
 from dotmac.core.console import registry
 from dotmac.core.refs import SubjectRef
+from tests.console.lines import put_on_line
 from tests.console.screens import flat
 
 
@@ -41,6 +44,7 @@ def make_records(world) -> None:
         now=now,
     )
     ops.check_integrity(now=now)
+    put_on_line(world, world.chidi, now=timezone.now())
 
 
 def addresses() -> list[str]:
