@@ -34,6 +34,8 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     ),
     "billing.run_billing": ("billing.run_billing", crontab(hour="2", minute="10")),
     "billing.sweep_runs": ("billing.sweep_runs", 60.0),
+    "billing.verify_pending_payments": ("billing.verify_pending_payments", 30.0),
+    "billing.run_dunning": ("billing.run_dunning", crontab(minute="5")),
 }
 
 app.conf.beat_schedule = {

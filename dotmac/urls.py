@@ -19,6 +19,7 @@ urlpatterns = [
         name="api-docs",
     ),
     re_path(r"^api/", middleware.unknown_path),
+    path("", include("apps.billing.urls")),
     path("", include("dotmac.gateway.doors")),
     path("admin/", admin.site.urls),
     path("console", RedirectView.as_view(url="/console/")),

@@ -10,7 +10,8 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.billing import handlers  # noqa: F401 - registers what listens
-        from apps.billing.selectors import history
+        from apps.billing.selectors import cash_history, history
+        from apps.billing.selectors.cash_invariants import INVARIANTS
         from apps.billing.selectors.integrity import BOOK_INVARIANTS, INVOICE_INVARIANTS
 
         invariants.register(*BOOK_INVARIANTS, *INVOICE_INVARIANTS)
@@ -36,4 +37,14 @@ class BillingConfig(AppConfig):
             view_dunning="See who is reminded and cut off, and why.",
             run_dunning="Start a dunning run.",
             promise_payment="Note until when a customer promises to pay.",
+            start_checkout="Pay at the gateway.",
+        )
+        invariants.register(*INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="billing.cash",
+                can_delete=cash_history.reasons_to_keep_payer,
+                timeline=cash_history.cash_timeline,
+            ),
         )

@@ -90,6 +90,11 @@ class GatewaySilent(Unavailable):
     title = "The payment gateway does not answer. You were not charged."
 
 
+class CheckoutOpening(Conflict):
+    code = "checkout_opening"
+    title = "The payment page is being opened. Nothing was charged yet."
+
+
 class CheckoutRefused(Conflict):
     code = "gateway_refused"
     title = "The payment gateway refused to start the payment. You were not charged."

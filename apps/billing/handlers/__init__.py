@@ -1,5 +1,5 @@
 """What billing does when something happened: one module for bills, one for cash."""
 
-from apps.billing.handlers import bills
+from apps.billing.handlers import bills, cash
 
-__all__ = ["bills"]
+__all__ = ["bills", "cash"]

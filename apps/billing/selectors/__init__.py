@@ -7,6 +7,19 @@ from apps.billing.selectors.balances import (
     ledger_entries_visible_to,
     receivables_by_age,
 )
+from apps.billing.selectors.dunning import (
+    CustomerSituation,
+    WhySuspended,
+    customers_with_open_service,
+    dunning_actions_of,
+    dunning_policy,
+    promise_of,
+    situation_of,
+    situations,
+    situations_of,
+    why_suspended,
+    why_suspended_of,
+)
 from apps.billing.selectors.invoices import (
     InvoiceDetail,
     Why,
@@ -20,6 +33,18 @@ from apps.billing.selectors.invoices import (
     open_invoices_of,
     taxes_of,
     why_of,
+)
+from apps.billing.selectors.payments import (
+    allocations_of,
+    credit_of,
+    find_payment,
+    gateway_events_of,
+    intent_of,
+    parked_payments,
+    payments_of,
+    payments_of_invoice,
+    payments_visible_to,
+    pending_payments_of,
 )
 from apps.billing.selectors.runs import (
     InvoicePreview,
@@ -36,21 +61,39 @@ from apps.billing.selectors.runs import (
     runs_visible_to,
     totals_text,
 )
-from apps.billing.selectors.taxes import rates_on
+from apps.billing.selectors.standing import (
+    Standing,
+    standing_of,
+    standings_of,
+)
+from apps.billing.selectors.taxes import (
+    rates_on,
+)
 
 __all__ = [
     "AgedReceivables",
+    "CustomerSituation",
     "InvoiceDetail",
     "InvoicePreview",
     "RunPreview",
+    "Standing",
     "Why",
+    "WhySuspended",
+    "allocations_of",
     "balance_of",
     "balances_of",
     "credit_notes_of",
+    "credit_of",
     "creditable_rest",
     "customers_done",
+    "customers_with_open_service",
     "due_date_of",
+    "dunning_actions_of",
+    "dunning_policy",
     "find_invoice",
+    "find_payment",
+    "gateway_events_of",
+    "intent_of",
     "invoice_detail",
     "invoice_pdf",
     "invoiced_customers",
@@ -59,15 +102,28 @@ __all__ = [
     "lines_of",
     "open_invoices_of",
     "open_run",
+    "parked_payments",
     "parked_services_of",
+    "payments_of",
+    "payments_of_invoice",
+    "payments_visible_to",
+    "pending_payments_of",
     "preview_invoice",
     "preview_run",
+    "promise_of",
     "rate_range",
     "rates_on",
     "receivables_by_age",
     "require_everything",
     "runs_visible_to",
+    "situation_of",
+    "situations",
+    "situations_of",
+    "standing_of",
+    "standings_of",
     "taxes_of",
     "totals_text",
     "why_of",
+    "why_suspended",
+    "why_suspended_of",
 ]

@@ -174,3 +174,4 @@ CREATE TRIGGER billing_dunningaction_kept BEFORE DELETE OR TRUNCATE ON billing_d
 
 REVOKE DELETE, TRUNCATE ON billing_payment, billing_paymentallocation,
     billing_dunningaction FROM {app_role};
+GRANT EXECUTE ON FUNCTION billing_apply_allocations(jsonb, timestamptz) TO {app_role};
