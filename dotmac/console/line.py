@@ -7,13 +7,12 @@ the shell's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.catalog import selectors as catalog
+from apps.analytics import selectors as analytics
 from apps.network import selectors as network
 from apps.network.selectors import SessionView
 from dotmac.core.console import (
@@ -24,13 +23,11 @@ from dotmac.core.console import (
     Fact,
     FactsPanel,
     HubContribution,
-    Line,
     Page,
     Panel,
     Tab,
     TablePanel,
     action_url,
-    downsample,
     register_hub,
     registry,
     series_url,
@@ -38,26 +35,15 @@ from dotmac.core.console import (
 )
 from dotmac.core.console.render import duration_text
 
-HOUR = timedelta(hours=1)
-RANGES = (
-    ("24h", gettext_lazy("24 h"), timedelta(hours=24)),
-    ("7d", gettext_lazy("7 days"), timedelta(days=7)),
-    ("30d", gettext_lazy("30 days"), timedelta(days=30)),
-)
 LIVE_MAX = 3
 _VIEW = "network.view_session"
-
-
-def account_ids_of(customer_id: int) -> list[int]:
-    """The access accounts behind the customer's active services."""
-    return catalog.account_ids_of_services(catalog.active_services_of([customer_id]))
 
 
 def overview(customer_id: int, page: Page) -> Sequence[Panel]:
     """What is on line now, and the usage of the chosen range."""
     if not page.may(_VIEW):
         return []
-    accounts = account_ids_of(customer_id)
+    accounts = analytics.account_ids_of(customer_id)
     if not accounts:
         return []
     sessions = network.sessions_of(accounts, at=page.now)
@@ -125,47 +111,13 @@ def _silent_card(sessions: Sequence[SessionView]) -> Panel:
     )
 
 
-def chosen_range(page: Page) -> tuple[str, timedelta]:
-    """The range of the query; the first one for anything unknown."""
-    wanted = page.query.get("range", "")
-    known = {name: span for name, _label, span in RANGES}
-    name = wanted if wanted in known else RANGES[0][0]
-    return name, known[name]
-
-
-def usage_chart(accounts: Sequence[int], now: datetime, span: timedelta) -> Chart:
-    """Octets by hour; nothing before the first hour counted is a gap, not zero."""
-    end = now.replace(minute=0, second=0, microsecond=0) + HOUR
-    rows = network.usage_hours(accounts, end - span, end)
-    down: dict[datetime, int] = {}
-    up: dict[datetime, int] = {}
-    for row in rows:
-        down[row.hour_at] = down.get(row.hour_at, 0) + row.octets_out
-        up[row.hour_at] = up.get(row.hour_at, 0) + row.octets_in
-    if not down:
-        return Chart(instants=[], lines=[], unit="octets")
-    first = min(down)
-    count = int((end - first) / HOUR)
-    instants = [first + HOUR * step for step in range(count)]
-    lines = [
-        [down.get(at, 0) for at in instants],
-        [up.get(at, 0) for at in instants],
-    ]
-    thinned, (down_line, up_line) = downsample(instants, lines)
-    return Chart(
-        instants=thinned,
-        lines=[Line(_("Down"), down_line), Line(_("Up"), up_line)],
-        unit="octets",
-    )
-
-
 def _usage_panel(customer_id: int, accounts: Sequence[int], page: Page) -> Panel:
-    name, span = chosen_range(page)
+    name, span = analytics.chosen_range(page.query.get("range", ""))
     return ChartPanel(
         title=_("Usage by hour"),
-        chart=usage_chart(accounts, page.now, span),
+        chart=analytics.usage_chart(accounts, page.now, span),
         source=series_url("customers", customer_id, "usage", range=name),
-        ranges=[(value, label) for value, label, _span in RANGES],
+        ranges=[(value, label) for value, label, _span in analytics.USAGE_RANGES],
         range=name,
         empty=_("No usage was counted in this time."),
     )
@@ -175,13 +127,14 @@ def series(name: str, customer_id: int, page: Page) -> Chart | None:
     """Numbers of the usage graph, for those who may see sessions."""
     if name != "usage" or not page.may(_VIEW):
         return None
-    _name, span = chosen_range(page)
-    return usage_chart(account_ids_of(customer_id), page.now, span)
+    _name, span = analytics.chosen_range(page.query.get("range", ""))
+    accounts = analytics.account_ids_of(customer_id)
+    return analytics.usage_chart(accounts, page.now, span)
 
 
 def sessions_tab(customer: Any, page: Page) -> Sequence[Panel]:
     """The latest sessions, open and past."""
-    sessions = network.sessions_of(account_ids_of(customer.pk), at=page.now)
+    sessions = network.sessions_of(analytics.account_ids_of(customer.pk), at=page.now)
     columns = (
         Column(_("Started"), "started_at", "datetime"),
         Column(_("Login"), "login", "code"),

@@ -1,5 +1,7 @@
 """Addresses of the portal: its own pages, then those the apps declare."""
 
+from importlib import import_module
+
 from django.urls import path
 from django.utils.module_loading import autodiscover_modules
 
@@ -7,6 +9,7 @@ from dotmac.core import portal
 from dotmac.portal.views import home, pages
 
 autodiscover_modules("portal")
+import_module("dotmac.portal.line")
 
 app_name = "portal"
 urlpatterns = [

@@ -1,0 +1,74 @@
+"""The customer's services and usage in the portal: what joins catalog and network."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from apps.analytics import selectors as analytics
+from dotmac.core.console.panels import Chart
+from dotmac.core.portal import (
+    HomeCard,
+    PortalPage,
+    PortalPageRequest,
+    PortalSeries,
+    register_card,
+    register_page,
+    register_series,
+)
+
+
+def usage_card(page: PortalPageRequest) -> dict[str, Any] | None:
+    """Today in words, and the last 24 hours drawn. None without a line."""
+    accounts = analytics.account_ids_of(page.customer_id)
+    if not accounts:
+        return None
+    local = page.now.astimezone(settings.OPERATOR_ZONE)
+    midnight = datetime.combine(local.date(), time(), tzinfo=settings.OPERATOR_ZONE)
+    return {
+        "today": analytics.usage_of(accounts, midnight, page.now),
+        "chart": chart(page),
+        "source": reverse("portal:series", args=["usage"]),
+    }
+
+
+def chart(page: PortalPageRequest) -> Chart:
+    """Usage by hour in the range that the query names."""
+    _name, span = analytics.chosen_range(page.query.get("range", ""))
+    accounts = analytics.account_ids_of(page.customer_id)
+    return analytics.usage_chart(accounts, page.now, span)
+
+
+@register_page
+class UsagePage(PortalPage):
+    """The graph for a day, a week, a month, with its table."""
+
+    path = "usage"
+    name = "usage"
+    title = gettext_lazy("Usage")
+    template = "portal/usage.html"
+    menu = "home"
+
+    def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
+        name, span = analytics.chosen_range(page.query.get("range", ""))
+        accounts = analytics.account_ids_of(page.customer_id)
+        source = reverse("portal:series", args=["usage"])
+        return {
+            "chart": analytics.usage_chart(accounts, page.now, span),
+            "total": analytics.usage_of(accounts, page.now - span, page.now),
+            "source": f"{source}?range={name}",
+            "range": name,
+            "ranges": [(value, text) for value, text, _s in analytics.USAGE_RANGES],
+        }
+
+
+register_series(PortalSeries(name="usage", chart=chart))
+register_card(
+    HomeCard(
+        app="line", template="portal/card_usage.html", order=40, context=usage_card
+    )
+)
