@@ -7,11 +7,13 @@ lost or made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 AMOUNT_MINOR_MAX = 10**15
+_PLAIN = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _DEFAULT_EXPONENT = 2
 # Only the currencies that differ from two digits (ISO 4217 list one).
 _EXPONENTS = {
@@ -56,6 +58,9 @@ class Money:
         Raises MoneyError when there are more digits than the currency has, or
         when the text is no plain decimal number.
         """
+        if isinstance(amount, str) and not _PLAIN.fullmatch(amount):
+            # Decimal would also take "1e9", "1_000" and digits of other scripts.
+            raise MoneyError(f"{amount[:40]!r} is no amount.")
         try:
             value = Decimal(amount)
         except (InvalidOperation, ValueError) as error:

@@ -34,6 +34,11 @@ def test_reads_major_units(text, currency, minor):
         ("1", "naira"),
         ("1", "ngn"),
         ("Infinity", "USD"),
+        ("1e3", "NGN"),
+        ("1_000", "NGN"),
+        (" 1", "NGN"),
+        ("\u0661", "NGN"),
+        ("", "NGN"),
     ],
 )
 def test_refuses_what_is_no_amount(text, currency):
