@@ -13,6 +13,7 @@ from apps.network.operations.checking import (
     ensure_platform_nas,
 )
 from apps.network.operations.coa import (
+    COA_ATTEMPTS_MAX,
     claim_coa_requests,
     reconcile_coa,
     settle_coa_request,
@@ -34,6 +35,7 @@ from apps.network.operations.vlans import assign_vlan, create_vlan_group
 
 __all__ = [
     "ARCHIVE_MAX",
+    "COA_ATTEMPTS_MAX",
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",

@@ -14,7 +14,7 @@ from dotmac.core.db import fetch_dicts
 from dotmac.core.models import open_sealed
 
 CLAIM_MAX = 64
-ATTEMPTS_MAX = 5
+COA_ATTEMPTS_MAX = 5
 # A worker that claimed a row and died leaves it "sending".
 CLAIM_LASTS = timedelta(seconds=60)
 # After the first, second, … attempt without an answer.
@@ -86,7 +86,7 @@ def settle_coa_request(*, coa_id: int, outcome: CoaOutcome, now: datetime) -> st
     if row.state != CoaState.SENDING:
         return row.state
     row.answer, row.sent_at = outcome.answer[:200], row.claimed_at
-    if outcome.state == CoaState.SILENT and row.attempts < ATTEMPTS_MAX:
+    if outcome.state == CoaState.SILENT and row.attempts < COA_ATTEMPTS_MAX:
         _try_again(row, now)
     else:
         row.state, row.answered_at = outcome.state, now

@@ -116,7 +116,8 @@ def _await(
             continue
         if peer[:2] != question.server or not packets.is_well_formed(data):
             continue
-        if reply := _genuine(packet, data):
+        reply = _genuine(packet, data)
+        if reply is not None:
             return reply
     return None
 

@@ -108,8 +108,12 @@ def _await(door: socket.socket, request: CoAPacket, wait: float) -> CoAPacket | 
             data = door.recv(packets.PACKET_BYTES_MAX)
         except TimeoutError:
             return None
-        if packets.is_well_formed(data) and (reply := _genuine(request, data)):
-            return reply
+        # An ACK may have no attributes, and pyrad's packet is then an empty,
+        # hence false, mapping.
+        if packets.is_well_formed(data):
+            reply = _genuine(request, data)
+            if reply is not None:
+                return reply
     return None
 
 
