@@ -193,13 +193,10 @@ def end_sessions_of(*, user_id: int, reason: str, now: datetime) -> int:
 @transaction.atomic
 def forget_sessions(*, now: datetime, limit: int = FORGET_BATCH_MAX) -> int:
     """Delete sessions that were over 90 days ago, one bounded batch."""
-    old = (
-        Session.objects.filter(expires_at__lt=now - KEPT)
-        .order_by("pk")
-        .values("pk")[: min(limit, FORGET_BATCH_MAX)]
-    )
-    count, _ = Session.objects.filter(pk__in=list(old.values_list("pk"))).delete()
-    return count
+    over = Session.objects.filter(expires_at__lt=now - KEPT).order_by("pk")
+    old = list(over.values_list("pk", flat=True)[: min(limit, FORGET_BATCH_MAX)])
+    Session.objects.filter(pk__in=old).delete()
+    return len(old)
 
 
 def _end(

@@ -1,0 +1,421 @@
+"""Staff, units, roles and grants, by operations; and the actors they make."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.identity import operations as identity
+from apps.identity import selectors
+from apps.identity.errors import (
+    CustomerClosed,
+    EmailTaken,
+    LastOwner,
+    MalformedEmail,
+    NotStaff,
+    UnknownPermission,
+    UnknownRole,
+    UnknownUnit,
+    UsernameTaken,
+    WeakPassword,
+)
+from apps.identity.models import (
+    Customer,
+    OrganisationUnit,
+    RoleAssignment,
+    RolePermission,
+    Session,
+    User,
+)
+from apps.ops.models import AuditEntry
+from dotmac.core.actors import ActorKind
+from dotmac.core.errors import Conflict, InvalidInput, NotFound
+from dotmac.core.permissions import catalogue
+from tests.world import NOON, SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+VIEW = "identity.view_customer"
+
+
+def seen_by(actor, permission=VIEW):
+    rows = selectors.customers_visible_to(actor, permission).order_by("name")
+    return [row.name.split()[0] for row in rows]
+
+
+@pytest.fixture
+def people(world):
+    assert world.chidi
+    assert world.dayo
+    assert world.esi
+    return world
+
+
+# Roles ---------------------------------------------------------------------
+
+
+def test_fills_the_built_in_roles_from_the_catalogue(world):
+    def held(slug):
+        rows = RolePermission.objects.filter(role__slug=slug)
+        return set(rows.values_list("permission", flat=True))
+
+    assert held("owner") == set(catalogue())
+    assert "identity.manage_roles" not in held("manager")
+    assert all(".view_" in name for name in held("auditor"))
+    assert "billing.record_payment" in held("billing-clerk")
+    assert "network.create_nas" in held("network-engineer")
+    assert "network.create_nas" not in held("support")
+    assert "billing.view_ledger" not in held("support")
+
+
+def test_syncing_again_changes_nothing_and_repairs_what_was_changed(world):
+    def sync():
+        return identity.sync_roles(operator_name="Other", actor=SYSTEM, now=NOON)
+
+    assert sync() == 0
+    RolePermission.objects.filter(permission=VIEW, role__slug="support").delete()
+    role = RolePermission.objects.filter(role__slug="support").first().role
+    RolePermission.objects.create(role=role, permission="identity.walk_on_water")
+    assert sync() == 2
+    assert sync() == 0
+    assert OrganisationUnit.objects.get().name == "Demo ISP"
+
+
+def test_the_command_says_what_it_did(world, capsys):
+    call_command("sync_roles")
+
+    assert capsys.readouterr().out == "0 role permissions changed.\n"
+
+
+# Actors --------------------------------------------------------------------
+
+
+def test_the_operators_people_see_everybody(people):
+    assert seen_by(people.ada.actor) == ["Chidi", "Dayo", "Esi"]
+    assert seen_by(people.sola.actor) == ["Chidi", "Dayo", "Esi"]
+
+
+def test_a_resellers_people_see_the_resellers_customers(people):
+    assert seen_by(people.remi.actor) == ["Esi"]
+    branch = identity.create_unit(
+        name="Kano East",
+        kind="branch",
+        parent_id=people.reseller.pk,
+        actor=SYSTEM,
+        now=NOON,
+    )
+    people.subscribe("femi2", "Femi Below", "+2348031000077", unit_id=branch.pk)
+    assert seen_by(people.remi.actor) == ["Esi", "Femi"]
+
+
+def test_customers_see_themselves(people):
+    actor = people.chidi.actor
+
+    assert (actor.kind, actor.is_customer) == (ActorKind.CUSTOMER, True)
+    assert seen_by(actor) == ["Chidi"]
+    assert actor.may("identity.change_customer") is False
+    assert seen_by(actor, "identity.change_customer") == []
+
+
+def test_rights_of_a_membership_limit_what_it_allows(people):
+    customer = people.chidi.customer
+    viewer = identity.create_portal_user(
+        customer_id=customer.pk,
+        username="looker",
+        password="looks at the lagoon",
+        rights="billing",
+        actor=SYSTEM,
+        now=NOON,
+    )
+
+    actor = selectors.actor_for_user(viewer)
+
+    assert actor.may("billing.view_invoice")
+    assert actor.may("catalog.view_service") is False
+
+
+def test_one_person_may_act_for_two_customers(people):
+    from apps.identity.models import Membership
+
+    Membership.objects.create(user=people.chidi.user, customer=people.dayo.customer)
+
+    assert seen_by(people.chidi.actor) == ["Chidi", "Dayo"]
+
+
+def test_somebody_without_a_role_sees_nothing(people):
+    RoleAssignment.objects.filter(user=people.sola.user).delete()
+
+    actor = people.sola.actor
+    assert actor.scopes == {}
+    assert seen_by(actor) == []
+
+
+def test_the_switched_off_hold_nothing(people):
+    identity.deactivate_user(user_id=people.sola.id, actor=SYSTEM, now=NOON)
+
+    assert people.sola.actor.scopes == {}
+
+
+# Grants --------------------------------------------------------------------
+
+
+def test_a_grant_on_one_customer_adds_that_customer(people):
+    grant = {
+        "user_id": people.remi.id,
+        "permission": VIEW,
+        "customer_id": people.dayo.customer.pk,
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+
+    identity.grant_on_customer(**grant)
+    identity.grant_on_customer(**grant)
+    assert seen_by(people.remi.actor) == ["Dayo", "Esi"]
+    # django-guardian itself agrees.
+    assert people.remi.user.has_perm(VIEW, people.dayo.customer) is False
+    from guardian.shortcuts import get_user_perms
+
+    assert list(get_user_perms(people.remi.user, people.dayo.customer)) == [VIEW]
+
+    identity.revoke_on_customer(**grant)
+    identity.revoke_on_customer(**grant)
+    assert seen_by(people.remi.actor) == ["Esi"]
+
+
+def test_a_grant_on_a_unit_reaches_the_units_below(people):
+    nobody = people.hire("zed", "Zed", "auditor", unit_id=people.reseller.pk)
+    RoleAssignment.objects.filter(user=nobody.user).delete()
+    grant = {
+        "user_id": nobody.id,
+        "permission": VIEW,
+        "unit_id": people.operator.pk,
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+
+    identity.grant_on_unit(**{**grant, "unit_id": people.reseller.pk})
+    assert seen_by(nobody.actor) == ["Esi"]
+    identity.grant_on_unit(**grant)
+    assert seen_by(nobody.actor) == ["Chidi", "Dayo", "Esi"]
+    identity.revoke_on_unit(**grant)
+    assert seen_by(nobody.actor) == ["Esi"]
+
+
+def test_refuses_grants_that_make_no_sense(people):
+    facts = {"actor": SYSTEM, "now": NOON, "user_id": people.remi.id}
+    customer, unit = people.dayo.customer.pk, people.operator.pk
+
+    with pytest.raises(UnknownPermission):
+        identity.grant_on_customer(
+            **facts, permission="view_customer", customer_id=customer
+        )
+    with pytest.raises(UnknownPermission):
+        identity.grant_on_unit(**facts, permission="identity.fly", unit_id=unit)
+    with pytest.raises(NotFound):
+        identity.grant_on_customer(**facts, permission=VIEW, customer_id=2**40)
+    with pytest.raises(UnknownUnit):
+        identity.grant_on_unit(**facts, permission=VIEW, unit_id=2**40)
+    with pytest.raises(NotStaff):
+        identity.grant_on_unit(
+            **{**facts, "user_id": people.chidi.id}, permission=VIEW, unit_id=unit
+        )
+    with pytest.raises(NotFound):
+        identity.grant_on_unit(
+            **{**facts, "user_id": 2**40}, permission=VIEW, unit_id=unit
+        )
+
+
+# Staff ---------------------------------------------------------------------
+
+
+def hire(**facts):
+    values = {
+        "username": "tayo",
+        "email": "tayo@demo-isp.example",
+        "name": "Tayo",
+        "role_slug": "support",
+        **facts,
+    }
+    return identity.create_staff(**values, actor=SYSTEM, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        ({"username": "ADA"}, UsernameTaken),
+        ({"email": "Ada@demo-isp.example"}, EmailTaken),
+        ({"username": "a b"}, InvalidInput),
+        ({"username": "ab"}, InvalidInput),
+        ({"email": "nonsense"}, MalformedEmail),
+        ({"role_slug": "king"}, UnknownRole),
+        ({"unit_id": 2**40}, UnknownUnit),
+    ],
+)
+def test_refuses_staff_and_leaves_no_trace(world, facts, refusal):
+    assert world.ada
+    from django.db import transaction
+
+    with pytest.raises(refusal), transaction.atomic():
+        hire(**facts)
+
+    assert User.objects.filter(kind="staff").count() == 1
+
+
+def test_deactivation_ends_sessions_at_once(world):
+    assert world.ada
+    api = world.api(world.bisi)
+    assert api.get("/api/v1/customers").status_code == 200
+
+    identity.deactivate_user(user_id=world.bisi.id, actor=SYSTEM, now=NOON)
+    identity.deactivate_user(user_id=world.bisi.id, actor=SYSTEM, now=NOON)
+
+    assert api.get("/api/v1/customers").status_code == 401
+    session = Session.objects.filter(user=world.bisi.user).latest("pk")
+    assert session.end_reason == "deactivated"
+    entry = AuditEntry.objects.get(action="identity.deactivate_user")
+    assert entry.changes == {"sessions_ended": 1}
+    # Coming back opens no old session.
+    identity.reactivate_user(user_id=world.bisi.id, actor=SYSTEM, now=NOON)
+    identity.reactivate_user(user_id=world.bisi.id, actor=SYSTEM, now=NOON)
+    assert api.get("/api/v1/customers").status_code == 401
+    with pytest.raises(NotFound):
+        identity.reactivate_user(user_id=2**40, actor=SYSTEM, now=NOON)
+
+
+def test_a_role_that_was_taken_away_is_gone_on_the_next_request(world):
+    api = world.api(world.bisi)
+    assert api.get("/api/v1/customers").status_code == 200
+    step = {
+        "user_id": world.bisi.id,
+        "role_slug": "billing-clerk",
+        "unit_id": world.operator.pk,
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+
+    identity.unassign_role(**step)
+    identity.unassign_role(**step)
+
+    assert api.get("/api/v1/customers").status_code == 403
+
+
+def test_the_last_owner_stays(world):
+    step = {
+        "user_id": world.ada.id,
+        "role_slug": "owner",
+        "unit_id": world.operator.pk,
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+
+    with pytest.raises(LastOwner):
+        identity.unassign_role(**step)
+    with pytest.raises(LastOwner):
+        identity.deactivate_user(user_id=world.ada.id, actor=SYSTEM, now=NOON)
+    identity.assign_role(**{**step, "user_id": world.bisi.id})
+    identity.assign_role(**{**step, "user_id": world.bisi.id})
+    identity.unassign_role(**step)
+
+    assert world.ada.actor.scopes == {}
+    assert world.bisi.actor.may("identity.manage_roles")
+
+
+def test_refuses_roles_for_whom_they_do_not_fit(world):
+    step = {
+        "role_slug": "owner",
+        "unit_id": world.operator.pk,
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+    with pytest.raises(NotStaff):
+        identity.assign_role(**step, user_id=world.chidi.id)
+    for operation in (identity.assign_role, identity.unassign_role):
+        with pytest.raises(NotFound):
+            operation(**step, user_id=2**40)
+
+
+def test_units_have_a_place_and_a_name_of_their_own(world):
+    facts = {"name": "Ibadan", "kind": "branch", "parent_id": world.operator.pk}
+
+    identity.create_unit(**facts, actor=SYSTEM, now=NOON)
+    from django.db import transaction
+
+    with pytest.raises(Conflict), transaction.atomic():
+        identity.create_unit(**facts, actor=SYSTEM, now=NOON)
+    with pytest.raises(InvalidInput):
+        identity.create_unit(**{**facts, "kind": "operator"}, actor=SYSTEM, now=NOON)
+    with pytest.raises(UnknownUnit):
+        identity.create_unit(**{**facts, "parent_id": 2**40}, actor=SYSTEM, now=NOON)
+
+
+def test_staff_are_seen_within_the_scope(people):
+    everybody = selectors.staff_visible_to(people.ada.actor, "identity.view_staff")
+    assert "ada" in {user.username for user in everybody}
+    assert people.remi
+    reseller_auditor = people.hire(
+        "kemi", "Kemi", "auditor", unit_id=people.reseller.pk
+    )
+
+    seen = selectors.staff_visible_to(reseller_auditor.actor, "identity.view_staff")
+
+    assert {user.username for user in seen} == {"remi", "kemi"}
+    members = selectors.staff_members(seen.order_by("username"))
+    assert [(m.username, m.roles, m.enrolled) for m in members] == [
+        ("kemi", ("Auditor (Kano Reseller)",), True),
+        ("remi", ("Support (Kano Reseller)",), True),
+    ]
+
+
+# Portal users --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        ({"username": "chidi"}, UsernameTaken),
+        ({"password": "short"}, WeakPassword),
+        ({"rights": "all"}, InvalidInput),
+        ({"customer_id": 2**40}, NotFound),
+    ],
+)
+def test_refuses_portal_users(world, facts, refusal):
+    values = {
+        "customer_id": world.chidi.customer.pk,
+        "username": "new",
+        "password": "walks along the lagoon",
+        **facts,
+    }
+    from django.db import transaction
+
+    with pytest.raises(refusal), transaction.atomic():
+        identity.create_portal_user(**values, actor=SYSTEM, now=NOON)
+
+
+def test_closed_customers_get_no_new_portal_user(world):
+    customer = world.chidi.customer
+    identity.close_customer(customer_id=customer.pk, actor=SYSTEM, now=NOON)
+
+    with pytest.raises(CustomerClosed):
+        identity.create_portal_user(
+            customer_id=customer.pk,
+            username="new",
+            password="walks along the lagoon",
+            actor=SYSTEM,
+            now=NOON,
+        )
+    assert Customer.objects.get(pk=customer.pk).state == "closed"
+
+
+# The first owner -----------------------------------------------------------
+
+
+def test_the_command_invites_the_first_owner(world, capsys):
+    call_command("invite_staff", "boss", "--name", "The Boss", "--admin")
+
+    said = capsys.readouterr().out
+    token = said.rsplit("/console/invitation/", 1)[1].strip()
+    user = User.objects.get(username="boss")
+    assert selectors.invited_user(token=token, now=user.created_at) == user
+    assert (user.is_superuser, user.is_staff) == (True, True)
+    call_command("invite_staff", "boss", "--reset")
+    assert AuditEntry.objects.filter(action="identity.reset_mfa").exists()
+    with pytest.raises(CommandError, match="no such role"):
+        call_command("invite_staff", "other", "--role", "king")

@@ -1,0 +1,183 @@
+"""Ten at once: one refresh, one use of a code, one customer, one owner left."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from apps.identity import operations as identity
+from apps.identity.enums import SessionFace
+from apps.identity.models import Customer, RefreshToken, RoleAssignment, Session
+from dotmac.core.errors import DomainError
+from tests.world import SYSTEM, World
+
+CROWD = 10
+
+
+def at_once(act, count=CROWD):
+    """What each of `count` threads got: a value, or the code of the refusal."""
+    barrier = Barrier(count)
+
+    def one(number):
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=20)
+            return act(number)
+        except DomainError as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_a_refresh_token_works_once(own_database):
+    world, now = World(), timezone.now()
+    chidi = world.chidi
+    tokens = identity.sign_in(
+        username="chidi", password=chidi.password, face=SessionFace.API, now=now
+    ).tokens
+
+    answers = at_once(
+        lambda _: identity.refresh_tokens(refresh=tokens.refresh, now=now)
+    )
+
+    fresh = [answer for answer in answers if answer != "invalid_refresh"]
+    assert len(fresh) == 1
+    # Nine of ten held a stolen token, for all that can be known: all is over.
+    assert Session.objects.get(user=chidi.user).end_reason == "refresh_reused"
+    assert RefreshToken.objects.count() == 2
+
+
+def test_a_one_time_code_works_once(own_database):
+    world, now = World(), timezone.now()
+    ada = world.ada
+    code = ada.otp(now)
+
+    answers = at_once(
+        lambda _: identity.sign_in(
+            username="ada",
+            password=ada.password,
+            otp=code,
+            face=SessionFace.API,
+            address="192.0.2.7",
+            now=now,
+        )
+    )
+
+    assert answers.count("otp_reused") == CROWD - 1
+    open_sessions = Session.objects.filter(user=ada.user, ended_at=None)
+    assert open_sessions.count() == 1
+
+
+@pytest.mark.parametrize("same", ["email", "phone"])
+def test_the_same_customer_is_registered_once(own_database, same):
+    world, now = World(), timezone.now()
+    assert world.operator
+
+    def register(number):
+        facts = {
+            "email": f"n{number}@mail.example",
+            "phone": f"+23480310001{number:02d}",
+        }
+        facts[same] = {"email": "one@mail.example", "phone": "+2348031000100"}[same]
+        if number % 2 and same == "email":
+            facts["email"] = "ONE@mail.example"
+        return identity.register_customer(
+            kind="individual", name="One", **facts, actor=SYSTEM, now=now
+        )
+
+    answers = at_once(register)
+
+    assert answers.count("possible_duplicate") == CROWD - 1
+    assert Customer.objects.count() == 1
+
+
+def test_two_customers_cannot_change_into_each_other(own_database):
+    world, now = World(), timezone.now()
+    people = [
+        identity.register_customer(
+            kind="individual",
+            name=f"N{number}",
+            email=f"n{number}@mail.example",
+            actor=SYSTEM,
+            now=world.now,
+        )
+        for number in range(CROWD)
+    ]
+
+    answers = at_once(
+        lambda number: identity.change_customer(
+            customer_id=people[number].pk,
+            changes={"phone": "+2348031000100"},
+            actor=SYSTEM,
+            now=now,
+        )
+    )
+
+    assert answers.count("possible_duplicate") == CROWD - 1
+    assert Customer.objects.filter(phone="+2348031000100").count() == 1
+
+
+def test_one_owner_remains_when_all_leave(own_database):
+    world, now = World(), timezone.now()
+    owners = [world.hire(f"owner{n}", f"Owner {n}", "owner") for n in range(4)]
+
+    answers = at_once(
+        lambda n: identity.deactivate_user(user_id=owners[n].id, actor=SYSTEM, now=now),
+        count=4,
+    )
+
+    assert answers.count("last_owner") == 1
+    assert RoleAssignment.objects.filter(user__is_active=True).count() == 1
+
+
+def test_nobody_signs_in_after_the_deactivation(own_database):
+    """A sign-in that races it either loses its session or is refused."""
+    world, now = World(), timezone.now()
+    bisi = world.bisi
+    assert world.ada
+    code = bisi.otp(now)
+
+    def act(number):
+        if number == 0:
+            return identity.deactivate_user(user_id=bisi.id, actor=SYSTEM, now=now)
+        return identity.sign_in(
+            username="bisi",
+            password=bisi.password,
+            otp=code,
+            face=SessionFace.API,
+            now=now,
+        )
+
+    at_once(act, count=4)
+
+    assert Session.objects.filter(user=bisi.user, ended_at=None).exists() is False
+
+
+def test_an_invitation_works_once(own_database):
+    world, now = World(), timezone.now()
+    user = identity.create_staff(
+        username="tayo",
+        email="",
+        name="Tayo",
+        role_slug="support",
+        actor=SYSTEM,
+        now=world.now,
+    )
+    link = identity.invite_staff(user_id=user.pk, actor=SYSTEM, now=now)
+
+    answers = at_once(
+        lambda n: identity.accept_invitation(
+            token=link.token,
+            password=f"nine bridges and {n}",
+            now=now + timedelta(minutes=1),
+        )
+    )
+
+    assert answers.count("invitation_invalid") == CROWD - 1
+    assert Session.objects.filter(user=user).count() == 1
