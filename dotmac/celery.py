@@ -24,6 +24,10 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "catalog.resume_provisioning": ("catalog.resume_provisioning", 15.0),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+    "identity.forget_sessions": (
+        "identity.forget_sessions",
+        crontab(hour="4", minute="20"),
+    ),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),
     "network.reconcile_coa": ("network.reconcile_coa", 60.0),
     "network.close_silent_sessions": ("network.close_silent_sessions", 60.0),

@@ -175,7 +175,7 @@ def _make_template(servers: Servers, name: str) -> None:
         **os.environ,
         **database_environment(servers.postgres.port, building),
     }
-    for command in (["migrate", "--verbosity", "0"],):
+    for command in (["migrate", "--verbosity", "0"], ["sync_roles"]):
         subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *command],
             env=environment,

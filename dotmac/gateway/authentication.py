@@ -8,6 +8,7 @@ middleware sets `request.actor` (None for strangers), `request.session_row` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -65,9 +66,18 @@ def client_address(request: HttpRequest) -> str:
     hops = [
         hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")
     ]
-    if trusted and len(hops) >= trusted and hops[-trusted]:
-        return hops[-trusted][:45]
+    if trusted and len(hops) >= trusted and is_valid_address(hops[-trusted]):
+        return hops[-trusted]
     return peer
+
+
+def is_valid_address(text: str) -> bool:
+    """True for an IPv4 or IPv6 address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_token(request: Any) -> None:

@@ -170,3 +170,18 @@ def test_shows_staff_and_roles_to_look_at(world):
         "billing.view_invoice" in femi.get(f"/console/roles/{role.pk}").content.decode()
     )
     assert world.console(world.sola).get("/console/staff").status_code == 403
+
+
+def test_says_who_may_sign_in(world):
+    from apps.identity import operations as identity
+    from tests.world import NOON, SYSTEM
+
+    identity.deactivate_user(user_id=world.bisi.id, actor=SYSTEM, now=NOON)
+    identity.create_staff(
+        username="tayo", email="", name="", role_slug="support", actor=SYSTEM, now=NOON
+    )
+
+    staff = world.console(world.femi).get("/console/staff").content.decode()
+
+    assert "Switched off" in staff
+    assert "Invited" in staff

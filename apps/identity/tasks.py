@@ -1,0 +1,12 @@
+"""What beat asks of identity."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.identity import operations
+
+
+@shared_task(name="identity.forget_sessions", acks_late=True, time_limit=120)
+def forget_sessions(**_later: object) -> int:
+    """Delete sign-in sessions that were over 90 days ago, with their tokens."""
+    return operations.forget_sessions(now=timezone.now())

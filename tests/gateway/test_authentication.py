@@ -1,0 +1,80 @@
+"""Whom the gateway recognises, and where it says a request comes from."""
+
+import pytest
+from django.test import RequestFactory, override_settings
+
+from apps.identity.models import Session
+from dotmac.gateway.authentication import client_address, face_of
+from tests.world import Api
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("path", "face"),
+    [
+        ("/console", "console"),
+        ("/console/customers", "console"),
+        ("/admin/", "console"),
+        ("/portal/", "portal"),
+        ("/portals", None),
+        ("/health", None),
+        ("/static/x", None),
+    ],
+)
+def test_knows_the_doors(path, face):
+    assert face_of(path) == face
+
+
+@pytest.mark.parametrize(
+    ("trusted", "header", "address"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "10.0.0.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, ", ".join(["1.1.1.1"] * 500 + ["203.0.113.9"]), "203.0.113.9"),
+        (1, "not an address", "127.0.0.1"),
+    ],
+)
+def test_believes_our_own_proxies_only(trusted, header, address):
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": header})
+
+    with override_settings(TRUSTED_PROXY_COUNT=trusted):
+        assert client_address(request) == address
+
+
+def test_the_address_of_a_sign_in_is_kept(world):
+    Api().post(
+        "/api/v1/auth/login",
+        {"username": "chidi", "password": world.chidi.password},
+        REMOTE_ADDR="198.51.100.7",
+        headers={"User-Agent": "a" * 500},
+    )
+
+    session = Session.objects.get(face="api")
+    assert session.address == "198.51.100.7"
+    assert session.device == "a" * 200
+
+
+def test_a_door_takes_its_own_sessions_only(world):
+    """A console cookie that names a portal session opens nothing."""
+    browser = world.console(world.ada)
+    phone = world.portal(world.chidi)
+    held = browser.session
+    held["console_sid"] = phone.session["portal_sid"]
+    held.save()
+
+    assert browser.get("/console/").status_code == 302
+
+
+@pytest.mark.parametrize("value", ["1", None, 2**62])
+def test_a_cookie_with_something_else_in_it_opens_nothing(world, value):
+    browser = world.console(world.ada)
+    held = browser.session
+    held["console_sid"] = value
+    held.save()
+
+    assert browser.get("/console/").status_code == 302
