@@ -6,10 +6,7 @@ records it.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from apps.network.models import (
     AddressPool,
@@ -19,54 +16,40 @@ from apps.network.models import (
     VlanGroup,
     Vrf,
 )
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Look, do not touch."""
-
-    ordering = ("pk",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from dotmac.core.admin import OperationsAdmin
 
 
 @admin.register(Site)
-class SiteAdmin(ReadOnlyAdmin):
+class SiteAdmin(OperationsAdmin[Site]):
     list_display = ("name", "city", "latitude", "longitude")
     search_fields = ("name", "city")
 
 
 @admin.register(Vrf)
-class VrfAdmin(ReadOnlyAdmin):
+class VrfAdmin(OperationsAdmin[Vrf]):
     list_display = ("name",)
 
 
 @admin.register(AddressPool)
-class AddressPoolAdmin(ReadOnlyAdmin):
+class AddressPoolAdmin(OperationsAdmin[AddressPool]):
     list_display = ("name", "vrf", "mode", "framed_pool", "quarantine_s")
     list_select_related = ("vrf",)
 
 
 @admin.register(RateProfile)
-class RateProfileAdmin(ReadOnlyAdmin):
+class RateProfileAdmin(OperationsAdmin[RateProfile]):
     list_display = ("name", "down_kbps", "up_kbps", "sessions_max", "interim_s")
     search_fields = ("name",)
 
 
 @admin.register(VlanGroup)
-class VlanGroupAdmin(ReadOnlyAdmin):
+class VlanGroupAdmin(OperationsAdmin[VlanGroup]):
     list_display = ("name", "vid_min", "vid_max", "outer_vid", "site")
     list_select_related = ("site",)
 
 
 @admin.register(Vlan)
-class VlanAdmin(ReadOnlyAdmin):
+class VlanAdmin(OperationsAdmin[Vlan]):
     list_display = ("vid", "name", "group")
     list_select_related = ("group",)
     list_filter = ("group",)

@@ -35,7 +35,7 @@ def test_opens_an_account_whose_password_is_sealed(net):
 
     assert b"s3cret-word" not in bytes(account.secret)
     assert selectors.account_secret(account.pk) == "s3cret-word"
-    assert selectors.find_account("ada@home").pk == account.pk
+    assert selectors.find_account("ada@home") == account
     assert (view(net).state, view(net).effect, view(net).online) == (
         "open", "accept", False,
     )  # fmt: skip

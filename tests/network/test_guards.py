@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -20,7 +22,7 @@ def attack(sql, params=()):
         assert cursor.fetchone() == ("dotmac_app",)
         with pytest.raises(DatabaseError) as stopped, transaction.atomic():
             cursor.execute(sql, params)
-    cause = stopped.value.__cause__
+    cause: Any = stopped.value.__cause__
     return cause.diag.constraint_name or cause.sqlstate
 
 
@@ -115,6 +117,7 @@ def test_a_release_by_hand_rests_and_comes_back(held):
     row_ = AddressAssignment.objects.get()
 
     assert row_.reusable is True
+    assert row_.quarantined_until is not None
     assert (row_.quarantined_until - NOON).total_seconds() == 3600
     again = held.do.allocate_address(
         pool_id=held.pool.pk, account_id=held.other.pk, now=LATER

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import close_old_connections, connections, transaction
 
-from apps.network import errors
 from apps.network.models import (
     AccessAccount,
     AccessHold,
@@ -20,6 +19,7 @@ from apps.network.models import (
     Vlan,
 )
 from dotmac.core.actors import system_actor
+from dotmac.core.errors import Conflict
 from tests.network.conftest import LATER, acting, build_network, session_row
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("own_database")]
@@ -45,7 +45,7 @@ def at_once(jobs):
         barrier.wait(timeout=30)
         try:
             return job()
-        except errors.Conflict as refusal:
+        except Conflict as refusal:
             return refusal.code
         finally:
             connections.close_all()

@@ -49,7 +49,7 @@ class AccountViewSet(ListMixin, ApiViewSet):
     def rows(self, actor: Actor, permission: str) -> QuerySet[AccessAccount]:
         return selectors.accounts(actor, permission)
 
-    def paginate_queryset(self, queryset: QuerySet[AccessAccount]) -> Any:
+    def paginate_queryset(self, queryset: Any) -> Any:
         """One page as views: five queries however many accounts there are."""
         rows = super().paginate_queryset(queryset) or []
         views = selectors.account_views([row.pk for row in rows])

@@ -54,7 +54,8 @@ class NewNasAnswer(NasSerializer):
 
     secret = serializers.SerializerMethodField(help_text="Shown once.")
 
-    class Meta(NasSerializer.Meta):
+    class Meta:
+        model = Nas
         fields = (*NasSerializer.Meta.fields, "secret")
 
     def get_secret(self, nas: Nas) -> str:

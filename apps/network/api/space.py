@@ -116,7 +116,7 @@ class PrefixViewSet(ListMixin, ApiViewSet):
     def rows(self, actor: Actor, permission: str) -> QuerySet[Prefix]:
         return selectors.prefixes(actor, permission)
 
-    def paginate_queryset(self, queryset: QuerySet[Prefix]) -> Any:
+    def paginate_queryset(self, queryset: Any) -> Any:
         """One page with the utilisation of its prefixes, in one more query."""
         return _with_usage(super().paginate_queryset(queryset) or [])
 

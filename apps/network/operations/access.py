@@ -62,7 +62,7 @@ def open_access(
         login=login,
         kind=kind,
         profile_id=_known(RateProfile, "profile", profile_id),
-        pool_id=_known(AddressPool, "pool", pool_id),
+        pool_id=None if pool_id is None else _known(AddressPool, "pool", pool_id),
         mac_lock=checked("mac_lock", canonical_mac, mac_lock or ""),
         sessions_max=_sessions(sessions_max),
         expires_at=expires_at,
@@ -170,9 +170,9 @@ def close_access(*, account_id: int, actor: Actor, now: datetime) -> AccessAccou
     return account
 
 
-def _known(model: type[Any], field: str, row_id: int | None) -> int | None:
-    """The id of a row that exists; None stays None."""
-    if row_id is not None and not model.objects.filter(pk=row_id).exists():
+def _known(model: type[Any], field: str, row_id: int) -> int:
+    """The id, when there is such a row."""
+    if not model.objects.filter(pk=row_id).exists():
         raise InvalidInput("There is no such record.", field=field)
     return row_id
 
@@ -192,7 +192,9 @@ def _wanted(
     if not isinstance(profile_id, Keep):
         wanted["profile_id"] = _known(RateProfile, "profile", profile_id)
     if not isinstance(pool_id, Keep):
-        wanted["pool_id"] = _known(AddressPool, "pool", pool_id)
+        wanted["pool_id"] = (
+            None if pool_id is None else _known(AddressPool, "pool", pool_id)
+        )
     if not isinstance(expires_at, Keep):
         wanted["expires_at"] = expires_at
     if not isinstance(mac_lock, Keep):
@@ -218,6 +220,8 @@ def _move_pool(
         release_address(
             account_id=account.pk, pool_id=old_pool_id, actor=actor, now=now
         )
-    pool = AddressPool.objects.filter(pk=account.pool_id).first()
-    if pool is not None and pool.mode == PoolMode.DOTMAC:
+    if account.pool_id is None:
+        return
+    pool = AddressPool.objects.get(pk=account.pool_id)
+    if pool.mode == PoolMode.DOTMAC:
         allocate_address(pool_id=pool.pk, account_id=account.pk, actor=actor, now=now)

@@ -87,4 +87,5 @@ def _allocate(
         row = cursor.fetchone()
     if row is None:
         raise PoolExhausted(pool=pool.name)
-    return row
+    assignment_id, made = row
+    return int(assignment_id), bool(made)

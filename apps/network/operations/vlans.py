@@ -53,7 +53,7 @@ def assign_vlan(*, group_id: int, account_id: int, actor: Actor, now: datetime) 
     account = AccessAccount.objects.locked().get(pk=account_id)
     if account.closed_at is not None:
         raise AccountClosed(login=account.login)
-    before = Vlan.objects.filter(pk=account.vlan_id).first()
+    before = _vlan_of(account)
     if before is not None and before.group_id == group_id:
         return before
 
@@ -75,12 +75,18 @@ def assign_vlan(*, group_id: int, account_id: int, actor: Actor, now: datetime) 
 
 def release_vlan_of(account: AccessAccount, *, now: datetime) -> None:
     """Give the VLAN id of a locked account back; part of closing it."""
-    vlan = Vlan.objects.filter(pk=account.vlan_id).first()
+    vlan = _vlan_of(account)
     if vlan is None:
         return
     account.vlan = None
     account.store("vlan", now=now)
     vlan.delete()
+
+
+def _vlan_of(account: AccessAccount) -> Vlan | None:
+    if account.vlan_id is None:
+        return None
+    return Vlan.objects.get(pk=account.vlan_id)
 
 
 def _first_free(group: VlanGroup, account: AccessAccount) -> Vlan:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -123,7 +124,7 @@ def account_secret(account_id: int) -> str:
     return open_sealed(AccessAccount.objects.get(pk=account_id), "secret")
 
 
-def _accounts(ids: list[int], at: datetime | None) -> list[dict[str, object]]:
+def _accounts(ids: list[int], at: datetime | None) -> list[dict[str, Any]]:
     return fetch_dicts(
         """
         SELECT a.id AS account_id, a.login, a.kind, t.state, t.effect, a.profile_id,
