@@ -126,6 +126,22 @@ def test_a_pool_on_the_nas_gives_no_address(net, ops_of):
     assert view(net).addresses == []
 
 
+def test_an_account_without_a_pool_gets_one_and_an_address(net):
+    bare = net.do.open_access(login="bare", password="w", profile_id=net.profile.pk)
+    net.do.change_access(account_id=bare.pk, pool_id=net.pool.pk)
+    assert selectors.account_view(bare.pk).addresses == ["192.0.2.2"]
+
+
+def test_moving_to_an_exhausted_pool_changes_nothing(net, ops_of):
+    net.do.allocate_address(pool_id=net.pool.pk, account_id=net.account.pk)
+    empty = ops_of.create_pool(name="empty")
+    with pytest.raises(errors.PoolExhausted):
+        net.do.change_access(account_id=net.account.pk, pool_id=empty.pk)
+    account = AccessAccount.objects.get(pk=net.account.pk)
+    assert account.pool_id == net.pool.pk
+    assert view(net).addresses == ["192.0.2.2"]
+
+
 def test_changes_what_is_given_and_keeps_the_rest(net):
     net.do.change_access(
         account_id=net.account.pk, expires_at=LATER, mac_lock="aa-bb-cc-dd-ee-ff",

@@ -76,6 +76,27 @@ def test_an_isp_can_be_set_up_by_api(nuru_api):
     assert selectors.nas_secret(nas["id"]) == nas["secret"]
 
 
+def test_one_record_of_each_kind_is_read(nuru_api, net):
+    group = acting(acting_actor()).create_vlan_group(name="sw1")
+    for path in (
+        f"sites/{net.site.pk}", f"nas/{net.nas.pk}", f"pools/{net.pool.pk}",
+        f"prefixes/{net.prefix.pk}", f"rate-profiles/{net.profile.pk}",
+        f"vlan-groups/{group.pk}", f"accounts/{net.account.pk}",
+    ):  # fmt: skip
+        assert nuru_api.get(f"{API}/{path}").status_code == 200, path
+    problem(nuru_api.get(f"{API}/prefixes/999999"), 404, "not_found")
+
+
+def test_a_profile_with_a_burst(nuru_api):
+    made = nuru_api.post(
+        f"{API}/rate-profiles",
+        {"name": "burst", "down_kbps": 10, "up_kbps": 10, "burst_down_kbps": 20,
+         "burst_up_kbps": 10, "burst_threshold_down_kbps": 8,
+         "burst_threshold_up_kbps": 8, "burst_s": 8},
+    )  # fmt: skip
+    assert (made.status_code, made.json()["burst_s"]) == (201, 8)
+
+
 def test_a_secret_is_shown_once_and_never_read_again(nuru_api):
     given = "a-secret-of-the-isp-0815"
     made = nuru_api.post(
