@@ -6,10 +6,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
+from django.utils import timezone
+
 from apps.catalog import operations as catalog
 from apps.catalog.models import ProvisioningJob, Service
 from apps.catalog.operations import carrying
 from apps.network import operations as network
+from apps.ops.operations import check_integrity
 from tests.world import NOON, SYSTEM
 
 TODAY = date(2026, 11, 23)
@@ -75,3 +78,9 @@ def problem(answer, status):
     body = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     return body["code"], [error["field"] for error in body.get("errors", [])]
+
+
+def broken_invariants():
+    """Names of those that do not hold, over all apps."""
+    found = check_integrity(now=timezone.now())
+    return [finding.invariant.name for finding in found if finding.offending]

@@ -1,5 +1,7 @@
 """Pure rules: logins, passwords, states, steps, and what the check demands."""
 
+from ipaddress import ip_interface
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -153,3 +155,21 @@ def test_says_where_an_accept_differs_from_the_order(
     _case, promise, rate, attributes, found
 ):
     assert provisioning.differences(promise, rate, attributes) == found
+
+
+def test_takes_a_line_faster_than_radius_can_say_for_what_it_is():
+    promise = provisioning.Expected(down_kbps=10_000_000, up_kbps=10_000, address=None)
+    said = provisioning.Rate(4_294_967, 10_000)
+    assert provisioning.differences(promise, said, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [
+        ("100.64.0.2/32", "100.64.0.2"),
+        ("2001:db8::2/128", "2001:db8::2"),
+        ("2001:db8::/56", "2001:db8::/56"),
+    ],
+)
+def test_writes_addresses_as_people_do(held, text):
+    assert provisioning.address_text(ip_interface(held)) == text

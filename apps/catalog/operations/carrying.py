@@ -252,7 +252,7 @@ def _allocate_address(service: Service, actor: Actor, now: datetime) -> Answer:
     held = network_operations.allocate_address(
         pool_id=pool.pk, account_id=service.access_id, actor=actor, now=now
     )
-    return Answer(Outcome.DONE, f"{held.address} from {pool.name}.")
+    return Answer(Outcome.DONE, f"{rules.address_text(held.address)} from {pool.name}.")
 
 
 _LOCAL: dict[StepName, Callable[[Service, Actor, datetime], Answer]] = {
