@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.catalog import errors, selectors
-from apps.catalog.models import Order, ProvisioningJob, ProvisioningStep, Service
+from apps.catalog.models import Order, ProvisioningJob, ProvisioningStep
 from apps.catalog.operations import carrying
 from apps.catalog.rules.provisioning import ATTEMPTS_MAX
 from apps.network import selectors as network
@@ -16,55 +16,21 @@ from apps.network.models import AccessAccount, AddressAssignment
 from apps.ops import operations as ops
 from apps.ops.models import Job, OutboxEvent
 from dotmac.core.db import violated_constraint
-from dotmac.core.models import open_sealed
 from dotmac.core.refs import SubjectRef
-from tests.catalog.shops import LATER, TODAY, make_active
+from tests.catalog.shops import TODAY, make_active
+from tests.catalog.steps import (
+    EXPIRED,
+    begin,
+    carry,
+    claim,
+    exhaust,
+    perform,
+    steps,
+    told,
+)
 from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
-EXPIRED = NOON + carrying.LEASE
-
-
-@pytest.fixture
-def service(shop, world):
-    return shop.do.order_service(
-        customer_id=world.chidi.customer.pk,
-        plan_id=shop.plan.pk,
-        login="chidi",
-        password="rain-7-drum",
-    )
-
-
-@pytest.fixture
-def job(shop, service):
-    shop.do.provision_service(service_id=service.pk)
-    return ProvisioningJob.objects.get(service=service)
-
-
-def claim(job, now=NOON):
-    return carrying.claim_provisioning(job_id=job.pk, now=now)
-
-
-def begin(held, now=NOON):
-    return carrying.begin_step(held=held, actor=SYSTEM, now=now)
-
-
-def perform(held, now=NOON):
-    name = begin(held, now)
-    return name, carrying.perform_step(held=held, name=name, actor=SYSTEM, now=now)
-
-
-def carry(job, now=NOON):
-    carrying.carry_provisioning(job_id=job.pk, actor=SYSTEM, clock=lambda: now)
-
-
-def steps(job):
-    return [(s.name, s.state, s.attempts) for s in selectors.steps_of(job.pk)]
-
-
-def told():
-    rows = OutboxEvent.objects.filter(name__startswith="catalog.service")
-    return list(rows.order_by("pk").values_list("name", flat=True))
 
 
 def test_a_queued_job_has_its_steps_and_is_told(shop, service, job):
@@ -204,15 +170,6 @@ def test_carrying_a_job_that_somebody_carries_does_nothing(job):
     assert steps(job)[0] == ("open_access", "waiting", 0)
 
 
-def exhaust(shop, world):
-    for n in range(5):
-        account = shop.net.open_access(
-            login=f"other{n}", password="secret", profile_id=shop.profile.pk
-        )
-        shop.net.allocate_address(pool_id=shop.pool.pk, account_id=account.pk)
-    return account
-
-
 def test_a_refused_step_stops_the_job_and_can_be_retried_from_there(
     shop, world, service, job
 ):
@@ -287,100 +244,6 @@ def test_a_step_that_ends_every_worker_fails_in_the_end(service, job):
     assert job.state == "failed"
     answer = selectors.steps_of(job.pk)[0].answer
     assert answer == f"Tried {ATTEMPTS_MAX} times, the last answer: none"
-
-
-def test_giving_up_undoes_what_was_done(shop, service, job):
-    held = claim(job)
-    perform(held)
-    perform(held)
-    service.refresh_from_db()
-    account_id = service.access_id
-
-    given_up = shop.do.cancel_provisioning(job_id=job.pk, now=LATER)
-
-    service.refresh_from_db()
-    assert given_up.state == "cancelled"
-    assert (service.state, service.access_id, service.login) == (
-        "pending",
-        None,
-        "chidi",
-    )
-    assert open_sealed(service, "password") == "rain-7-drum"
-    account = network.account_view(account_id)
-    assert (account.state, account.addresses) == ("closed", [])
-    assert [state for _, state, _ in steps(job)] == ["undone", "undone", "waiting"]
-    assert Order.objects.get().state == "accepted"
-    assert Job.objects.get(pk=job.job_id).state == "cancelled"
-    assert told()[-1] == "catalog.service.provisioning_cancelled.v1"
-    with pytest.raises(errors.LeaseLost), transaction.atomic():
-        begin(held)
-
-    count = len(told())
-    assert shop.do.cancel_provisioning(job_id=job.pk).state == "cancelled"
-    assert len(told()) == count
-    with pytest.raises(errors.ProvisioningNotFailed):
-        shop.do.retry_provisioning(job_id=job.pk)
-
-    assert make_again(shop, service).state == "active"
-
-
-def make_again(shop, service):
-    second = shop.do.provision_service(service_id=service.pk, now=LATER)
-    job = ProvisioningJob.objects.get(job_id=second.pk)
-    held = claim(job, LATER)
-    perform(held, LATER)
-    perform(held, LATER)
-    begin(held, LATER)
-    carrying.conclude_check(held=held, says="Accepted.", actor=SYSTEM, now=LATER)
-    return Service.objects.get(pk=service.pk)
-
-
-def test_nobody_gives_up_what_succeeded_or_never_was(shop, service):
-    make_active(shop, service)
-    job = selectors.latest_provisioning_of(service.pk)
-
-    with pytest.raises(errors.ProvisioningFinished):
-        shop.do.cancel_provisioning(job_id=job.pk)
-    with pytest.raises(errors.ProvisioningNotFailed):
-        shop.do.retry_provisioning(job_id=job.pk)
-    with pytest.raises(errors.UnknownProvisioningJob):
-        shop.do.cancel_provisioning(job_id=0)
-    assert shop.do.provision_service(service_id=service.pk).pk == job.job_id
-
-
-def test_somebody_may_ask_the_watched_job_to_stop(service, job):
-    perform(claim(job))
-    ops.cancel_job(job_id=job.job_id, now=NOON)
-
-    carry(job, EXPIRED)
-
-    job.refresh_from_db()
-    service.refresh_from_db()
-    assert (job.state, service.state) == ("cancelled", "pending")
-    assert Job.objects.get(pk=job.job_id).state == "cancelled"
-    assert not AccessAccount.objects.filter(closed_at=None).exists()
-
-
-def test_a_queued_job_that_was_cancelled_in_the_list_is_given_up(service, job):
-    ops.cancel_job(job_id=job.job_id, now=NOON)
-    carry(job)
-
-    job.refresh_from_db()
-    assert (job.state, Service.objects.get().state) == ("cancelled", "pending")
-
-
-def test_failures_that_nobody_retried_are_given_up_after_a_day(shop, world, job):
-    exhaust(shop, world)
-    carry(job)
-    day = timedelta(hours=24)
-
-    assert shop.do.cancel_stale_provisioning(now=NOON + day) == 0
-    assert shop.do.cancel_stale_provisioning(now=NOON + day + LATER.resolution) == 1
-
-    job.refresh_from_db()
-    assert job.state == "cancelled"
-    assert Service.objects.get(pk=job.service_id).state == "pending"
-    assert not AccessAccount.objects.filter(login="chidi", closed_at=None).exists()
 
 
 def test_refuses_services_that_do_not_wait(shop, world, service):
