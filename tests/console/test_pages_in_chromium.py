@@ -11,12 +11,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
 @pytest.fixture
 def ada(site):
     """Ada's cookies, and a few records for the detail screens to show."""
+    from apps.ops import operations as ops
     from tests.console.records import make_records
     from tests.sessions import enter
     from tests.world import World
 
     world = World()
     make_records(world)
+    ops.check_integrity(now=world.now)
     return {"sessionid": enter(world.ada).cookies["sessionid"].value}
 
 

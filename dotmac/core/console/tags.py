@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -185,6 +186,7 @@ def chart_json(chart: Chart) -> str:
     return json.dumps(
         {
             "unit": chart.unit,
+            "zone": settings.OPERATOR_TIME_ZONE,
             "labels": [str(line.label) for line in chart.lines],
             "columns": columns,
         }

@@ -13,7 +13,9 @@
   function options(figure, data, width) {
     var axis = { stroke: css("--dm-muted"), grid: { stroke: css("--dm-line"), width: 1 }, ticks: { stroke: css("--dm-line"), width: 1 }, font: "12px system-ui, sans-serif" };
     return {
-      width: width, height: 220, legend: { show: false },
+      width: width, height: 220,
+      tzDate: function (stamp) { return window.uPlot.tzDate(new Date(stamp * 1e3), data.zone); },
+      legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
       scales: { y: { range: function (_u, _low, high) { return [0, high > 0 ? high * 1.08 : 1]; } } },
       axes: [
@@ -33,7 +35,7 @@
       slot.textContent = at === null || at === undefined ? slot.dataset.latest : text(column[at], data.unit);
     });
     if (!when) { return; }
-    when.textContent = at === null || at === undefined ? "" : new Date(data.columns[0][at] * 1000).toLocaleString(document.documentElement.lang, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+    when.textContent = at === null || at === undefined ? "" : new Date(data.columns[0][at] * 1000).toLocaleString(document.documentElement.lang, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", timeZone: data.zone });
   }
   function draw(figure) {
     var holder = figure.querySelector(".dm-chart-plot");
