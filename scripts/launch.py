@@ -30,7 +30,12 @@ def options() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--data", type=Path, default=ROOT / ".dotmac", metavar="DIR")
     add("--port", type=int, default=8000, help="of the web (0: any free one)")
-    add("--demo", type=int, default=300, metavar="N", help="customers; 0 for none")
+    add(
+        "--demo",
+        type=int,
+        metavar="N",
+        help="customers of the demonstration at the first start (300; 0 for none)",
+    )
     add("--detach", action="store_true", help="return when everything answers")
     add("--install-freeradius", action="store_true", help="Debian, as root")
     verbs = parser.add_mutually_exclusive_group()
@@ -48,7 +53,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     if not 0 <= given.port <= 65_535:
         parser.error("--port is between 0 and 65535")
-    if not 0 <= given.demo <= 5_000:
+    if given.demo is not None and not 0 <= given.demo <= 5_000:
         parser.error("--demo is between 0 and 5000; generate_isp makes larger data")
     try:
         _hand_over(given)
@@ -88,7 +93,8 @@ def _words(given: argparse.Namespace) -> list[str]:
     data = ["--data", str(given.data.expanduser().absolute())]
     if given.stop or given.status:
         return ["stop" if given.stop else "status", *data]
-    words = ["run", *data, "--port", str(given.port), "--demo", str(given.demo)]
+    words = ["run", *data, "--port", str(given.port)]
+    words += [] if given.demo is None else ["--demo", str(given.demo)]
     words += ["--detach"] if given.detach else []
     words += ["--reset"] if given.reset else []
     return words

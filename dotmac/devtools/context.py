@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from dotmac.devtools.bootstrap import Addresses
@@ -23,38 +25,42 @@ FREERADIUS_MODULES = (
     "/usr/lib64/freeradius",
     "/usr/lib/x86_64-linux-gnu/freeradius",
 )
-# What a person may set for all programs; the rest of the caller's environment
-# stays outside. .env.template explains each.
+# Of the machine and the tests, not of DotMac: certificates, proxies, coverage.
 PASSED_ON = (
-    "ALLOWED_HOSTS",
-    "BASE_URL",
-    "DEBUG",
-    "DEFAULT_FROM_EMAIL",
-    "DATABASE_POOL_MAX",
-    "EMAIL_HOST",
-    "EMAIL_PORT",
-    "GATEWAY_MODE",
-    "INVOICE_DUE_DAYS",
-    "LOG_LEVEL",
-    "OPERATOR_ADDRESS",
-    "OPERATOR_BANK_DETAILS",
-    "OPERATOR_COUNTRY",
-    "OPERATOR_CURRENCY",
-    "OPERATOR_NAME",
-    "OPERATOR_PHONE",
-    "OPERATOR_TAX_NUMBER",
-    "OPERATOR_TIME_ZONE",
-    "PAYSTACK_BASE_URL",
-    "RATE_LIMIT_ENABLED",
-    "SECURITY_ENABLED",
-    "UPSTREAM_SERVICES",
-    # Of the machine, not of DotMac: certificates, proxies, measured tests.
     "COVERAGE_PROCESS_CONFIG",
     "COVERAGE_PROCESS_START",
     "HTTPS_PROXY",
     "NO_PROXY",
     "SSL_CERT_FILE",
 )
+# What a start decides itself, whatever the caller's environment says.
+DECIDED = (
+    "DATABASE_OWNER_URL",
+    "DATABASE_URL",
+    "DEMO",
+    "DOTMAC_DATA",
+    "DOTMAC_VENV",
+    "ENVIRONMENT",
+    "RADIUS_ACCT_PORT",
+    "RADIUS_AUTH_PORT",
+    "RADIUS_DATABASE_URL",
+    "RADIUS_HOST",
+    "REDIS_URL",
+    "STATIC_ROOT",
+)
+
+
+@cache
+def documented_settings() -> frozenset[str]:
+    """The names in .env.template: what a person may set for all programs."""
+    text = (ROOT / ".env.template").read_text()
+    return frozenset(re.findall(r"(?m)^#?([A-Z][A-Z0-9_]+)=", text))
+
+
+def given_settings() -> dict[str, str]:
+    """What the caller's environment says, and nothing else of it goes on."""
+    names = (documented_settings() - set(DECIDED)) | set(PASSED_ON)
+    return {name: os.environ[name] for name in sorted(names & os.environ.keys())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +124,7 @@ class Context:
             "EMAIL_PORT": str(self.smtp_port),
             "PAYSTACK_BASE_URL": f"http://{HOST}:{self.gateway_port}",
             "BASE_URL": self.base_url,
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            **given_settings(),
         }
 
     def write_settings(self) -> None:

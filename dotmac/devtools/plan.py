@@ -11,12 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dotmac.devtools import probes
-from dotmac.devtools.context import ROOT, Context, manage, program
+from dotmac.devtools.context import (
+    ROOT,
+    Context,
+    given_settings,
+    manage,
+    program,
+)
 from dotmac.devtools.probes import Probe
 from dotmac.devtools.servers import HOST
 
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
+FILL_COMMAND = "load_demo"
 
 
 class Stage(enum.IntEnum):
@@ -92,7 +99,7 @@ def _radius(context: Context) -> list[str]:
 
 
 def _fill(context: Context) -> list[str]:
-    return manage("load_demo", "--customers", str(context.demo))
+    return manage(FILL_COMMAND, "--customers", str(context.demo))
 
 
 def _has_changed(context: Context) -> bool:
@@ -101,11 +108,16 @@ def _has_changed(context: Context) -> bool:
 
 
 def _is_not_filled(context: Context) -> bool:
-    return bool(context.demo) and not context.installation.facts().get("demo")
+    return bool(context.demo) and not context.installation.facts().get("filled")
 
 
 def _has_demo(context: Context) -> bool:
     return bool(context.demo)
+
+
+def _wants_gateway(context: Context) -> bool:
+    """A demonstration pays at a simulated gateway, unless a real one is named."""
+    return bool(context.demo) and "PAYSTACK_BASE_URL" not in given_settings()
 
 
 TABLE: tuple[Entry, ...] = (
@@ -166,10 +178,21 @@ TABLE: tuple[Entry, ...] = (
         radius=True,
     ),
     Entry(
+        name="gateway",
+        says="Simulated payment gateway",
+        stage=Stage.SERVE,
+        needs="run_paystack_simulator",
+        words=lambda context: manage(
+            "run_paystack_simulator", "--port", str(context.gateway_port)
+        ),
+        wanted=_wants_gateway,
+        probe=probes.gateway_answers,
+    ),
+    Entry(
         name="demonstration",
         says="Demonstration ISP",
         stage=Stage.FILL,
-        needs="load_demo",
+        needs=FILL_COMMAND,
         words=_fill,
         wanted=_is_not_filled,
         start_s=900,

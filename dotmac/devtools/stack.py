@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dotmac.devtools import bootstrap, credentials, outside, probes, servers
+from dotmac.devtools import bootstrap, credentials, outside, plan, probes, servers
 from dotmac.devtools.bootstrap import Addresses
 from dotmac.devtools.context import ROOT, Context
 from dotmac.devtools.installation import (
@@ -35,6 +35,7 @@ from dotmac.devtools.supervisor import Supervisor
 STOP_S = 90
 LOCK = "lock"
 RADIUS_PORT = 1812
+DEMO_CUSTOMERS = 300
 
 
 class AlreadyRuns(Exception):
@@ -65,7 +66,7 @@ def _options() -> argparse.ArgumentParser:
         sub.add_argument("--data", type=Path, required=True)
         if name == "run":
             sub.add_argument("--port", type=int, default=8000)
-            sub.add_argument("--demo", type=int, default=0)
+            sub.add_argument("--demo", type=int)
             sub.add_argument("--detach", action="store_true")
             sub.add_argument("--reset", action="store_true")
             sub.add_argument("--report-to", type=int, default=0)
@@ -98,7 +99,8 @@ def _detach(given: argparse.Namespace, screen: Screen) -> int:
     """Start a supervisor of its own and show what it reports until it is ready."""
     read, write = os.pipe()
     words = ["run", "--data", str(given.data), "--port", str(given.port)]
-    words += ["--demo", str(given.demo), "--report-to", str(write)]
+    words += [] if given.demo is None else ["--demo", str(given.demo)]
+    words += ["--report-to", str(write)]
     log = open_installation(given.data).logs / "supervisor.log"
     with log.open("ab") as output:
         child = subprocess.Popen(  # nosec B603
@@ -185,7 +187,7 @@ def _bring_up(
         acct_port=ports.choose("radius_acct", RADIUS_PORT + 1, datagram=True),
         smtp_port=ports.choose("smtp"),
         gateway_port=ports.choose("gateway"),
-        demo=given.demo or installation.facts().get("demo", 0),
+        demo=_customers(given.demo, installation),
     )
     ports.save()
     context.write_settings()
@@ -197,9 +199,23 @@ def _bring_up(
         supervisor.run_stage(stage, context)
         if stage == Stage.PREPARE:
             installation.remember(prepared=context.fingerprint())
-        if stage == Stage.FILL:
-            installation.remember(demo=context.demo)
+        if stage == Stage.FILL and plan.command_exists(plan.FILL_COMMAND):
+            installation.remember(filled=True)
     return context
+
+
+def _customers(given: int | None, installation: Installation) -> int:
+    """How many the demonstration has: decided once, by the first start."""
+    decided = installation.facts().get("demo")
+    if decided is None:
+        decided = DEMO_CUSTOMERS if given is None else given
+        installation.remember(demo=decided)
+    elif given not in {None, decided}:
+        raise Refused(
+            f"{installation.root} was made with --demo {decided}: start without "
+            "--demo, throw it away with --reset, or give another folder with --data."
+        )
+    return int(decided)
 
 
 def _servers(

@@ -44,8 +44,15 @@ class Watched:
 class Supervisor:
     """The children of one start, in the order in which they were started."""
 
-    def __init__(self, run_folder: Path, logs: Path, report: Report) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        logs: Path,
+        report: Report,
+        table: tuple[Entry, ...] = plan.TABLE,
+    ) -> None:
         self._run, self._logs, self._report = run_folder, logs, report
+        self._table = table
         self._watched: list[Watched] = []
         self._stop_signals = 0
         self._starter = Starter(report, lambda: self.is_stopping)
@@ -86,7 +93,7 @@ class Supervisor:
         """Start what belongs to the stage, then wait until all of it is done."""
         steps = [
             self._start(entry, context)
-            for entry in plan.TABLE
+            for entry in self._table
             if entry.stage == stage and entry.exists() and entry.wanted(context)
         ]
         try:
