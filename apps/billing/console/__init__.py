@@ -1,0 +1,5 @@
+"""Staff screens of billing: bills, payments, dunning."""
+
+from apps.billing.console import cash_hub, dunning, payments
+
+__all__ = ["cash_hub", "dunning", "payments"]

@@ -18,7 +18,10 @@ Accessor = str | Callable[[Any], Any]
 
 
 def read(row: Any, accessor: Accessor) -> Any:
-    """The value at a dotted path of attributes or keys, or of a callable."""
+    """The value at a dotted path of attributes or keys, or of a callable.
+
+    A method at the end of the path (`get_state_display`) is called.
+    """
     if callable(accessor):
         return accessor(row)
     value = row
@@ -26,7 +29,7 @@ def read(row: Any, accessor: Accessor) -> Any:
         if value is None:
             return None
         value = value[name] if isinstance(value, dict) else getattr(value, name)
-    return value
+    return value() if callable(value) else value
 
 
 @dataclass(frozen=True, slots=True)
