@@ -67,6 +67,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 RADIUS_HOST = env.text("RADIUS_HOST", "127.0.0.1")
 RADIUS_AUTH_PORT = env.number("RADIUS_AUTH_PORT", 1812)
 RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
+# Networks in which NASes are; the server listens to no other source.
+RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
+RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 

@@ -65,6 +65,8 @@ def session_settings(keyring: Keyring, time_zone: str) -> str:
     return (
         f"{session_options(keyring)} -cdotmac.time_zone={time_zone}"
         f" -cstatement_timeout={STATEMENT_TIMEOUT_MS}"
+        # Look-ups by unique keys: planning them for each packet gains nothing.
+        " -cplan_cache_mode=force_generic_plan"
     )
 
 

@@ -7,6 +7,7 @@ daemon logs the settings of its modules, its environment it never logs.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ MODULES = (
     Path("/usr/lib/x86_64-linux-gnu/freeradius"),
 )
 LOOPBACK = "127.0.0.0/8"
+_IPV4 = 4
 
 
 class FreeRadiusMissing(Exception):
@@ -35,7 +37,7 @@ class ListenSettings:
     host: str
     auth_port: int
     acct_port: int
-    networks: str = LOOPBACK
+    networks: tuple[str, ...] = (LOOPBACK,)
     threads: int = 8
     lifetime_s: int = 60
     reject_delay_s: int = 1
@@ -86,17 +88,17 @@ def write_configuration(
         "HOST": listen.host,
         "AUTH_PORT": str(listen.auth_port),
         "ACCT_PORT": str(listen.acct_port),
-        "NETWORKS": listen.networks,
         "THREADS": str(listen.threads),
-        "LIFETIME": str(listen.lifetime_s),
         "REJECT_DELAY": str(listen.reject_delay_s),
         "DB_HOST": database.host,
         "DB_PORT": str(database.port),
         "DB_NAME": database.name,
         "DB_USER": database.user,
     }
+    clients = _clients(listen)
     for name in TEMPLATES:
-        _write(directory / name, _render((templates / name).read_text(), values))
+        text = _render((templates / name).read_text(), values)
+        _write(directory / name, text.replace("@CLIENTS@", clients))
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     environment = {"PGPASSFILE": str(directory / "pgpass"), "PGOPTIONS": options}
@@ -130,6 +132,23 @@ def run_environment(directory: Path) -> dict[str, str]:
     text = (directory / "environment").read_text()
     pairs = dict(line.split("=", 1) for line in text.splitlines())
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **pairs}
+
+
+def _clients(listen: ListenSettings) -> str:
+    """A section for each network from which NASes may ask."""
+    sections = []
+    for number, network in enumerate(listen.networks, 1):
+        parsed = ipaddress.ip_network(network.strip())
+        kind = "ipaddr" if parsed.version == _IPV4 else "ipv6addr"
+        sections.append(
+            f"client nases{number} {{\n"
+            f"\t{kind} = {parsed}\n"
+            "\tdynamic_clients = dynamic_clients\n"
+            f"\tlifetime = {listen.lifetime_s}\n"
+            "\trate_limit = no\n"
+            "}"
+        )
+    return "\n".join(sections)
 
 
 def _render(text: str, values: dict[str, str]) -> str:

@@ -22,8 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.RADIUS_HOST)
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
-        parser.add_argument("--workers", type=int, default=4, choices=range(1, 65))
-
+        parser.add_argument("--workers", type=int, default=settings.RADIUS_THREADS)
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -28,12 +28,13 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.RADIUS_HOST)
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
-        parser.add_argument("--threads", type=int, default=8, choices=range(1, 257))
+        parser.add_argument("--threads", type=int, default=settings.RADIUS_THREADS)
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
         parser.add_argument(
             "--networks",
-            default=freeradius.LOOPBACK,
-            help="The network in which the NASes are, as CIDR.",
+            nargs="+",
+            default=settings.RADIUS_NETWORKS,
+            help="The networks in which the NASes are, as CIDR.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             auth_port=options["auth_port"],
             acct_port=options["acct_port"],
             threads=options["threads"],
-            networks=options["networks"],
+            networks=tuple(options["networks"]),
             reject_delay_s=options["reject_delay"],
         )
         try:

@@ -1,0 +1,105 @@
+"""The folder that FreeRADIUS reads: whole, private, and free of surprises."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+
+import pytest
+from django.conf import settings
+
+from apps.network.radius import freeradius
+from apps.network.radius.database import RadiusDatabase, session_settings
+from dotmac.core.crypto import Key, Keyring
+
+pytestmark = pytest.mark.unit
+KEYS = Keyring([Key.derive(1, bytes(32)), Key.derive(2, bytes(range(32)))])
+URL = "postgresql://radius:p%3A%5C%40ss@db.example:5433/dot%20mac"
+
+
+def write(folder, url=URL, **listen):
+    facts = {"host": "127.0.0.1", "auth_port": 18120, "acct_port": 18130, **listen}
+    freeradius.write_configuration(
+        folder,
+        templates=settings.BASE_DIR / "deploy" / "freeradius",
+        database=RadiusDatabase.from_url(url),
+        listen=freeradius.ListenSettings(**facts),
+        options=session_settings(KEYS, "Africa/Lagos"),
+    )
+
+
+needs_freeradius = pytest.mark.skipif(
+    not freeradius.is_installed(), reason="FreeRADIUS is not installed."
+)
+
+
+@needs_freeradius
+def test_every_file_is_the_owners_alone(tmp_path):
+    write(tmp_path / "radius")
+
+    paths = [tmp_path / "radius", *(tmp_path / "radius").iterdir()]
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in paths} == {0}
+
+
+@needs_freeradius
+def test_secrets_stand_in_their_two_files_only(tmp_path):
+    write(tmp_path)
+
+    for path in tmp_path.iterdir():
+        text = path.read_text()
+        assert ("p:\\@ss" in text or "p\\:\\\\@ss" in text) is (path.name == "pgpass")
+        assert (KEYS.current.session_value in text) is (path.name == "environment")
+    line = (tmp_path / "pgpass").read_text()
+    assert line == "db.example:5433:dot mac:radius:p\\:\\\\@ss\n"
+
+
+@needs_freeradius
+def test_writing_again_replaces_and_leaves_no_drafts(tmp_path):
+    write(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+
+    write(tmp_path, auth_port=18999)
+
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert "port = 18999" in (tmp_path / "sites.conf").read_text()
+
+
+@needs_freeradius
+def test_freeradius_itself_finds_no_fault(tmp_path):
+    write(tmp_path, networks=("10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"), threads=3)
+
+    done = subprocess.run(
+        [*freeradius.run_command(tmp_path), "-C"],
+        env=freeradius.run_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_freeradius
+@pytest.mark.parametrize(
+    "listen",
+    [
+        {"networks": ("10.0.0.1/8",)},
+        {"networks": ("10.0.0.0/8 }",)},
+        {"host": '127.0.0.1"\nport = 1'},
+    ],
+)
+def test_a_value_cannot_become_configuration(tmp_path, listen):
+    with pytest.raises(ValueError, match=r"host bits|not appear|no place"):
+        write(tmp_path, **listen)
+
+
+def test_without_freeradius_the_command_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(freeradius, "MODULES", (tmp_path,))
+
+    with pytest.raises(freeradius.FreeRadiusMissing, match="apt-get install"):
+        write(tmp_path)
+
+
+def test_the_password_is_not_shown_with_the_database():
+    assert "@ss" not in repr(RadiusDatabase.from_url(URL))
