@@ -145,6 +145,7 @@ ACTIONS = (
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
+        submit=gettext_lazy("Save"),
         permission="identity.change_customer",
         icon="edit",
         form=CustomerForm,

@@ -48,6 +48,7 @@ class Action:
     icon: str = ""
     tone: str = ""  # "" | "primary" | "danger"
     success: Text = ""
+    submit: Text = ""  # on the form's button, when the label does not fit there
     order: int = 50
 
 
