@@ -22,6 +22,8 @@ class NetworkConfig(AppConfig):
             change_nas="Change an access server or its secret.",
             view_prefix="See prefixes, addresses and who held them.",
             create_prefix="Add prefixes and VRFs.",
+            allocate_address="Give an account an address by hand.",
+            release_address="Take an address back by hand.",
             view_pool="See address pools.",
             create_pool="Add address pools.",
             view_vlan="See VLAN groups and VLAN ids.",

@@ -87,6 +87,38 @@ def test_one_record_of_each_kind_is_read(nuru_api, net):
     problem(nuru_api.get(f"{API}/prefixes/999999"), 404, "not_found")
 
 
+def test_an_address_is_given_and_taken_back(nuru_api, esi_api, net):
+    path = f"{API}/pools/{net.pool.pk}/allocate"
+    problem(esi_api.post(path, {"account": net.account.pk}), 403, "permission_denied")
+
+    given = nuru_api.post(path, {"account": net.account.pk})
+    again = nuru_api.post(path, {"account": net.account.pk})
+    back = nuru_api.delete(f"{API}/addresses/{given.json()['id']}")
+
+    assert given.status_code == again.status_code == 201
+    assert given.json()["address"] == again.json()["address"] == "192.0.2.2"
+    assert (back.status_code, back.json()["released_at"] is None) == (200, False)
+    next_one = nuru_api.post(path, {"account": net.account.pk}).json()
+    nuru_api.delete(f"{API}/addresses/{given.json()['id']}")
+    assert selectors.account_view(net.account.pk).addresses == [next_one["address"]]
+    unknown = problem(nuru_api.post(path, {"account": 999999}), 400, "invalid")
+    assert fields_of(unknown) == ["account"]
+
+
+def test_an_exhausted_pool_is_a_problem_and_changes_nothing(nuru_api, net):
+    do = acting(acting_actor())
+    path = f"{API}/pools/{net.pool.pk}/allocate"
+    for i in range(5):
+        account = do.open_access(login=f"e{i}", password="w", profile_id=net.profile.pk)
+        assert nuru_api.post(path, {"account": account.pk}).status_code == 201
+
+    body = problem(nuru_api.post(path, {"account": net.account.pk}), 409,
+                   "pool_exhausted")  # fmt: skip
+
+    assert body["pool"] == "home"
+    assert selectors.account_view(net.account.pk).addresses == []
+
+
 def test_a_profile_with_a_burst(nuru_api):
     made = nuru_api.post(
         f"{API}/rate-profiles",

@@ -108,6 +108,12 @@ class NewRateProfile(serializers.Serializer[Any]):
     interim_s = serializers.IntegerField(required=False)
 
 
+class AddressWanted(serializers.Serializer[Any]):
+    """Which account gets the first free address."""
+
+    account = serializers.IntegerField(min_value=1)
+
+
 class NewVlanGroup(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=64)
     vid_min = serializers.IntegerField(required=False)

@@ -7,11 +7,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.network import operations, selectors
-from apps.network.api.requests import NewPool, NewPrefix, NewVlanGroup, NewVrf
+from apps.network.api.requests import (
+    AddressWanted,
+    NewPool,
+    NewPrefix,
+    NewVlanGroup,
+    NewVrf,
+)
 from apps.network.api.serializers import (
     AssignmentSerializer,
     PoolSerializer,
@@ -33,6 +40,7 @@ from apps.network.rules.addressing import enclosing_blocks, parsed_address
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin, RetrieveMixin
+from dotmac.core.errors import InvalidInput
 
 
 def _around(text: str) -> Q:
@@ -76,6 +84,7 @@ class PoolViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "list": "network.view_pool",
         "retrieve": "network.view_pool",
         "create": "network.create_pool",
+        "allocate": "network.allocate_address",
     }
     filters = {
         "name": filters.exact("name"),
@@ -93,6 +102,23 @@ class PoolViewSet(ListMixin, RetrieveMixin, ApiViewSet):
             **self.body(NewPool), actor=self.actor, now=timezone.now()
         )
         return self.answer(pool, status=201)
+
+    @extend_schema(request=AddressWanted, responses={201: AssignmentSerializer})
+    @action(detail=True, methods=["post"])
+    def allocate(self, request: Request, pk: str) -> Response:
+        """Give an account the first free address; asked again, the one it holds.
+
+        Problem `pool_exhausted` when nothing is free or rested.
+        """
+        pool, wanted = self.get_object(), self.body(AddressWanted)["account"]
+        reach = selectors.accounts(self.actor, "network.allocate_address")
+        account = reach.filter(pk=wanted).first()
+        if account is None:
+            raise InvalidInput("There is no such account.", field="account")
+        given = operations.allocate_address(
+            pool_id=pool.pk, account_id=account.pk, actor=self.actor, now=timezone.now()
+        )
+        return Response(AssignmentSerializer(given).data, status=201)
 
 
 class PrefixViewSet(ListMixin, ApiViewSet):
@@ -139,7 +165,10 @@ class AddressViewSet(ListMixin, ApiViewSet):
 
     queryset = AddressAssignment.objects.none()
     serializer_class = AssignmentSerializer
-    permission_by_action = {"list": "network.view_prefix"}
+    permission_by_action = {
+        "list": "network.view_prefix",
+        "destroy": "network.release_address",
+    }
     filters = {
         "prefix": filters.number("prefix_id"),
         "pool": filters.number("pool_id"),
@@ -150,6 +179,18 @@ class AddressViewSet(ListMixin, ApiViewSet):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[AddressAssignment]:
         return selectors.assignments(actor, permission)
+
+    @extend_schema(responses=AssignmentSerializer)
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take the address back; it rests, and who held it stays known."""
+        held = self.get_object()
+        # A tenancy that is over stays so; the account may hold another address now.
+        if held.released_at is None:
+            operations.release_address(
+                account_id=held.account_id, pool_id=held.pool_id, actor=self.actor,
+                now=timezone.now(),
+            )  # fmt: skip
+        return Response(AssignmentSerializer(self.get_object()).data)
 
 
 class VlanGroupViewSet(ListMixin, RetrieveMixin, ApiViewSet):
