@@ -24,6 +24,7 @@ from apps.ops import selectors as ops_selectors
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.fields import MoneyField, StoredMoneyField
+from dotmac.core.api.renderers import OrjsonRenderer
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin, RetrieveMixin
 from dotmac.core.money import Money
 
@@ -132,18 +133,20 @@ class InvoiceDetailSerializer(InvoiceSerializer):
             "lines", "taxes", "credit_notes", "buyer", "seller",
         )  # fmt: skip
 
-    def _context(self, invoice: Invoice) -> dict[str, Any]:
+    def _with_currency(self, invoice: Invoice) -> dict[str, Any]:
         return {**self.context, "currency": invoice.currency}
 
     @extend_schema_field(LineSerializer(many=True))
     def get_lines(self, invoice: Invoice) -> object:
         rows = selectors.lines_of(invoice.pk)
-        return LineSerializer(rows, many=True, context=self._context(invoice)).data
+        return LineSerializer(
+            rows, many=True, context=self._with_currency(invoice)
+        ).data
 
     @extend_schema_field(TaxSerializer(many=True))
     def get_taxes(self, invoice: Invoice) -> object:
         rows = selectors.taxes_of(invoice.pk)
-        return TaxSerializer(rows, many=True, context=self._context(invoice)).data
+        return TaxSerializer(rows, many=True, context=self._with_currency(invoice)).data
 
     @extend_schema_field(InvoiceSerializer(many=True))
     def get_credit_notes(self, invoice: Invoice) -> object:
@@ -159,14 +162,14 @@ class InvoiceDetailSerializer(InvoiceSerializer):
 
 
 class PdfRenderer(BaseRenderer):
-    """Lets clients ask for `Accept: application/pdf`."""
+    """Lets clients ask for `Accept: application/pdf`; problems stay JSON."""
 
     media_type = "application/pdf"
     format = "pdf"
     render_style = "binary"
 
-    def render(self, data: Any, *_args: Any, **_kwargs: Any) -> bytes:
-        return bytes(data)
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return OrjsonRenderer().render(data, *args, **kwargs)
 
 
 class InvoiceViewSet(ListMixin, RetrieveMixin, ApiViewSet):
@@ -199,7 +202,9 @@ class InvoiceViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         return rows if self.action == "list" else rows.select_related("seller")
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
-    @action(detail=True, methods=["get"], renderer_classes=[PdfRenderer])
+    @action(
+        detail=True, methods=["get"], renderer_classes=[OrjsonRenderer, PdfRenderer]
+    )
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """The document as PDF/A-3b."""
         invoice = self.get_object()
