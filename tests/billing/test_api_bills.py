@@ -172,7 +172,7 @@ def test_a_run_is_previewed_started_and_watched(world, invoice, today):
     job = world.api(world.ada).get(f"/api/v1/jobs/{run['job']}").json()
     assert (job["kind"], job["progress"]) == ("billing.run", 0)
     assert clerk.get(f"{RUNS}/{run['id']}").json()["parked"] == []
-    assert [row["id"] for row in clerk.get(RUNS).json()["results"]][0] == run["id"]
+    assert clerk.get(RUNS).json()["results"][0]["id"] == run["id"]
 
 
 def test_a_run_of_another_day_waits_and_a_day_ahead_is_refused(world, invoice, today):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -18,11 +19,13 @@ from rich.progress import (
 )
 
 from apps.billing import operations, selectors
+from apps.billing.errors import RunInProgress
 from apps.billing.models import BillingRun
 from dotmac.core.actors import system_actor
 from dotmac.core.errors import DomainError
 
 WORKERS_MAX = 16
+STARTS_MAX = 10
 _ACTOR = system_actor("manage.py run_billing")
 
 
@@ -62,18 +65,25 @@ class Command(BaseCommand):
         )
 
     def _bill(self, options: dict[str, Any]) -> None:
-        """Finish the open run first, then bill the day."""
-        unfinished = selectors.open_run()
-        if unfinished is not None:
-            self._work(unfinished, options["workers"])
-        if unfinished is None or unfinished.day != options["date"]:
-            run = operations.start_run(
-                day=options["date"],
-                actor=_ACTOR,
-                now=timezone.now(),
-                chunk_size=options["chunk"],
-            )
-            self._work(run, options["workers"])
+        """Help to finish the open run first, then bill the day.
+
+        Another process may start a run between the two: then it is helped too.
+        """
+        for _ in range(STARTS_MAX):
+            run = selectors.open_run()
+            if run is None:
+                with suppress(RunInProgress):
+                    run = operations.start_run(
+                        day=options["date"],
+                        actor=_ACTOR,
+                        now=timezone.now(),
+                        chunk_size=options["chunk"],
+                    )
+            if run is not None:
+                self._work(run, options["workers"])
+            if run is not None and run.day == options["date"]:
+                return
+        raise RunInProgress
 
     def _work(self, run: BillingRun, workers: int) -> None:
         helpers = self._helpers(run, workers - 1)
