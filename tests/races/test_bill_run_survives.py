@@ -46,11 +46,9 @@ def command():
     started = []
 
     def start(*arguments):
+        dated = ("--date", str(DAY), "--chunk", str(CHUNK))
         process = subprocess.Popen(
-            [
-                sys.executable, "manage.py", "run_billing", "--date", str(DAY),
-                "--chunk", str(CHUNK), *arguments,
-            ],  # fmt: skip
+            [sys.executable, "manage.py", "run_billing", *dated, *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@ lock goes, and whoever asks next takes the chunk again.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import date, datetime
 
 from django.db import transaction
@@ -29,6 +30,7 @@ from apps.identity.selectors import CustomerSnapshot
 from apps.ops import operations as ops
 from apps.ops import selectors as ops_selectors
 from apps.ops.enums import JobState
+from apps.ops.errors import JobEnded
 from dotmac.core.actors import Actor
 from dotmac.core.db import next_ids, refusing
 from dotmac.core.refs import SubjectRef
@@ -203,17 +205,17 @@ def _issued(run: BillingRun, chunk: BillingChunk, now: datetime) -> InvoicesIssu
 @transaction.atomic
 def _report(*, run_id: int, now: datetime) -> None:
     run = BillingRun.objects.get(pk=run_id)
-    if ops_selectors.job_of(run.job_id).is_over:
-        return
     sums = BillingChunk.objects.filter(run_id=run_id, done_at__isnull=False).aggregate(
         customers=Sum("customers_count"), invoices=Sum("invoices_count")
     )
-    ops.advance_job(
-        job_id=run.job_id,
-        done=sums["customers"] or 0,
-        message=f"{sums['invoices'] or 0} invoices",
-        now=now,
-    )
+    # Another worker may have done the last chunk and ended the job meanwhile.
+    with suppress(JobEnded):
+        ops.advance_job(
+            job_id=run.job_id,
+            done=sums["customers"] or 0,
+            message=f"{sums['invoices'] or 0} invoices",
+            now=now,
+        )
 
 
 @transaction.atomic
