@@ -92,17 +92,20 @@ class Api(Client):
         super().__init__(headers=headers, **kwargs)
         self.bearer = bearer
 
-    def post(self, path: str, data: Any = None, **extra: Any) -> Any:
-        extra.setdefault("content_type", "application/json")
-        return super().post(path, {} if data is None else data, **extra)
+    def post(self, path: Any, data: Any = None, *a: Any, **extra: Any) -> Any:
+        if not a:
+            extra.setdefault("content_type", "application/json")
+        return super().post(path, {} if data is None else data, *a, **extra)
 
-    def put(self, path: str, data: Any = None, **extra: Any) -> Any:
-        extra.setdefault("content_type", "application/json")
-        return super().put(path, {} if data is None else data, **extra)
+    def put(self, path: Any, data: Any = None, *a: Any, **extra: Any) -> Any:
+        if not a:
+            extra.setdefault("content_type", "application/json")
+        return super().put(path, {} if data is None else data, *a, **extra)
 
-    def patch(self, path: str, data: Any = None, **extra: Any) -> Any:
-        extra.setdefault("content_type", "application/json")
-        return super().patch(path, {} if data is None else data, **extra)
+    def patch(self, path: Any, data: Any = None, *a: Any, **extra: Any) -> Any:
+        if not a:
+            extra.setdefault("content_type", "application/json")
+        return super().patch(path, {} if data is None else data, *a, **extra)
 
 
 class World:
@@ -272,7 +275,7 @@ def login(client: Client, person: Person) -> dict[str, Any]:
         body["otp"] = otp
     answer = client.post("/api/v1/auth/login", body, content_type="application/json")
     assert answer.status_code == 200, answer.content
-    return answer.json()
+    return dict(answer.json())
 
 
 def code_at(secret: str, step: int) -> str:

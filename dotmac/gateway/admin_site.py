@@ -23,9 +23,10 @@ class DotMacAdminSite(AdminSite):
     site_url = "/console/"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        row = getattr(request, "session_row", None)
-        whole = getattr(request, "actor", None) is not None
-        return whole and row.mfa_at is not None and row.user.is_superuser
+        row: Any = getattr(request, "session_row", None)
+        if row is None or getattr(request, "actor", None) is None:
+            return False
+        return row.mfa_at is not None and bool(row.user.is_superuser)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -36,13 +37,13 @@ class DotMacAdminSite(AdminSite):
         wanted = request.GET.get("next", settings.ADMIN_ROOT)
         return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': wanted})}")
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Passwords change by operations, which end the sessions behind them."""
         raise Http404
 
-    def logout(
+    def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return sign_out(request, CONSOLE)

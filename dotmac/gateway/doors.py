@@ -168,10 +168,10 @@ def invitation(request: Any, token: str) -> HttpResponse:
     now = timezone.now()
     user = selectors.invited_user(token=token, now=now)
     if user is None:
-        context = {"title": _("This link does not work any more")}
-        return _page(request, CONSOLE, "invitation_over", context, status=404)
+        over = {"title": _("This link does not work any more")}
+        return _page(request, CONSOLE, "invitation_over", over, status=404)
     form = PasswordForm(request.POST or None)
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "title": _("Welcome, %s") % user.name,
         "username": user.username,

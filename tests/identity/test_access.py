@@ -12,6 +12,7 @@ from apps.identity.errors import (
 )
 from apps.identity.models import (
     OrganisationUnit,
+    Role,
     RoleAssignment,
     RolePermission,
 )
@@ -61,7 +62,7 @@ def test_syncing_again_changes_nothing_and_repairs_what_was_changed(world):
 
     assert sync() == 0
     RolePermission.objects.filter(permission=VIEW, role__slug="support").delete()
-    role = RolePermission.objects.filter(role__slug="support").first().role
+    role = Role.objects.get(slug="support")
     RolePermission.objects.create(role=role, permission="identity.walk_on_water")
     assert sync() == 2
     assert sync() == 0

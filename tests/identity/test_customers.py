@@ -315,7 +315,7 @@ def test_deletes_a_customer_with_its_portal_users(world):
     ["change_customer", "close_customer", "delete_customer", "activate_customer"],
 )
 def test_refuses_a_customer_that_does_not_exist(world, operation):
-    extra = {"changes": {}} if operation == "change_customer" else {}
+    extra: dict[str, object] = {"changes": {}} if operation == "change_customer" else {}
 
     with pytest.raises(NotFound):
         getattr(identity, operation)(customer_id=2**40, actor=SYSTEM, now=NOON, **extra)

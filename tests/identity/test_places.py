@@ -1,6 +1,7 @@
 """Locations and contacts, by operations."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_adds_and_removes_with_an_audit_row_each(at):
         longitude=Decimal("3.4"),
     )
     contact = identity.add_contact(**at, name="Ify", phone="0803 111 2222")
-    facts = {"actor": SYSTEM, "now": NOON}
+    facts: dict[str, Any] = {"actor": SYSTEM, "now": NOON}
     for _ in range(2):
         identity.remove_location(location_id=location.pk, **facts)
         identity.remove_contact(contact_id=contact.pk, **facts)

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -256,7 +257,7 @@ def test_two_keys_live_during_rotation(tmp_path):
     file.write_bytes(pem(new) + pem(old))
     file.chmod(0o600)
     claims = tokens.AccessClaims(user_id=5, session_id=7)
-    facts = {"issuer": "https://isp.example", "now": NOON}
+    facts: dict[str, Any] = {"issuer": "https://isp.example", "now": NOON}
 
     keys = read_signing_keys(file)
     before = tokens.write_access_token(

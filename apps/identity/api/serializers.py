@@ -89,7 +89,8 @@ class LocationSerializer(serializers.ModelSerializer[ServiceLocation]):
 
 
 class NewLocation(serializers.Serializer[Any]):
-    label = serializers.CharField(max_length=80)
+    # DRF keeps a field's own label under this name; a serializer has none.
+    label = serializers.CharField(max_length=80)  # type: ignore[assignment]
     address = serializers.CharField(max_length=300)
     city = serializers.CharField(
         max_length=120, required=False, allow_blank=True, default=""
@@ -124,7 +125,9 @@ class NewContact(serializers.Serializer[Any]):
 
 
 class UnitSerializer(serializers.ModelSerializer[OrganisationUnit]):
-    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        source="parent_id", allow_null=True
+    )
 
     class Meta:
         model = OrganisationUnit
@@ -136,4 +139,6 @@ class NewUnit(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=[("branch", "Branch"), ("reseller", "Reseller")]
     )
-    parent = serializers.IntegerField(min_value=1, source="parent_id")
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        min_value=1, source="parent_id"
+    )

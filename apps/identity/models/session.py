@@ -96,7 +96,7 @@ class Invitation(Record):
         return f"invitation {self.pk}"
 
 
-class TotpDevice(Device, Record):
+class TotpDevice(Device, Record):  # type: ignore[misc, django-manager-missing]
     """An authenticator application; `last_step` makes each code work once."""
 
     user = models.ForeignKey("identity.User", models.CASCADE, related_name="+")

@@ -38,7 +38,7 @@ class User(AbstractBaseUser, Record):
     is_active = models.BooleanField(default=True)
     is_superuser = models.BooleanField(default=False)
     # A sign-in is a Session row; this column of Django's base has no use here.
-    last_login = None  # type: ignore[assignment]
+    last_login = None
 
     objects: ClassVar[UserManager] = UserManager()
 

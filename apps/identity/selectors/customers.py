@@ -47,7 +47,7 @@ def find_customer(
     """The customer with this reference or id, or None."""
     if reference is not None:
         return Customer.objects.filter(reference=reference.strip().upper()).first()
-    return Customer.objects.filter(pk=id).first()
+    return Customer.objects.filter(pk=id).first() if id is not None else None
 
 
 def customer_of(customer_id: int) -> Customer:
