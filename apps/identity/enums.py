@@ -27,6 +27,15 @@ class CustomerState(TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+# As which a customer begins, and which units may be added.
+FIRST_STATES = [
+    (state.value, state.label) for state in (CustomerState.LEAD, CustomerState.PROSPECT)
+]
+LOWER_UNITS = [
+    (kind.value, kind.label) for kind in (UnitKind.BRANCH, UnitKind.RESELLER)
+]
+
+
 class MemberRights(TextChoices):
     """What a portal user may do for a customer."""
 

@@ -4,7 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.identity.enums import ContactRole, CustomerKind, CustomerState
+from apps.identity.enums import (
+    FIRST_STATES,
+    LOWER_UNITS,
+    ContactRole,
+    CustomerKind,
+    CustomerState,
+)
 from apps.identity.models import (
     Contact,
     Customer,
@@ -57,10 +63,7 @@ class NewCustomer(CustomerFields):
     """Body of POST. `email` or `phone` is needed."""
 
     state = serializers.ChoiceField(
-        choices=[
-            (CustomerState.LEAD.value, CustomerState.LEAD.label),
-            (CustomerState.PROSPECT.value, CustomerState.PROSPECT.label),
-        ],
+        choices=FIRST_STATES,
         required=False,
         default=CustomerState.PROSPECT,
     )
@@ -136,9 +139,7 @@ class UnitSerializer(serializers.ModelSerializer[OrganisationUnit]):
 
 class NewUnit(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
-    kind = serializers.ChoiceField(
-        choices=[("branch", "Branch"), ("reseller", "Reseller")]
-    )
+    kind = serializers.ChoiceField(choices=LOWER_UNITS)
     parent = serializers.IntegerField(  # type: ignore[assignment]
         min_value=1, source="parent_id"
     )

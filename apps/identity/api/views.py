@@ -28,7 +28,12 @@ from apps.identity.errors import UnknownUnit
 from apps.identity.models import Customer, OrganisationUnit
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
-from dotmac.core.api.viewsets import ApiViewSet, ListMixin, RetrieveMixin
+from dotmac.core.api.viewsets import (
+    ApiViewSet,
+    ListMixin,
+    PlainListMixin,
+    RetrieveMixin,
+)
 
 _OPTIONAL = (
     "email", "phone", "address", "city", "region", "postal_code", "country",
@@ -40,11 +45,15 @@ def _found_by(text: str) -> Q:
     return selectors.found_by(text)
 
 
-class CustomerViewSet(ListMixin, RetrieveMixin, ApiViewSet):
+class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     """Who buys, or may come to buy. Portal users see the customers they act for."""
 
     queryset = Customer.objects.none()
     serializer_class = CustomerSerializer
+    columns = {
+        name: "unit_id" if name == "unit" else name
+        for name in CustomerSerializer.Meta.fields
+    }
     permission_by_action = {
         "list": "identity.view_customer",
         "retrieve": "identity.view_customer",

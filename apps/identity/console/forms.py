@@ -7,18 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.identity import selectors
 from apps.identity.enums import (
+    FIRST_STATES,
     ContactRole,
     CustomerKind,
-    CustomerState,
     MemberRights,
 )
 from dotmac.core.console import ConsoleForm
 
 _UNITS_MAX = 500
-_STARTS = (
-    (CustomerState.PROSPECT.value, CustomerState.PROSPECT.label),
-    (CustomerState.LEAD.value, CustomerState.LEAD.label),
-)
 
 
 class CustomerForm(ConsoleForm):
@@ -72,7 +68,7 @@ class NewCustomerForm(CustomerForm):
 
     state = forms.ChoiceField(
         label=_("Begins as"),
-        choices=_STARTS,
+        choices=FIRST_STATES,
         help_text=_("The first active service makes a prospect a customer."),
     )
 
