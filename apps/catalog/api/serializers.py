@@ -149,6 +149,8 @@ class ServiceSerializer(serializers.Serializer[ServiceView]):
     plan = serializers.IntegerField(source="plan_id")
     plan_slug = serializers.CharField()
     plan_name = serializers.CharField()
+    down_kbps = serializers.IntegerField()
+    up_kbps = serializers.IntegerField()
     location = serializers.IntegerField(source="location_id", allow_null=True)
     login = serializers.CharField(allow_null=True)
     addresses = serializers.ListField(child=serializers.CharField())

@@ -42,7 +42,7 @@ def timeline_of_customer(customer_id: int, limit: int) -> list[TimelineEntry]:
 
 def _entries(service: Service) -> list[TimelineEntry]:
     facts = (
-        (service.created_at, _("Service ordered"), "shopping-cart"),
+        (service.created_at, _("Service ordered"), "clipboard-list"),
         (service.activated_at, _("Service active"), "circle-check"),
         (service.terminated_at, _("Service terminated"), "circle-off"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.catalog.enums import ServiceState, ShownState
@@ -35,6 +35,8 @@ class ServiceView:
     plan_id: int
     plan_slug: str
     plan_name: str
+    down_kbps: int
+    up_kbps: int
     location_id: int | None
     login: str | None
     access_id: int | None
@@ -52,7 +54,7 @@ class ServiceView:
 
 def services_visible_to(actor: Actor, permission: str) -> QuerySet[Service]:
     """The services of the customers that the permission reaches."""
-    rows = Service.objects.select_related("customer", "plan")
+    rows = Service.objects.select_related("customer", "plan__profile")
     scope = actor.scope(permission)
     if scope.everything:
         return rows
@@ -78,7 +80,7 @@ def find_service(
     *, reference: str | None = None, id: int | None = None  # noqa: A002
 ) -> Service | None:
     """The service with this reference or id, or None."""
-    rows = Service.objects.select_related("customer", "plan")
+    rows = Service.objects.select_related("customer", "plan__profile")
     if reference is not None:
         return rows.filter(reference=reference.strip().upper()).first()
     return rows.filter(pk=id).first()
@@ -132,7 +134,9 @@ def service_view(service_id: int) -> ServiceView:
 def service_views(ids: Iterable[int]) -> dict[int, ServiceView]:
     """Services as people see them, by id: the same few statements for any number."""
     wanted = list(ids)[:VIEWS_MAX]
-    rows = Service.objects.select_related("customer", "plan").filter(pk__in=wanted)
+    rows = Service.objects.select_related("customer", "plan__profile").filter(
+        pk__in=wanted
+    )
     return views_of(list(rows))
 
 
@@ -150,6 +154,14 @@ def views_of(services: Sequence[Service]) -> dict[int, ServiceView]:
 def active_services_of(customer_ids: Iterable[int]) -> QuerySet[Service]:
     """The active services of these customers, suspended ones included."""
     return Service.objects.active().filter(customer_id__in=list(customer_ids))
+
+
+def service_counts(plan_ids: Iterable[int]) -> dict[int, int]:
+    """How many services that are not terminated each plan has; one query."""
+    rows = Service.objects.filter(plan_id__in=list(plan_ids))
+    living = rows.exclude(state=ServiceState.TERMINATED)
+    counted = living.values("plan_id").annotate(found=Count("pk"))
+    return dict(counted.values_list("plan_id", "found"))
 
 
 def service_ids_of_accounts(account_ids: Iterable[int]) -> dict[int, int]:
@@ -179,6 +191,8 @@ def _view(service: Service, account: AccountView | None) -> ServiceView:
         plan_id=service.plan_id,
         plan_slug=service.plan.slug,
         plan_name=service.plan.name,
+        down_kbps=service.plan.profile.down_kbps,
+        up_kbps=service.plan.profile.up_kbps,
         location_id=service.location_id,
         login=account.login if account else service.login,
         access_id=service.access_id,
