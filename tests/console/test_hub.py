@@ -43,7 +43,7 @@ def test_the_live_session_shows_address_nas_and_usage(world, enter_console, line
 def test_somebody_without_the_right_sees_no_session(world, enter_console, line):
     assert not world.bisi.actor.may("network.view_session")
     body = hub(enter_console(world.bisi), world.chidi.customer)
-    assert "100.64.0.2" not in body
+    assert "AA:BB:CC:00:11:22" not in body
     assert "tab=sessions" not in body
 
 
