@@ -40,9 +40,7 @@ class CoaListener:
             except TimeoutError:
                 continue
             packet = wire.read_coa(raw, self.secret.encode())
-            facts = {
-                str(key): packet[key][0] for key in packet.keys()
-            }
+            facts = {str(key): packet[key][0] for key in packet.keys()}
             self.requests.append((packet.code, facts))
             ack = (
                 wire.DISCONNECT_ACK
