@@ -147,10 +147,10 @@ def _write_roster(
 ) -> None:
     kept_free = {subscriber.service_id for subscriber in shown}
     accounts = [
-        view.account_id
+        view.access_id
         for member in members
         if member.service_id not in kept_free
-        and (view := services.service_view(member.service_id)).account_id is not None
+        and (view := services.service_view(member.service_id)).access_id is not None
     ]
     chosen = accounts[: max(count // SIMULATED_SHARE, 1)]
     roster.write(folder, roster.Roster(nas_ids=nas_ids, account_ids=chosen))

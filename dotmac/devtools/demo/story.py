@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import random
@@ -67,14 +68,14 @@ class Story:
             at = self.local(day, self.dice.randint(8, 16), self.dice.randint(0, 29))
             habit = _fixed_habit(number)
             wish = customers.draw_wish(number, at, habit, self.dice)
-            self.plan(at, lambda _, wish=wish: self._join(wish))
+            self.plan(at, functools.partial(self._join, wish))
         for month in range(MONTHS):
             first = add_months(first_month, month)
             self.plan(self.local(first, 1), self._bill)
-            for day in (17, 22, 27):
-                self.plan(self.local(first.replace(day=day), 9), self._remind)
+            for dunned in (17, 22, 27):
+                self.plan(self.local(first.replace(day=dunned), 9), self._remind)
 
-    def _join(self, wish: customers.Wish) -> None:
+    def _join(self, wish: customers.Wish, _: datetime) -> None:
         self.members.append(customers.join(wish, self.ground, self.actor))
 
     def _bill(self, at: datetime) -> None:
