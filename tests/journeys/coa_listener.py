@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from dotmac.devtools.simulator import wire
 
@@ -19,7 +19,7 @@ class CoaListener:
     secret: str
     requests: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
-    def __enter__(self) -> CoaListener:
+    def __enter__(self) -> Self:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((self.address, self.port))
         self._socket.settimeout(0.2)
@@ -40,7 +40,7 @@ class CoaListener:
             except TimeoutError:
                 continue
             packet = wire.read_coa(raw, self.secret.encode())
-            facts = {str(key): packet[key][0] for key in packet.keys()}
+            facts = wire.attributes_of(packet)
             self.requests.append((packet.code, facts))
             ack = (
                 wire.DISCONNECT_ACK

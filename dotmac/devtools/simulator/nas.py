@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from pyrad.packet import Packet
@@ -58,12 +58,12 @@ class _Obeying(asyncio.DatagramProtocol):
         self.nas = nas
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        # Python 3.11's datagram transports are none by inheritance.
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = self.nas.obey(data)
         if answer is not None:
-            assert isinstance(self.transport, asyncio.DatagramTransport)
             self.transport.sendto(answer, addr)
 
 

@@ -101,6 +101,12 @@ def first(packet: Packet, name: str, default: Any = None) -> Any:
     return packet[name][0] if name in packet else default
 
 
+def attributes_of(packet: Packet) -> dict[str, Any]:
+    """The first value of each attribute, by name."""
+    names = list(packet.keys())
+    return {str(name): packet[name][0] for name in names}
+
+
 def _set(packet: Packet, attributes: dict[str, Any]) -> None:
     for name, value in attributes.items():
         if value is not None:
