@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ class MailFolder:
 
 def serve(folder: Path, *, host: str, port: int) -> Controller:
     """Start the server in a thread of its own; `stop()` ends it."""
+    # aiosmtpd tells every line of every conversation.
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     controller = Controller(MailFolder(folder), hostname=host, port=port)
     controller.start()
     return controller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -73,6 +74,19 @@ def beat_ticks(context: Context) -> bool:
     """Beat has opened its schedule and written down that it did."""
     files = context.installation.run.glob("beat-schedule*")
     return any(file.stat().st_mtime >= context.began for file in files)
+
+
+def accepts(port: Callable[[Context], int]) -> Probe:
+    """Something accepts connections on the port."""
+
+    def probe(context: Context) -> bool:
+        try:
+            with socket.create_connection((HOST, port(context)), timeout=_ANSWER_S):
+                return True
+        except OSError:
+            return False
+
+    return probe
 
 
 def radius_answers(context: Context) -> bool:

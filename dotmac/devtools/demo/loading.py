@@ -52,6 +52,7 @@ def load(*, count: int, folder: Path, actor: Actor, now: datetime, tell: Tell) -
     story = Story(ground, actor, zone, now, random.Random(SEED))
     story.write(count, first_month)
     story.play(tell)
+    story.members.sort(key=lambda member: member.number)
     _block_some(story.members, actor, now)
     billing.run_dunning(day=today, actor=actor, now=now)
     credentials.write(

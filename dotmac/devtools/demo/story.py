@@ -80,6 +80,8 @@ class Story:
 
     def _bill(self, at: datetime) -> None:
         billing.run_billing(day=at.date(), actor=self.actor, now=at)
+        everybody = [member.customer_id for member in self.members]
+        billing.allocate_credit(customer_ids=everybody, actor=self.actor, now=at)
         for member in self.members:
             for invoice_id, owed in customers.open_bills(member):
                 if invoice_id not in self._billed:
