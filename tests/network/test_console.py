@@ -166,6 +166,13 @@ def test_the_list_of_prefixes_is_a_tree(browser, net, do):
     assert "192.0.2.0/29" not in page(browser, "prefixes?q=nonsense")
 
 
+def test_huge_pools_are_told_by_magnitude(browser, do):
+    six = do.create_pool(name="six")
+    do.create_prefix(cidr="2001:db8::/64", pool_id=six.pk)
+    for path in ("prefixes", "pools", f"pools/{six.pk}"):
+        assert "about 2^64" in page(browser, path)
+
+
 def test_prefixes_page_by_key(browser, do):
     for i in range(60):
         do.create_prefix(cidr=f"10.{i}.0.0/16")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.states import count_words
 from apps.network.enums import PoolMode
 from apps.network.models import AddressPool, RateProfile, Site
 from dotmac.core.actors import Actor
@@ -165,7 +166,7 @@ class PoolList(ListScreen):
         Column(gettext_lazy("Pool"), "name"),
         Column(gettext_lazy("Mode"), lambda pool: pool.get_mode_display()),
         Column(gettext_lazy("VRF"), "vrf.name", phone=False),
-        Column(gettext_lazy("Free"), "free", "number"),
+        Column(gettext_lazy("Free"), "free", align="right"),
         Column(gettext_lazy("Rest"), "quarantine_s", "duration", phone=False),
     )
     buttons = (new_button(gettext_lazy("New pool"), slug, "network.create_pool"),)
@@ -176,7 +177,8 @@ class PoolList(ListScreen):
     def decorate(self, rows: list[Any], page: Page) -> list[Any]:
         free = selectors.free_address_counts([row.pk for row in rows], at=page.now)
         for row in rows:
-            row.free = free[row.pk] if row.mode == PoolMode.DOTMAC else None
+            dotmac = row.mode == PoolMode.DOTMAC
+            row.free = count_words(free[row.pk]) if dotmac else ""
         return rows
 
 
@@ -199,7 +201,7 @@ class PoolDetail(DetailScreen):
             return ()
         free = selectors.free_address_count(row.pk, at=page.now)
         tone = "" if free else "bad"
-        return [Tile(label=_("Free now"), value=free, kind="number", tone=tone)]
+        return [Tile(label=_("Free now"), value=count_words(free), tone=tone)]
 
     def facts(self, row: AddressPool, page: Page) -> Sequence[Fact]:
         return [
@@ -219,7 +221,11 @@ class PoolDetail(DetailScreen):
                 columns=(
                     Column(_("Prefix"), "cidr", to="prefixes"),
                     Column(_("Held"), lambda p: usage[p.pk].held, "number"),
-                    Column(_("Possible"), lambda p: usage[p.pk].capacity, "number"),
+                    Column(
+                        _("Possible"),
+                        lambda p: count_words(usage[p.pk].capacity),
+                        align="right",
+                    ),
                     Column(_("Used"), lambda p: usage[p.pk].percent, "progress"),
                 ),
                 rows=rows,

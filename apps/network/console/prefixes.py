@@ -8,10 +8,11 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.network import operations, selectors
 from apps.network.console.nas import site_choices
+from apps.network.console.states import count_words
 from apps.network.enums import PrefixKind
 from apps.network.models import AddressAssignment, AddressPool, Prefix, Vrf
 from apps.network.rules.addressing import parsed_address
@@ -66,9 +67,10 @@ def decorated(rows: list[Prefix], page: Page) -> list[Any]:
 
 
 def held_words(row: Any) -> str:
+    held = row.usage.held
     if row.kind == PrefixKind.CONTAINER:
-        return _("%(n)s networks") % {"n": row.usage.held}
-    return f"{row.usage.held:,} / {row.usage.capacity:,}"
+        return ngettext("%(n)s network", "%(n)s networks", held) % {"n": held}
+    return f"{held:,} / {count_words(row.usage.capacity)}"
 
 
 PREFIX_COLUMNS = (
@@ -209,7 +211,7 @@ class PrefixDetail(DetailScreen):
                 kind="number",
                 why=_("Released a short while ago; the pool says how long."),
             ),
-            Tile(label=_("Possible"), value=usage.capacity, kind="number"),
+            Tile(label=_("Possible"), value=count_words(usage.capacity)),
         ]
 
     def facts(self, row: Prefix, page: Page) -> Sequence[Fact]:
@@ -225,6 +227,8 @@ class PrefixDetail(DetailScreen):
 
     def addresses(self, row: Prefix, page: Page) -> Sequence[Panel]:
         held = selectors.assignments(page.actor).filter(prefix=row, released_at=None)
+        rows = list(held.order_by("address")[: ROWS_MAX + 1])
+        more = _("The first %(n)s; search for an address to find the others.")
         return [
             TablePanel(
                 title=_("Held now"),
@@ -234,9 +238,9 @@ class PrefixDetail(DetailScreen):
                            to_id="account_id"),
                     Column(_("Since"), "assigned_at", "datetime"),
                 ),
-                rows=held.order_by("address")[:ROWS_MAX],
+                rows=rows[:ROWS_MAX],
                 empty=_("Nobody holds an address here."),
-                note=_("The first %(n)s.") % {"n": ROWS_MAX},
+                note=more % {"n": ROWS_MAX} if len(rows) > ROWS_MAX else "",
             )
         ]  # fmt: skip
 

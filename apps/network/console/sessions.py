@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,8 +46,9 @@ ROWS_MAX = 25
 
 
 def uptime(session: SessionLive | SessionView) -> int:
-    """Seconds on line, by the session's own packets."""
-    passed = (session.seen_at - session.started_at).total_seconds()
+    """Seconds on line: to the end, or until now."""
+    end = session.stopped_at or timezone.now()
+    passed = (end - session.started_at).total_seconds()
     return max(session.seconds, int(passed))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from django.utils.translation import gettext as _
 
 from apps.network.models import CoaRequest, Nas
 from apps.network.selectors import AccountView
 from dotmac.core.console import State, state_of
 from dotmac.core.console.render import instant
+
+COUNTED_MAX = 10**9
 
 
 def account_state(view: AccountView) -> State:
@@ -52,6 +56,13 @@ def coa_state(row: CoaRequest) -> State:
     if row.state == "obsolete":
         return State(_("Not needed"), "quiet", "circle-minus", row.answer)
     return state_of(row.state, row.answer)
+
+
+def count_words(count: int) -> str:
+    """Whole up to a billion; beyond, only the magnitude tells anybody anything."""
+    if count < COUNTED_MAX:
+        return f"{count:,}"
+    return _("about 2^%(power)s") % {"power": round(math.log2(count))}
 
 
 def last_seen_words(view: AccountView) -> str:

@@ -33,7 +33,7 @@ class PrefixUsage:
     prefix_id: int
     held: int
     resting: int
-    capacity: Decimal
+    capacity: int
     percent: Decimal
 
 
@@ -91,7 +91,10 @@ def prefix_usages(
         """,
         {"ids": list(prefix_ids), "at": at},
     )
-    return {row["prefix_id"]: PrefixUsage(**row) for row in rows}
+    return {
+        row["prefix_id"]: PrefixUsage(**{**row, "capacity": int(row["capacity"])})
+        for row in rows
+    }
 
 
 def prefix_depths(prefix_ids: Sequence[int]) -> dict[int, int]:

@@ -1,0 +1,77 @@
+"""The network's pages in a real browser, with sessions, holds and addresses in them."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.network.conftest import acting, build_network, session_row
+
+__all__ = ["chromium", "site", "visit"]
+pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
+
+
+@pytest.fixture
+def nuru(site):
+    """Nuru's cookies, over a network in use."""
+    from django.utils import timezone
+
+    from apps.network.models import CoaRequest, UsageHour
+    from tests.sessions import enter
+    from tests.world import World
+
+    world, now = World(), timezone.now()
+    do = acting(world.nuru.actor, now=now)
+    net = build_network(do)
+    do.create_prefix(cidr="192.0.0.0/16", kind="container", description="Public")
+    do.create_prefix(cidr="192.0.2.0/24", kind="container", description="Ikeja")
+    do.create_prefix(cidr="10.20.0.0/16", description="Carrier-grade NAT")
+    do.allocate_address(pool_id=net.pool.pk, account_id=net.account.pk)
+    session_row(net, net.account, started_at=now - timedelta(minutes=4))
+    do.place_hold(
+        account_id=net.account.pk, reason="abuse", effect="throttle",
+        note="Spam from port 25, told by phone",
+    )  # fmt: skip
+    do.request_disconnects(account_id=net.account.pk, reason="hold placed: abuse")
+    CoaRequest.objects.filter(kind="disconnect").update(
+        state="refused", answer="Disconnect-NAK, Error-Cause 503", answered_at=now
+    )
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    UsageHour.objects.bulk_create(
+        UsageHour(account=net.account, hour_at=hour - timedelta(hours=i),
+                  octets_in=10**8 * (i % 5), octets_out=10**9 * (i % 7))
+        for i in range(24)
+    )  # fmt: skip
+    return {"sessionid": enter(world.nuru).cookies["sessionid"].value}
+
+
+PATHS = (
+    "nas", "nas/1", "nas/1?tab=sessions", "nas/1?tab=requests", "nas/new",
+    "nas/1/change", "prefixes", "prefixes/1", "prefixes/3?tab=inside", "prefixes/new",
+    "pools", "pools/1", "pools/new", "sites", "sites/1", "sites/new", "rate-profiles",
+    "rate-profiles/1", "rate-profiles/new", "accounts", "accounts/1",
+    "accounts/1?tab=usage", "accounts/1?tab=sessions", "accounts/1/hold", "sessions",
+    "sessions/1", "coa-requests", "coa-requests/1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_each_page_of_the_network_is_quiet_and_fits(visit, nuru, width):
+    visitor = visit(nuru, width)
+    pictures = os.environ.get("DOTMAC_PICTURES")
+    faults = {}
+    for path in PATHS:
+        answer = visitor.open(f"/console/{path}")
+        found = visitor.faults()
+        if answer.status != 200 or found:
+            faults[path] = (answer.status, found)
+        if pictures:
+            name = f"{width}-{path.replace('/', '_').replace('?', '_')}.png"
+            visitor.page.screenshot(path=Path(pictures) / name, full_page=True)
+        visitor.messages.clear()
+        visitor.outside.clear()
+    assert faults == {}
