@@ -1,5 +1,13 @@
 """Staff screens of billing: bills, payments, dunning."""
 
-from apps.billing.console import cash_hub, dunning, payments
+from apps.billing.console import (
+    cash_hub,
+    dunning,
+    hub,
+    invoices,
+    ledger,
+    payments,
+    runs,
+)
 
-__all__ = ["cash_hub", "dunning", "payments"]
+__all__ = ["cash_hub", "dunning", "hub", "invoices", "ledger", "payments", "runs"]

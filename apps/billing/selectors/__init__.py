@@ -31,8 +31,18 @@ from apps.billing.selectors.invoices import (
     invoices_visible_to,
     lines_of,
     open_invoices_of,
+    overdue_of,
+    references_with_number,
     taxes_of,
     why_of,
+)
+from apps.billing.selectors.ledger import (
+    credit_entry_of,
+    debit_of,
+    entries_of_source,
+    name_sources,
+    source_text,
+    source_url,
 )
 from apps.billing.selectors.payments import (
     allocations_of,
@@ -68,6 +78,7 @@ from apps.billing.selectors.standing import (
 )
 from apps.billing.selectors.taxes import (
     rates_on,
+    tax_rates,
 )
 
 __all__ = [
@@ -82,14 +93,17 @@ __all__ = [
     "allocations_of",
     "balance_of",
     "balances_of",
+    "credit_entry_of",
     "credit_notes_of",
     "credit_of",
     "creditable_rest",
     "customers_done",
     "customers_with_open_service",
+    "debit_of",
     "due_date_of",
     "dunning_actions_of",
     "dunning_policy",
+    "entries_of_source",
     "find_invoice",
     "find_payment",
     "gateway_events_of",
@@ -100,8 +114,10 @@ __all__ = [
     "invoices_visible_to",
     "ledger_entries_visible_to",
     "lines_of",
+    "name_sources",
     "open_invoices_of",
     "open_run",
+    "overdue_of",
     "parked_payments",
     "parked_services_of",
     "payments_of",
@@ -114,13 +130,17 @@ __all__ = [
     "rate_range",
     "rates_on",
     "receivables_by_age",
+    "references_with_number",
     "require_everything",
     "runs_visible_to",
     "situation_of",
     "situations",
     "situations_of",
+    "source_text",
+    "source_url",
     "standing_of",
     "standings_of",
+    "tax_rates",
     "taxes_of",
     "totals_text",
     "why_of",

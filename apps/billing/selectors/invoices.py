@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from apps.billing.documents.content import document_data
 from apps.billing.documents.render import render_pdf
-from apps.billing.enums import InvoiceState
-from apps.billing.models import Invoice, InvoiceLine, InvoiceTax
+from apps.billing.enums import InvoiceState, SeriesKind
+from apps.billing.models import Invoice, InvoiceLine, InvoiceTax, NumberSeries
 from apps.billing.models.invoice import InvoiceQuerySet
 from apps.billing.rules.credit import LineRest, TaxRest
 from apps.identity import selectors as identity
@@ -20,6 +20,7 @@ from dotmac.core.actors import Actor
 from dotmac.core.money import Money
 
 OPEN_MAX = 1000
+SERIES_MAX = 20
 
 
 def invoices_visible_to(
@@ -37,6 +38,25 @@ def open_invoices_of(customer_id: int) -> list[Invoice]:
     """What the customer has to pay, the earliest due first."""
     rows = Invoice.objects.open().filter(customer_id=customer_id)
     return list(rows.order_by("due_date", "pk")[:OPEN_MAX])
+
+
+def overdue_of(customer_id: int, *, day: date) -> Money | None:
+    """What is past its day, in the currency of the oldest; None when nothing is."""
+    late = [row for row in open_invoices_of(customer_id) if row.due_date < day]
+    if not late:
+        return None
+    currency = late[0].currency
+    minor = sum(row.open_minor for row in late if row.currency == currency)
+    return Money(minor, currency)
+
+
+def references_with_number(number: int) -> list[str]:
+    """The references that a bare number may stand for."""
+    series = NumberSeries.objects.filter(next_value__gt=number)
+    return [
+        f"{SeriesKind(row.kind).label}-{row.year}-{number:06d}"
+        for row in series.order_by("-year")[:SERIES_MAX]
+    ]
 
 
 def find_invoice(*, reference: str) -> Invoice | None:
