@@ -30,5 +30,5 @@ def enter(person, face="console", key="console_sid") -> Client:
     session = browser.session
     session[key] = row.pk
     session.save()
-    browser.cookies["sessionid"] = session.session_key
+    browser.cookies["sessionid"] = str(session.session_key)
     return browser

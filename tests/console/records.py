@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.ops import operations as ops
+from apps.ops.enums import JobState
 from dotmac.core.console import registry
 from dotmac.core.refs import SubjectRef
 from tests.console.lines import put_on_line
@@ -34,8 +35,10 @@ def make_records(world) -> None:
             ops.advance_job(job_id=job.pk, done=number * 30, now=now)
     later = now + timedelta(seconds=40)
     error = "The RADIUS server did not answer."
-    ops.finish_job(job_id=jobs[2], state="failed", now=later, error=error)
-    ops.finish_job(job_id=jobs[3], state="succeeded", now=later, result={"rows": 12})
+    ops.finish_job(job_id=jobs[2], state=JobState.FAILED, now=later, error=error)
+    ops.finish_job(
+        job_id=jobs[3], state=JobState.SUCCEEDED, now=later, result={"rows": 12}
+    )
     ops.send_message(
         to=chidi.email,
         subject="Your invoice",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dotmac.console.autodiscover import load_screens
 from dotmac.core.console import registry
-from dotmac.core.console.screens import Screen
+from dotmac.core.console.screens import ListScreen, Screen
 
 
-def lists() -> list[Screen]:
+def lists() -> list[ListScreen]:
     load_screens()
     return [registry.lists[slug] for slug in sorted(registry.lists)]
 

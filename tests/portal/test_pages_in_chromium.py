@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -69,7 +70,7 @@ def test_what_is_owed_and_the_way_to_pay_stand_on_top(visit, chidi):
 def test_the_first_visit_is_light(visit, chidi):
     """All that home asks for, compressed, is at most 120 KB."""
     visitor = visit(chidi, PHONE)
-    bodies = {}
+    bodies: dict[str, Any] = {}
     visitor.page.on(
         "response", lambda answer: bodies.setdefault(urlsplit(answer.url).path, answer)
     )

@@ -208,7 +208,7 @@ def _finish(
     result = done if isinstance(done, Done) else Done(str(done or ""))
     message = result.message or asked.action.success
     if message:
-        messages.success(request, message)
+        messages.success(request, str(message))
     return _go(request, result.url or asked.home)
 
 

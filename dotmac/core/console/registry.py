@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from dotmac.core.console.columns import Fact
 from dotmac.core.console.page import Page
-from dotmac.core.console.panels import Panel, Tile
+from dotmac.core.console.panels import Chart, Panel, Tile
 from dotmac.core.console.screens import (
     Action,
     DetailScreen,
@@ -80,7 +80,7 @@ class HubContribution:
     facts: Callable[[int, Page], Sequence[Fact]] | None = None
     tiles: Callable[[int, Page], Sequence[Tile]] | None = None
     overview: Callable[[int, Page], Sequence[Panel]] | None = None
-    series: Callable[[str, int, Page], Any] | None = None
+    series: Callable[[str, int, Page], Chart | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
