@@ -9,9 +9,11 @@ class CatalogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.catalog import handlers, selectors
+        from apps.catalog import (
+            handlers,  # noqa: F401 - registers what listens
+            selectors,
+        )
 
-        assert handlers, "Importing them registers them."
         permissions.declare(
             "catalog",
             view_plan="See plans and prices.",

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from apps.catalog import operations as catalog
-from apps.catalog.models import ProvisioningJob, Service
-from apps.catalog.operations import carrying
+from apps.catalog.models import Service
 from apps.network import operations as network
 from apps.ops.operations import check_integrity
+from tests.catalog import steps
 from tests.world import NOON, SYSTEM
 
 TODAY = date(2026, 11, 23)
@@ -57,13 +57,10 @@ def build_shop():
 def make_active(shop, service, *, now=NOON):
     """Every step by its own operation, the answer of RADIUS being a good one."""
     shop.do.provision_service(service_id=service.pk, now=now)
-    job = ProvisioningJob.objects.get(service=service)
-    held = catalog.claim_provisioning(job_id=job.pk, now=now)
-    for _ in range(2):
-        name = carrying.begin_step(held=held, actor=SYSTEM, now=now)
-        carrying.perform_step(held=held, name=name, actor=SYSTEM, now=now)
-    carrying.begin_step(held=held, actor=SYSTEM, now=now)
-    carrying.conclude_check(held=held, says="Accepted.", actor=SYSTEM, now=now)
+    held = steps.claim(steps.latest(service), now)
+    steps.perform(held, now)
+    steps.perform(held, now)
+    steps.conclude(held, now)
     return Service.objects.get(pk=service.pk)
 
 

@@ -7,11 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.catalog.models import ProvisioningJob
-from apps.catalog.operations import carrying
 from apps.network import operations as network
 from apps.ops.models import AuditEntry
 from tests.catalog.shops import TODAY, make_active, ordered, problem
+from tests.catalog.steps import fail, latest
 from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +153,7 @@ def test_a_failed_job_is_retried_or_given_up(shop, world):
     assert problem(nuru.post(f"{url}/provisioning/retry"), 404)
     assert problem(nuru.get(f"{url}/provisioning"), 404)
     shop.do.provision_service(service_id=service.pk)
-    fail_first_step(service)
+    fail(latest(service), "No luck.")
 
     shown = nuru.get(f"{url}/provisioning").json()
     assert (shown["state"], shown["steps"][0]["answer"]) == ("failed", "No luck.")
@@ -168,13 +167,6 @@ def test_a_failed_job_is_retried_or_given_up(shop, world):
         "provisioning_not_failed",
         [],
     )
-
-
-def fail_first_step(service):
-    job = ProvisioningJob.objects.get(service=service)
-    held = carrying.claim_provisioning(job_id=job.pk, now=NOON)
-    name = carrying.begin_step(held=held, actor=SYSTEM, now=NOON)
-    carrying.fail_step(held=held, name=name, says="No luck.", actor=SYSTEM, now=NOON)
 
 
 # Lists --------------------------------------------------------------------

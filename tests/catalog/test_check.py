@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from apps.ops.selectors import business_date
 from dotmac.devtools.servers import free_port
 from tests.catalog.radius import listening
 from tests.catalog.shops import broken_invariants, build_shop
+from tests.catalog.steps import claim, perform
 from tests.world import SYSTEM, World
 
 pytestmark = pytest.mark.integration
@@ -109,10 +111,9 @@ def test_silence_is_tried_again_until_it_answers(isp, tmp_path, settings):
 
 def test_a_speed_that_differs_from_the_order_is_refused(isp, radius):
     other = isp.shop.net.create_rate_profile(name="5M", down_kbps=5_000, up_kbps=5_000)
-    held = carrying.claim_provisioning(job_id=isp.job.pk, now=timezone.now())
-    for _ in range(2):
-        name = carrying.begin_step(held=held, actor=SYSTEM, now=timezone.now())
-        carrying.perform_step(held=held, name=name, actor=SYSTEM, now=timezone.now())
+    held = claim(isp.job, timezone.now())
+    perform(held, timezone.now())
+    perform(held, timezone.now())
     account = AccessAccount.objects.get()
     isp.shop.net.change_access(account_id=account.pk, profile_id=other.pk)
     resume(isp.job)
@@ -137,9 +138,7 @@ def resume(job):
 
 
 def test_a_login_that_radius_refuses_is_not_activated(isp, radius):
-    held = carrying.claim_provisioning(job_id=isp.job.pk, now=timezone.now())
-    name = carrying.begin_step(held=held, actor=SYSTEM, now=timezone.now())
-    carrying.perform_step(held=held, name=name, actor=SYSTEM, now=timezone.now())
+    perform(claim(isp.job, timezone.now()), timezone.now())
     account = AccessAccount.objects.get()
     isp.shop.net.place_hold(account_id=account.pk, reason="abuse", effect="reject")
     resume(isp.job)
@@ -153,8 +152,6 @@ def test_a_login_that_radius_refuses_is_not_activated(isp, radius):
 
 
 def test_the_sweep_hands_waiting_jobs_to_workers(isp, radius):
-    import redis
-
     with redis.Redis.from_url(django_settings.REDIS_URL) as broker:
         broker.delete("dotmac")
         assert resume_provisioning() == 1

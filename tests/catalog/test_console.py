@@ -3,12 +3,11 @@
 import pytest
 
 from apps.catalog import selectors
-from apps.catalog.models import Plan, PlanPrice, ProvisioningJob, Service
-from apps.catalog.operations import carrying
+from apps.catalog.models import Order, Plan, PlanPrice, Service
 from apps.ops.models import AuditEntry
 from tests.catalog.shops import make_active, ordered
+from tests.catalog.steps import fail, latest
 from tests.sessions import enter
-from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
 
@@ -23,16 +22,6 @@ def text_of(browser, path):
     answer = browser.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
     return answer.content.decode()
-
-
-def fail(service):
-    job = ProvisioningJob.objects.get(service=service)
-    held = carrying.claim_provisioning(job_id=job.pk, now=NOON)
-    name = carrying.begin_step(held=held, actor=SYSTEM, now=NOON)
-    carrying.fail_step(
-        held=held, name=name, says="The pool is empty.", actor=SYSTEM, now=NOON
-    )
-    return job
 
 
 def test_orders_on_the_customers_page_and_provisions(shop, world, desk):
@@ -89,7 +78,8 @@ def test_a_bad_order_keeps_what_was_typed_and_says_why(
 def test_a_failed_job_shows_its_answer_and_is_retried(shop, world, desk):
     service = ordered(shop, world.chidi)
     shop.do.provision_service(service_id=service.pk)
-    job = fail(service)
+    job = latest(service)
+    fail(job, "The pool is empty.")
 
     page = text_of(desk, f"/console/services/{service.pk}?tab=provisioning")
     assert "The pool is empty." in page
@@ -101,14 +91,14 @@ def test_a_failed_job_shows_its_answer_and_is_retried(shop, world, desk):
     desk.post(f"/console/provisioning/{job.pk}/retry")
     job.refresh_from_db()
     assert job.state == "queued"
-    fail(service)
+    fail(job, "The pool is empty.")
     desk.post(f"/console/services/{service.pk}/retry")
     job.refresh_from_db()
     assert job.state == "queued"
     desk.post(f"/console/services/{service.pk}/give-up", {"confirmed": "yes"})
     assert Service.objects.get().state == "pending"
     shop.do.provision_service(service_id=service.pk)
-    second = selectors.latest_provisioning_of(service.pk)
+    second = latest(service)
     desk.post(f"/console/provisioning/{second.pk}/give-up", {"confirmed": "yes"})
     assert Service.objects.get().state == "pending"
 
@@ -229,8 +219,6 @@ def test_the_search_finds_services_orders_and_plans(shop, world, desk):
 
 
 def test_an_order_shows_what_came_of_it(shop, world, desk):
-    from apps.catalog.models import Order
-
     service = ordered(shop, world.chidi)
     order = Order.objects.get()
     page = text_of(desk, f"/console/orders/{order.pk}")
@@ -242,7 +230,7 @@ def test_an_order_shows_what_came_of_it(shop, world, desk):
 
 def test_staff_of_a_reseller_see_nothing_of_others(shop, world):
     service = make_active(shop, ordered(shop, world.chidi))
-    job = selectors.latest_provisioning_of(service.pk)
+    job = latest(service)
     remi = enter(world.remi)
     for path in (f"services/{service.pk}", f"provisioning/{job.pk}"):
         assert remi.get(f"/console/{path}").status_code == 404

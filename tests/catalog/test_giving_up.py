@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from apps.catalog import errors, selectors
+from apps.catalog import errors
 from apps.catalog.models import Order, ProvisioningJob, Service
-from apps.catalog.operations import carrying
 from apps.network import selectors as network
 from apps.network.models import AccessAccount
 from apps.ops import operations as ops
@@ -19,12 +18,14 @@ from tests.catalog.steps import (
     begin,
     carry,
     claim,
+    conclude,
     exhaust,
+    latest,
     perform,
     steps,
     told,
 )
-from tests.world import NOON, SYSTEM
+from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -70,14 +71,13 @@ def make_again(shop, service):
     held = claim(job, LATER)
     perform(held, LATER)
     perform(held, LATER)
-    begin(held, LATER)
-    carrying.conclude_check(held=held, says="Accepted.", actor=SYSTEM, now=LATER)
+    conclude(held, LATER)
     return Service.objects.get(pk=service.pk)
 
 
 def test_nobody_gives_up_what_succeeded_or_never_was(shop, service):
     make_active(shop, service)
-    job = selectors.latest_provisioning_of(service.pk)
+    job = latest(service)
 
     with pytest.raises(errors.ProvisioningFinished):
         shop.do.cancel_provisioning(job_id=job.pk)
@@ -110,7 +110,7 @@ def test_a_queued_job_that_was_cancelled_in_the_list_is_given_up(service, job):
 
 
 def test_failures_that_nobody_retried_are_given_up_after_a_day(shop, world, job):
-    exhaust(shop, world)
+    exhaust(shop)
     carry(job)
     day = timedelta(hours=24)
 

@@ -17,6 +17,7 @@ from dotmac.core.actors import Actor, ActorKind
 from dotmac.core.db import violated_constraint
 from dotmac.core.errors import InvalidInput
 from tests.catalog.shops import TODAY, make_active, ordered
+from tests.catalog.steps import latest
 from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
@@ -177,7 +178,7 @@ def test_ending_a_service_in_provisioning_undoes_it_first(shop, waiting):
 
     ended = shop.do.terminate_service(service_id=waiting.pk)
 
-    job = selectors.latest_provisioning_of(waiting.pk)
+    job = latest(waiting)
     assert (ended.state, job.state) == ("terminated", "cancelled")
     assert Order.objects.get().state == "cancelled"
 

@@ -71,18 +71,23 @@ def held_lock(isp, statement):
         holder.rollback()
 
 
+def blocked(watcher):
+    (found,) = watcher.execute(BLOCKED).fetchone() or (0,)
+    return found
+
+
 def kill_at(isp, name):
     with held_lock(isp, LOCK_OF[name]) as watcher:
         worker = start_worker(isp.job.pk, isp.folder)
         deadline = time.monotonic() + WAIT_S
-        while watcher.execute(BLOCKED).fetchone()[0] == 0:
+        while not blocked(watcher):
             assert worker.poll() is None, "It should have waited for the lock."
             assert time.monotonic() < deadline
             time.sleep(0.05)
         worker.send_signal(signal.SIGKILL)
         assert worker.wait() == -signal.SIGKILL
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as watcher:
-        while watcher.execute(BLOCKED).fetchone()[0]:
+        while blocked(watcher):
             time.sleep(0.05)
 
 

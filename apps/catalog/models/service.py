@@ -57,7 +57,8 @@ class Service(Record):
         max_length=16, choices=ServiceState, default=ServiceState.PENDING
     )
     login = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
-    password = SealedField(null=True, blank=True, editable=False)
+    # The stubs cannot say that a field class of ours is nullable.
+    password = SealedField(null=True, blank=True, editable=False)  # type: ignore[misc]
     activated_at = models.DateTimeField(null=True, blank=True)
     active_from_date = models.DateField(null=True, blank=True)
     terminated_at = models.DateTimeField(null=True, blank=True)

@@ -239,7 +239,8 @@ def _open_access(service: Service, actor: Actor, now: datetime) -> Answer:
         now=now,
     )
     # From here on the account owns both; the service keeps no copy.
-    service.access_id, service.login, service.password = account.pk, None, None
+    service.access_id = account.pk
+    service.login = service.password = None  # type: ignore[assignment]
     service.store("access", "login", "password", now=now)
     return Answer(Outcome.DONE, f"Account {login} is open.")
 

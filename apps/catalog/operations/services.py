@@ -134,7 +134,8 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
         end_date=ends_date, updated_at=now
     )
     service.state, service.terminated_at = ServiceState.TERMINATED, now
-    service.ends_date, service.login, service.password = ends_date, None, None
+    service.ends_date = ends_date
+    service.login = service.password = None  # type: ignore[assignment]
     service.store("state", "terminated_at", "ends_date", "login", "password", now=now)
     if service.active_from_date is None:
         move_order(service, OrderState.CANCELLED, now)

@@ -143,4 +143,4 @@ def customer_bounds(*, day: date, size: int) -> list[tuple[int, int]]:
             """,  # noqa: S608
             {"day": day, "size": size, "billing": PlanBilling.POSTPAID.value},
         )
-        return cursor.fetchall()
+        return [(int(until), int(count)) for until, count in cursor.fetchall()]

@@ -83,7 +83,7 @@ def find_service(
     rows = Service.objects.select_related("customer", "plan__profile")
     if reference is not None:
         return rows.filter(reference=reference.strip().upper()).first()
-    return rows.filter(pk=id).first()
+    return rows.filter(pk=id or 0).first()
 
 
 def in_shown_state(state: str, *, now: datetime) -> Q:
@@ -167,17 +167,13 @@ def service_counts(plan_ids: Iterable[int]) -> dict[int, int]:
 def service_ids_of_accounts(account_ids: Iterable[int]) -> dict[int, int]:
     """Which service an access account belongs to: account id to service id."""
     rows = Service.objects.filter(access_id__in=list(account_ids))
-    return {
-        access_id: service_id
-        for access_id, service_id in rows.values_list("access_id", "pk")
-        if access_id is not None
-    }
+    return dict(rows.values_list("access_id", "pk"))
 
 
 def account_ids_of_services(services: QuerySet[Service]) -> list[int]:
     """The access accounts of a bounded set of services."""
     rows = services.filter(access_id__isnull=False).values_list("access_id", flat=True)
-    return [found for found in rows[:VIEWS_MAX] if found is not None]
+    return list(rows[:VIEWS_MAX])
 
 
 def _view(service: Service, account: AccountView | None) -> ServiceView:
