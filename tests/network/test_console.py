@@ -362,3 +362,14 @@ def test_a_session_that_ended_cannot_be_ended(browser, net):
     row = session_row(net, net.account, started_at=now, stopped_at=now)
     browser.post(f"/console/sessions/{row.pk}/disconnect", {"confirmed": "1"})
     assert CoaRequest.objects.exists() is False
+
+
+@pytest.mark.parametrize(
+    "model", ["site", "vrf", "addresspool", "rateprofile", "vlangroup", "vlan"]
+)
+def test_the_admin_site_shows_settings_and_changes_none(world, net, do, model):
+    group = do.create_vlan_group(name="sw1")
+    do.assign_vlan(group_id=group.pk, account_id=net.account.pk)
+    owner = enter(world.ada)
+    assert owner.get(f"/admin/network/{model}/").status_code == 200
+    assert owner.get(f"/admin/network/{model}/add/").status_code == 403
