@@ -1,17 +1,27 @@
 """Ten at once: one refresh, one use of a code, one customer, one owner left."""
 
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from apps.identity import operations as identity
 from apps.identity.enums import SessionFace
-from apps.identity.models import Customer, RefreshToken, RoleAssignment, Session
+from apps.identity.models import (
+    Customer,
+    RefreshToken,
+    RoleAssignment,
+    Session,
+    TotpDevice,
+)
 from dotmac.core.errors import DomainError
 from tests.world import SYSTEM, World
 
@@ -36,6 +46,30 @@ def at_once(act, count=CROWD):
         return list(pool.map(one, range(count)))
 
 
+@contextmanager
+def holding(table, row_id):
+    """Keep a row locked until all of the crowd wait, so that nobody is early."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as holder:
+        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [row_id])
+        watch = Thread(target=_release_when_all_wait, args=(holder,))
+        watch.start()
+        yield
+        watch.join()
+
+
+def _release_when_all_wait(holder):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as watcher:
+        deadline = time.monotonic() + 20
+        waiting = 0
+        while waiting < CROWD and time.monotonic() < deadline:
+            time.sleep(0.02)
+            [waiting] = watcher.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchone()
+    holder.rollback()
+
+
 def test_a_refresh_token_works_once(own_database):
     world, now = World(), timezone.now()
     chidi = world.chidi
@@ -44,9 +78,11 @@ def test_a_refresh_token_works_once(own_database):
     ).tokens
     assert tokens is not None
 
-    answers = at_once(
-        lambda _: identity.refresh_tokens(refresh=tokens.refresh, now=now)
-    )
+    session = Session.objects.get(user=chidi.user)
+    with holding("identity_session", session.pk):
+        answers = at_once(
+            lambda _: identity.refresh_tokens(refresh=tokens.refresh, now=now)
+        )
 
     fresh = [answer for answer in answers if answer != "invalid_refresh"]
     assert len(fresh) == 1
@@ -74,6 +110,29 @@ def test_a_one_time_code_works_once(own_database):
     assert answers.count("otp_reused") == CROWD - 1
     open_sessions = Session.objects.filter(user=ada.user, ended_at=None)
     assert open_sessions.count() == 1
+
+
+def test_a_one_time_code_completes_one_session(own_database):
+    """Ten browsers that gave the password race with one code."""
+    world, now = World(), timezone.now()
+    ada = world.ada
+    code = ada.otp(now)
+    owing = [
+        identity.sign_in(
+            username="ada", password=ada.password, face=SessionFace.CONSOLE, now=now
+        ).session.pk
+        for _ in range(CROWD)
+    ]
+
+    with holding("identity_totpdevice", TotpDevice.objects.get(user=ada.user).pk):
+        answers = at_once(
+            lambda number: identity.confirm_code(
+                session_id=owing[number], otp=code, now=now
+            )
+        )
+
+    assert answers.count("otp_reused") == CROWD - 1
+    assert Session.objects.filter(pk__in=owing, stage="full").count() == 1
 
 
 @pytest.mark.parametrize("same", ["email", "phone"])
