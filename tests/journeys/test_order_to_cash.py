@@ -100,6 +100,14 @@ def test_a_subscriber_from_sign_up_to_cash(installation, radclient, listener, de
     invoice = be_billed(installation, desk, customer_id)
     be_reminded_and_walled(installation, desk, service_id, invoice)
     wait_until(lambda: listener.disconnected(SESSION), says="a Disconnect-Request")
+    # What a NAS does after its ACK.
+    radclient.acct(
+        "Stop",
+        User_Name=LOGIN,
+        Acct_Session_Id=SESSION,
+        Acct_Terminate_Cause="Admin-Reset",
+    )
+    assert get(desk, f"services/{service_id}")["online"] is False
     walled = radclient.auth(User_Name=LOGIN, User_Password=PASSWORD)
     assert walled.accepted
     assert walled.attributes.get("Framed-IP-Address") != address
