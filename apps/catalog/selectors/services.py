@@ -51,6 +51,14 @@ class ServiceView:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def down_bps(self) -> int:
+        return self.down_kbps * 1000
+
+    @property
+    def up_bps(self) -> int:
+        return self.up_kbps * 1000
+
 
 def services_visible_to(actor: Actor, permission: str) -> QuerySet[Service]:
     """The services of the customers that the permission reaches."""
