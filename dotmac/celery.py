@@ -29,6 +29,11 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         crontab(hour="4", minute="20"),
     ),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),
+    "network.read_attempts": ("network.read_attempts", 30.0),
+    "network.forget_attempts": (
+        "network.forget_attempts",
+        crontab(hour="4", minute="20"),
+    ),
     "network.reconcile_coa": ("network.reconcile_coa", 60.0),
     "network.close_silent_sessions": ("network.close_silent_sessions", 60.0),
     "network.archive_sessions": ("network.archive_sessions", crontab(minute="20")),

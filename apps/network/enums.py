@@ -80,3 +80,17 @@ class CoaState(TextChoices):
     REFUSED = "refused", "Refused by the NAS"
     SILENT = "silent", "No answer"
     OBSOLETE = "obsolete", "Session was gone"
+
+
+class AttemptReason(TextChoices):
+    """Why a login was let in as it was, or refused. Never sent on the wire."""
+
+    OPEN = "open", "Let in"
+    THROTTLED = "throttled", "Let in, throttled"
+    WALLED_GARDEN = "walled_garden", "Walled garden"
+    EXPIRED = "expired", "Walled garden: expired"
+    HOLD = "hold", "A hold refuses it"
+    MAC = "mac", "Another device"
+    SESSIONS = "sessions", "Too many sessions"
+    PASSWORD = "password", "Wrong password"
+    UNKNOWN = "unknown", "No such login"

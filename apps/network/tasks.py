@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from apps.network import operations
-from apps.network.radius import coa
+from apps.network.radius import coa, spool
 
 log = structlog.get_logger(__name__)
 
 ROUNDS_MAX = 20
 SENDERS = 16
+SPOOL_FILES_MAX = 60
 
 
 @shared_task(name="network.send_coa_requests", acks_late=True, time_limit=120)
@@ -65,6 +68,29 @@ def archive_sessions(**_later: object) -> int:
 def ensure_session_partitions(**_later: object) -> int:
     """Make the history's partitions months before they are needed."""
     return operations.ensure_session_partitions(now=timezone.now())
+
+
+@shared_task(name="network.read_attempts", acks_late=True, time_limit=120)
+def read_attempts(**_later: object) -> int:
+    """Read what RADIUS decided and why from its spool, a file a minute."""
+    folder, stored = settings.RADIUS_DECISIONS_DIR, 0
+    for path in spool.complete_files(folder, limit=SPOOL_FILES_MAX):
+        decisions, step = spool.read_lines(path, limit=operations.BATCH_MAX)
+        stored += operations.store_attempts(
+            # The same minute of another host's server is another batch.
+            batch=f"{socket.gethostname()[:60]}:{folder.name[:40]}:{path.stem}",
+            decisions=decisions,
+            sample_of=step,
+            now=timezone.now(),
+        )
+        path.unlink(missing_ok=True)
+    return stored
+
+
+@shared_task(name="network.forget_attempts", acks_late=True, time_limit=280)
+def forget_attempts(**_later: object) -> int:
+    """Delete login attempts older than 30 days, in batches."""
+    return _while_full(operations.forget_attempts, 1)
 
 
 def _while_full(batch: object, size: int) -> int:

@@ -71,6 +71,8 @@ RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
 RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
+# Where the RADIUS server leaves what it decided, for a worker to read.
+RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
 _url = env.text("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")

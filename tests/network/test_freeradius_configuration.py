@@ -18,7 +18,10 @@ URL = "postgresql://radius:p%3A%5C%40ss@db.example:5433/dot%20mac"
 
 
 def write(folder, url=URL, **listen):
-    facts = {"host": "127.0.0.1", "auth_port": 18120, "acct_port": 18130, **listen}
+    facts = {
+        "host": "127.0.0.1", "auth_port": 18120, "acct_port": 18130,
+        "decisions": folder.parent / "decisions", **listen,
+    }  # fmt: skip
     freeradius.write_configuration(
         folder,
         templates=settings.BASE_DIR / "deploy" / "freeradius",

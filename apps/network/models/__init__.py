@@ -2,6 +2,7 @@
 
 from apps.network.models.access import AccessAccount, AccessHold
 from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix, Vrf
+from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
 from apps.network.models.profiles import RateProfile
@@ -10,9 +11,11 @@ from apps.network.models.vlans import Vlan, VlanGroup
 
 __all__ = [
     "AccessAccount",
+    "AccessAttempt",
     "AccessHold",
     "AddressAssignment",
     "AddressPool",
+    "AttemptBatch",
     "CoaRequest",
     "Nas",
     "Prefix",

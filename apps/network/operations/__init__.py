@@ -7,6 +7,11 @@ from apps.network.operations.access import (
     open_access,
 )
 from apps.network.operations.addresses import allocate_address, release_address
+from apps.network.operations.attempts import (
+    BATCH_MAX,
+    forget_attempts,
+    store_attempts,
+)
 from apps.network.operations.checking import (
     PLATFORM_NAS,
     check_access,
@@ -35,6 +40,7 @@ from apps.network.operations.vlans import assign_vlan, create_vlan_group
 
 __all__ = [
     "ARCHIVE_MAX",
+    "BATCH_MAX",
     "COA_ATTEMPTS_MAX",
     "KEEP",
     "PLATFORM_NAS",
@@ -58,6 +64,7 @@ __all__ = [
     "disconnect_session",
     "ensure_platform_nas",
     "ensure_session_partitions",
+    "forget_attempts",
     "lift_hold",
     "open_access",
     "place_hold",
@@ -66,4 +73,5 @@ __all__ = [
     "request_coas",
     "request_disconnects",
     "settle_coa_request",
+    "store_attempts",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from pyrad.packet import (
@@ -15,6 +16,7 @@ from pyrad.packet import (
 
 from apps.network.radius import packets
 from apps.network.radius.database import Client, RadiusSession, encoded
+from apps.network.radius.spool import Decision
 
 # The order of radius_accounting()'s arguments after the four first ones.
 _NUMBERS = (
@@ -38,6 +40,7 @@ class Answer:
 
     data: bytes
     refuses: bool = False
+    decision: Decision | None = None
 
 
 def answer_access(
@@ -52,21 +55,42 @@ def answer_access(
         return None
     if not _is_signed(request, client):
         return None
-    if not packets.raw(request, packets.USER_NAME):
-        return _reply(request, None)
-
-    rows = session.authorize(
-        packets.raw(request, packets.USER_NAME),
-        address,
-        packets.raw(request, packets.CALLING_STATION_ID),
+    login = packets.raw(request, packets.USER_NAME)
+    mac = packets.raw(request, packets.CALLING_STATION_ID)
+    rows = session.authorize(login, address, mac) if login else []
+    verdict, reason = _verdict(request, rows)
+    if verdict is None:
+        return None
+    decision = Decision(
+        int(time.time()), verdict, reason, address, _shown(login), _shown(mac)
     )
+    return _reply(request, rows if verdict else None, decision)
+
+
+def _verdict(
+    request: AuthPacket, rows: list[tuple[str, str]]
+) -> tuple[bool | None, str]:
+    """Accepted or not, and why; None where nothing is answered."""
     names = dict(rows)
     if "Tmp-String-0" in names:
-        return None
-    if not rows or names.get("Auth-Type") == "Reject":
-        return _reply(request, None)
+        return None, ""
+    if not rows:
+        return False, "unknown"
+    if names.get("Auth-Type") == "Reject":
+        return False, names["Tmp-String-1"]
     clear = packets.unquoted(names["Cleartext-Password"]).encode()
-    return _reply(request, rows if packets.password_matches(request, clear) else None)
+    if packets.password_matches(request, clear):
+        return True, names["Tmp-String-1"]
+    return False, "password"
+
+
+def _shown(value: bytes) -> str:
+    """As radius_text() shows bytes that are no text."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return text if "\0" not in text else "\\x" + value.hex()
 
 
 def _is_signed(request: AuthPacket, client: Client) -> bool:
@@ -76,13 +100,15 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
     return not client.require_message_authenticator
 
 
-def _reply(request: AuthPacket, rows: list[tuple[str, str]] | None) -> Answer:
+def _reply(
+    request: AuthPacket, rows: list[tuple[str, str]] | None, decision: Decision
+) -> Answer:
     """Signed, with the signature first; a reject is bare whatever the reason."""
     reply = request.CreateReply()
     reply.code = AccessReject if rows is None else AccessAccept
     reply.add_message_authenticator()
     packets.add_rows(reply, rows or [])
-    return Answer(reply.ReplyPacket(), refuses=rows is None)
+    return Answer(reply.ReplyPacket(), refuses=rows is None, decision=decision)
 
 
 def answer_accounting(

@@ -41,6 +41,7 @@ class ListenSettings:
     threads: int = 8
     lifetime_s: int = 60
     reject_delay_s: int = 1
+    decisions: Path
 
 
 def program() -> str | None:
@@ -82,6 +83,7 @@ def write_configuration(
     directory = directory.resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
+    listen.decisions.mkdir(mode=0o700, parents=True, exist_ok=True)
     values = {
         "DIR": str(directory),
         "LIBDIR": str(libraries),
@@ -90,6 +92,7 @@ def write_configuration(
         "ACCT_PORT": str(listen.acct_port),
         "THREADS": str(listen.threads),
         "REJECT_DELAY": str(listen.reject_delay_s),
+        "DECISIONS": str(listen.decisions.resolve()),
         "DB_HOST": database.host,
         "DB_PORT": str(database.port),
         "DB_NAME": database.name,

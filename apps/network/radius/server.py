@@ -22,6 +22,7 @@ import structlog
 
 from apps.network.radius import answers, packets
 from apps.network.radius.database import Client, RadiusDatabase, RadiusSession
+from apps.network.radius.spool import Spool
 
 CLIENT_LIFETIME_S = 60.0
 UNKNOWN_LIFETIME_S = 1.0
@@ -112,7 +113,9 @@ class RadiusServer:
         options: str,
         workers: int = 4,
         reject_delay_s: float = 1.0,
+        decisions: Spool | None = None,
     ) -> None:
+        self._decisions = decisions
         self._reject_delay = reject_delay_s
         self._database, self._options = database, options
         self._doors = (
@@ -203,6 +206,8 @@ class RadiusServer:
         answer = door.answering(data, peer[0], client, session)
         if answer is None:
             return
+        if answer.decision is not None and self._decisions is not None:
+            self._decisions.write(answer.decision)
         if answer.refuses and self._reject_delay:
             self._send_later(answer, request, door, peer)
             return

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.network.radius.database import RadiusDatabase, session_settings
 from apps.network.radius.server import RadiusServer
+from apps.network.radius.spool import Spool
 from dotmac.core.models import keyring
 
 
@@ -37,6 +38,7 @@ class Command(BaseCommand):
                 options=session_settings(keyring(), settings.OPERATOR_TIME_ZONE),
                 workers=options["workers"],
                 reject_delay_s=options["reject_delay"],
+                decisions=Spool(settings.RADIUS_DECISIONS_DIR),
             )
         except OSError as error:
             where = f"{options['host']}:{options['auth_port']}/{options['acct_port']}"

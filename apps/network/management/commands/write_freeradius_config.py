@@ -47,6 +47,7 @@ class Command(BaseCommand):
             threads=options["threads"],
             networks=tuple(options["networks"]),
             reject_delay_s=options["reject_delay"],
+            decisions=settings.RADIUS_DECISIONS_DIR,
         )
         try:
             freeradius.write_configuration(

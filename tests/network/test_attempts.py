@@ -1,0 +1,98 @@
+"""The spool of decisions becomes rows, once, and some of them under a storm."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.network import operations, tasks
+from apps.network.models import AccessAttempt
+from apps.network.radius.spool import Decision, Spool, complete_files, read_lines
+
+pytestmark = pytest.mark.integration
+LONG_AGO = 1_790_000_000
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    settings.RADIUS_DECISIONS_DIR = tmp_path / "decisions"
+    return settings.RADIUS_DECISIONS_DIR
+
+
+def decide(login="ada@home", *, accepted=True, reason="open", at=LONG_AGO, mac=""):
+    return Decision(at, accepted, reason, "127.0.1.1", login, mac)
+
+
+def test_decisions_become_rows_of_the_account_and_the_nas(net, folder):
+    spool = Spool(folder)
+    spool.write(decide(mac="aa:bb:cc:00:00:01"))
+    spool.write(decide("nobody", accepted=False, reason="unknown"))
+
+    assert tasks.read_attempts() == 2
+
+    mine, other = AccessAttempt.objects.order_by("pk")
+    assert (mine.account_id, mine.nas_id) == (net.account.pk, net.nas.pk)
+    assert (mine.accepted, mine.reason, mine.mac) == (True, "open", "aa:bb:cc:00:00:01")
+    assert int(mine.decided_at.timestamp()) == LONG_AGO
+    assert (other.login, other.account_id, other.reason) == ("nobody", None, "unknown")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_still_written_is_left_alone(net, folder):
+    Spool(folder).write(decide(at=int(time.time())))
+
+    assert tasks.read_attempts() == 0
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_worker_that_died_before_deleting_the_file_adds_nothing_twice(net, folder):
+    spool = Spool(folder)
+    spool.write(decide())
+    tasks.read_attempts()
+    spool.write(decide())
+
+    assert tasks.read_attempts() == 0
+    assert AccessAttempt.objects.count() == 1
+
+
+def test_a_storm_is_sampled_evenly(folder):
+    spool = Spool(folder)
+    for number in range(95):
+        spool.write(decide(f"user{number}"))
+    (path,) = complete_files(folder, limit=9)
+
+    decisions, step = read_lines(path, limit=10)
+
+    assert step == 10
+    assert [d.login for d in decisions] == [f"user{n}" for n in range(0, 95, 10)]
+
+
+def test_broken_lines_cost_themselves_only(net, folder):
+    Spool(folder).write(decide())
+    (path,) = complete_files(folder, limit=9)
+    with path.open("ab") as file:
+        file.write(b"\xff\xfe\n1\taccept\n\n")
+        file.write(b"1 accept open 127.0.1.1 !!! \n")
+        file.write(
+            b"1 accept no-such-reason 127.0.1.1 YQ== \n1 accept open nowhere YQ== \n"
+        )
+
+    assert tasks.read_attempts() == 1
+
+
+def test_attempts_are_forgotten_after_a_month(net, folder):
+    Spool(folder).write(decide(at=int(time.time()) - 32 * 86_400))
+    Spool(folder).write(decide(at=int(time.time()) - 28 * 86_400))
+    tasks.read_attempts()
+
+    assert operations.forget_attempts(now=timezone.now()) == 1
+    assert operations.forget_attempts(now=timezone.now()) == 0
+    assert AccessAttempt.objects.count() == 1
+    assert operations.forget_attempts(now=timezone.now() + timedelta(days=40)) == 1
+
+
+def test_without_a_spool_there_is_nothing_to_read(db, folder):
+    assert tasks.read_attempts() == 0
