@@ -96,3 +96,37 @@ def test_attempts_are_forgotten_after_a_month(net, folder):
 
 def test_without_a_spool_there_is_nothing_to_read(db, folder):
     assert tasks.read_attempts() == 0
+
+
+class TestConsole:
+    """Staff see why; the subscriber's equipment was told only no."""
+
+    @pytest.fixture
+    def people(self, db):
+        from tests.world import World
+
+        return World()
+
+    def test_the_list_and_the_accounts_page_tell_why(self, people, folder):
+        from tests.network.conftest import acting, build_network
+        from tests.sessions import enter
+
+        net = build_network(acting(people.nuru.actor, now=timezone.now()))
+        spool = Spool(folder)
+        spool.write(decide(accepted=False, reason="mac", mac="aa:bb:cc:00:00:02"))
+        spool.write(decide("nobody", accepted=False, reason="unknown"))
+        browser = enter(people.nuru)
+        empty = browser.get("/console/login-attempts").content.decode()
+        tasks.read_attempts()
+
+        shown = browser.get("/console/login-attempts").content.decode()
+        found = browser.get("/console/login-attempts?q=nobody").content.decode()
+        account = browser.get(f"/console/accounts/{net.account.pk}?tab=sessions")
+
+        assert "No attempt yet" in empty
+        assert "aa:bb:cc:00:00:02" not in empty
+        assert "aa:bb:cc:00:00:02" in shown
+        assert "nobody" in shown
+        assert "aa:bb:cc:00:00:02" not in found
+        assert "nobody" in found
+        assert "Another device" in account.content.decode()

@@ -2,6 +2,7 @@
 
 from apps.network.console import (
     accounts,
+    attempts,
     equipment,
     home,
     nas,
@@ -11,5 +12,5 @@ from apps.network.console import (
 )
 
 __all__ = [
-    "accounts", "equipment", "home", "nas", "prefixes", "search", "sessions",
+    "accounts", "attempts", "equipment", "home", "nas", "prefixes", "search", "sessions",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.attempts import ATTEMPT_COLUMNS
 from apps.network.console.sessions import COA_COLUMNS, uptime
 from apps.network.console.states import account_state, last_seen_words
 from apps.network.console.usage import usage_chart
@@ -255,7 +256,16 @@ class AccountDetail(DetailScreen):
                 ),
                 rows=selectors.sessions_of([row.pk], limit=ROWS_MAX, at=page.now),
                 empty=_("It was never on line."),
-            )
+            ),
+            TablePanel(
+                title=_("Login attempts, and why they ended as they did"),
+                columns=ATTEMPT_COLUMNS,
+                rows=selectors.access_attempts(page.actor)
+                .filter(account=row)
+                .order_by("-decided_at", "-pk")[:ROWS_MAX],
+                empty=_("None in the last month."),
+                more_url=list_url("login-attempts", account=row.pk),
+            ),
         ]
 
     def usage(self, row: AccessAccount, page: Page) -> Sequence[Panel]:

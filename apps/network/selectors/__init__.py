@@ -23,6 +23,7 @@ from apps.network.selectors.addresses import (
     tight_pool_ids,
 )
 from apps.network.selectors.records import (
+    access_attempts,
     accounts,
     accounts_of_login,
     address_pools,
@@ -58,6 +59,7 @@ __all__ = [
     "SessionView",
     "StateView",
     "UsageHourView",
+    "access_attempts",
     "access_state",
     "account_secret",
     "account_view",

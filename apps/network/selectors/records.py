@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 
 from apps.network.models import (
     AccessAccount,
+    AccessAttempt,
     AddressAssignment,
     AddressPool,
     CoaRequest,
@@ -95,6 +96,13 @@ def live_sessions(
 ) -> QuerySet[SessionLive]:
     """Open sessions and those that ended a short while ago."""
     return _for_staff(SessionLive.objects.select_related("nas"), actor, permission)
+
+
+def access_attempts(
+    actor: Actor, permission: str = "network.view_session"
+) -> QuerySet[AccessAttempt]:
+    """What RADIUS decided and why, of the last month."""
+    return _for_staff(AccessAttempt.objects.select_related("nas"), actor, permission)
 
 
 def coa_requests(
