@@ -175,6 +175,7 @@ def _bring_up(
 ) -> Context:
     ports = Ports(installation)
     web_port = ports.demand("web", given.port)
+    customers = _customers(given.demo, installation)
     for name in ("django.key", "encryption.key", "jwt.key", "paystack.key"):
         installation.secret(name)
     addresses, redis_url = _servers(installation, supervisor, ports)
@@ -187,7 +188,7 @@ def _bring_up(
         acct_port=ports.choose("radius_acct", RADIUS_PORT + 1, datagram=True),
         smtp_port=ports.choose("smtp"),
         gateway_port=ports.choose("gateway"),
-        demo=_customers(given.demo, installation),
+        demo=customers,
     )
     ports.save()
     context.write_settings()
