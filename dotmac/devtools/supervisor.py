@@ -21,6 +21,7 @@ from dotmac.devtools.starting import Starter, Step
 TICK_S = 0.1
 RESTARTS_MAX = 5
 RESTARTS_WINDOW_S = 600
+RESTART_DELAY_S = 0.5
 CHILDREN_FILE = "children.json"
 
 
@@ -162,7 +163,8 @@ class Supervisor:
             self._trouble(f"{text} once too often and stays down; see {child.log}.")
             return
         watched.restarts.append(now)
-        watched.again_at = now + 2.0 ** (len(watched.restarts) - 1) / 2
+        doublings = len(watched.restarts) - 1
+        watched.again_at = now + RESTART_DELAY_S * 2.0**doublings
         number = f"{len(watched.restarts)} of {RESTARTS_MAX}"
         self._trouble(f"{text} and is started again ({number}); see {child.log}.")
 

@@ -1,0 +1,252 @@
+"""Whole starts from the command line: real servers, real programs, bad situations."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from dotmac.devtools.processes import started_at
+from tests.stack.starts import ROOT, Start, environment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """One installation for the tests that only look or that put things right."""
+    start = Start(tmp_path_factory.mktemp("stack") / "state")
+    start.up()
+    yield start
+    start.stop()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    start = Start(tmp_path / "state")
+    yield start
+    start.stop()
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "It did not come true in time."
+        time.sleep(0.1)
+    return found
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.status, answer.read()
+
+
+def test_ready_json_says_where_everything_is(running):
+    ready = running.ready()
+    assert set(ready) >= {
+        *("version", "base_url", "console_url", "portal_url", "api_url"),
+        *("schema_url", "health_url", "radius"),
+    }
+    assert set(ready["radius"]) == {"server", "host", "auth_port", "acct_port"}
+    has_freeradius = shutil.which("freeradius", path="/usr/sbin:/usr/bin")
+    assert ready["radius"]["server"] == ("freeradius" if has_freeradius else "embedded")
+    status, body = fetch(ready["health_url"])
+    health = json.loads(body)
+    assert status == 200
+    assert health["version"] == ready["version"]
+    assert fetch(ready["schema_url"])[0] == 200
+
+
+def test_everything_private_is_private(running):
+    for path in (running.folder, running.folder / "secrets"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    private = [*(running.folder / "secrets").iterdir()]
+    private += [running.folder / n for n in ("demo-credentials.json", "settings.env")]
+    for path in private:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_no_command_line_and_no_log_shows_a_secret(running):
+    words = [
+        path.read_text().strip() for path in (running.folder / "secrets").iterdir()
+    ]
+    words = [word.removeprefix("1:") for word in words if "BEGIN" not in word]
+    shown = [
+        Path(f"/proc/{pid}/cmdline").read_text() for pid in running.children().values()
+    ]
+    shown += [log.read_text() for log in (running.folder / "logs").glob("*.log")]
+    assert not [word for word in words if any(word in text for text in shown)]
+
+
+def test_the_credentials_are_those_of_the_servers(running):
+    facts = json.loads((running.folder / "demo-credentials.json").read_text())
+    with psycopg.connect(facts["database_url"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("dotmac_app",)
+    with redis.Redis.from_url(facts["redis_url"]) as client:
+        assert client.ping()
+
+
+def test_only_radius_and_nobody_else_knows_the_radius_role(running):
+    for name, pid in running.children().items():
+        told = Path(f"/proc/{pid}/environ").read_text()
+        assert "DATABASE_OWNER_URL" not in told, name
+        assert ("RADIUS_DATABASE_URL" in told) <= (name == "radius"), name
+
+
+def test_starting_again_says_where_it_runs_and_harms_nothing(running):
+    before = running.ready(), running.children()
+    again = running.run("--detach", "--port", "0", "--demo", "0")
+    assert again.returncode == 0
+    assert "DotMac runs already" in again.stdout
+    assert before[0]["console_url"] in again.stdout
+    in_the_foreground = running.run("--port", "0", "--demo", "0")
+    assert in_the_foreground.returncode == 1
+    assert (running.ready(), running.children()) == before
+
+    status = running.run("--status")
+    assert status.returncode == 0
+    assert before[0]["portal_url"] in status.stdout
+
+
+def test_manage_py_finds_the_installation(running):
+    told = {k: v for k, v in environment().items() if k != "DATABASE_URL"}
+    done = subprocess.run(
+        [ROOT / "manage.py", "check_integrity"],
+        env={**told, "DOTMAC_DATA": str(running.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "invariants hold" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "relay", "radius", "PostgreSQL"])
+def test_a_killed_program_comes_back(running, name):
+    before = running.children()[name]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: running.children()[name] != before)
+    health = running.ready()["health_url"]
+
+    def healthy():
+        try:
+            return fetch(health)[0] == 200
+        except OSError:
+            return False
+
+    until(healthy)
+    log = (running.folder / "logs" / "supervisor.log").read_text()
+    assert f"{name} ended with code -9 and is started again" in log
+
+
+def test_stop_start_and_a_killed_supervisor(fresh):
+    fresh.up()
+    first_ports = json.loads((fresh.folder / "installation.json").read_text())["ports"]
+    database = json.loads((fresh.folder / "demo-credentials.json").read_text())
+
+    fresh.stop()
+    assert not (fresh.folder / "ready.json").exists()
+    assert fresh.run("--status").returncode == 3
+    assert "Nothing runs" in fresh.run("--stop").stdout
+
+    fresh.up()
+    again = json.loads((fresh.folder / "demo-credentials.json").read_text())
+    assert again["database_url"] == database["database_url"]
+    ports = json.loads((fresh.folder / "installation.json").read_text())["ports"]
+    assert ports["postgres"] == first_ports["postgres"]
+
+    children = fresh.children()
+    began = {pid: started_at(pid) for pid in children.values()}
+    os.kill(fresh.supervisor, signal.SIGKILL)
+    until(lambda: fresh.run("--status").returncode == 3)
+    fresh.up()
+    for pid, moment in began.items():
+        assert started_at(pid) != moment
+    assert fetch(fresh.ready()["health_url"])[0] == 200
+
+
+def test_reset_throws_the_data_away(fresh):
+    fresh.up()
+    key = (fresh.folder / "secrets" / "encryption.key").read_text()
+    fresh.up("--reset")
+    assert (fresh.folder / "secrets" / "encryption.key").read_text() != key
+
+
+def test_ctrl_c_stops_all_in_order(fresh):
+    process = subprocess.Popen(
+        fresh.command("--port", "0", "--demo", "0"),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until((fresh.folder / "ready.json").exists, seconds=200)
+    children = fresh.children()
+    began = {pid: started_at(pid) for pid in children.values()}
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "was killed" not in said
+    assert not any(started_at(pid) == moment for pid, moment in began.items())
+    assert not (fresh.folder / "ready.json").exists()
+
+
+@pytest.fixture
+def busy_port():
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        yield busy.getsockname()[1]
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path, busy_port):
+    start = Start(tmp_path / "state")
+    for words in ([], ["--detach"]):
+        done = start.run("--port", str(busy_port), "--demo", "0", *words)
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert f"Port {busy_port} is in use" in done.stderr
+    assert not (start.folder / "ready.json").exists()
+
+
+def test_bad_folders_and_bad_options_are_sentences(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "open").mkdir(mode=0o755)
+    for name, said in (
+        ("theirs", "holds something that DotMac did not make"),
+        ("file", "is not a folder"),
+        ("open", "run chmod 700"),
+        ("/proc/nowhere", "nowhere"),
+    ):
+        done = Start(tmp_path / name).run("--detach", "--demo", "0", "--port", "0")
+        assert done.returncode == 1, name
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr + done.stdout
+    done = Start(tmp_path / "theirs").run("--reset", "--demo", "0")
+    assert done.returncode == 1
+    assert (tmp_path / "theirs" / "thesis.txt").exists()
+    assert Start(tmp_path / "new").run("--demo", "-1").returncode == 2
+    assert Start(tmp_path / "new").run("--port", "70000").returncode == 2
+
+
+def test_outside_servers_that_do_not_answer_are_sentences(tmp_path, busy_port):
+    nothing = f"postgresql://x:y@127.0.0.1:{busy_port + 1}/dotmac?connect_timeout=2"
+    done = Start(tmp_path / "state").run(
+        "--detach", "--demo", "0", "--port", "0",
+        DATABASE_URL=nothing, REDIS_URL="redis://127.0.0.1:1/0",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DATABASE_URL: no connection" in done.stderr
+    assert "Traceback" not in done.stderr
