@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -31,6 +32,9 @@ class PipeReport:
         self._pipe: IO[str] | None = pipe
 
     def tell(self, kind: str, **facts: Any) -> None:
+        if "text" in facts and kind != "progress":
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            print(now, facts["text"], flush=True)  # the supervisor's log
         if self._pipe is None:
             return
         try:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.environment import EMBEDDED, RUNTIME, Environment
 
@@ -41,14 +42,14 @@ class Start:
         script = str(ROOT / "scripts" / "start.py")
         return [sys.executable, script, "--data", str(self.folder), *words]
 
-    def up(self, *words: str) -> dict:
+    def up(self, *words: str) -> dict[str, Any]:
         """Start without a demonstration; what ready.json says."""
         done = self.run("--detach", "--port", "0", "--demo", "0", *words)
         assert done.returncode == 0, done.stdout + done.stderr
         return self.ready()
 
-    def ready(self) -> dict:
-        return json.loads((self.folder / "ready.json").read_text())
+    def ready(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "ready.json").read_text()))
 
     def stop(self) -> None:
         done = self.run("--stop")

@@ -36,7 +36,7 @@ def test_a_cluster_half_made_by_a_killed_start_is_made_anew(tmp_path):
         assert not half.exists()
     finally:
         server.stop()
-    assert server.child.exit_code == 0
+    assert server.child and server.child.exit_code == 0
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(tmp_path):
@@ -70,6 +70,7 @@ def test_root_without_namespaces_runs_it_as_nobody(tmp_path, monkeypatch):
         server = Postgres(tmp_path / "private" / "postgres", settings=QUICK)
         (tmp_path / "private").mkdir(mode=0o700, exist_ok=True)
         server.start()
+        assert server.child
         uid = Path(f"/proc/{server.child.pid}").stat().st_uid
         server.stop()
         assert uid == 65534
@@ -89,6 +90,7 @@ def test_valkey_wants_its_password_and_nobody_sees_it(tmp_path):
             pytest.raises(redis.AuthenticationError),
         ):
             stranger.ping()
+        assert server.child
         line = Path(f"/proc/{server.child.pid}/cmdline").read_text()
         assert "a-secret-word" not in line
         mode = (tmp_path / "valkey" / "valkey.conf").stat().st_mode

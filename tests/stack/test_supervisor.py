@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -183,6 +182,7 @@ def test_a_stop_asked_during_the_start_breaks_it_off(context):
 def test_what_a_killed_start_left_is_ended_and_strangers_are_not(context):
     left = Child("left", [sys.executable, "-c", SLEEPER], env={}, log=_log(context))
     left.start()
+    assert left.pid and left._process
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER])
     try:
         rows = [
@@ -226,7 +226,7 @@ def test_a_long_log_makes_room(context, monkeypatch):
     assert log.with_suffix(".1.log").read_text() == "x" * 50
 
 
-def _log(context) -> Path:
+def _log(context):
     return context.installation.logs / "any.log"
 
 
