@@ -36,7 +36,8 @@ def test_a_cluster_half_made_by_a_killed_start_is_made_anew(tmp_path):
         assert not half.exists()
     finally:
         server.stop()
-    assert server.child and server.child.exit_code == 0
+    assert server.child
+    assert server.child.exit_code == 0
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(tmp_path):

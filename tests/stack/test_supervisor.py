@@ -182,7 +182,8 @@ def test_a_stop_asked_during_the_start_breaks_it_off(context):
 def test_what_a_killed_start_left_is_ended_and_strangers_are_not(context):
     left = Child("left", [sys.executable, "-c", SLEEPER], env={}, log=_log(context))
     left.start()
-    assert left.pid and left._process
+    assert left.pid
+    assert left._process
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER])
     try:
         rows = [
