@@ -46,7 +46,7 @@ def test_reminds_by_mail_then_cuts_off(dayo):
 
     assert counts(run(1)) == (1, 0, 0)
     mail = Message.objects.get()
-    assert invoice.reference in mail.subject_line
+    assert str(invoice) in mail.subject_line
     assert "44.90 NGN" in mail.body
     assert "/portal/bills" in mail.body
     assert shown(dayo) == "active"

@@ -250,8 +250,49 @@ def test_charges_another_amount_when_told_to(gateway):
     assert (charge.amount_minor, charge.currency) == (5, "GHS")
 
 
-def test_refuses_an_answer_that_is_about_something_else(gateway, settings):
-    settings.PAYSTACK_BASE_URL = f"{gateway.url}/checkout.css?"
+def test_takes_an_answer_about_something_else_for_no_answer(gateway):
+    open_page()
+    gateway.pay(REFERENCE)
+    gateway.behaviour.confuse_references = True
 
-    with pytest.raises((OutsideUnreachable, GatewayRefused)):
+    with pytest.raises(OutsideUnreachable):
+        paystack.find_charge(REFERENCE)
+    with pytest.raises(OutsideUnreachable):
+        open_page("DM-other")
+
+
+def test_takes_another_server_for_no_answer(gateway, settings):
+    settings.PAYSTACK_BASE_URL = f"{gateway.url}/checkout.css#"
+
+    with pytest.raises(OutsideUnreachable):
         open_page()
+
+
+def test_the_simulator_answers_as_the_documents_say(gateway):
+    """Errors of callers who are not ours."""
+    url, key = gateway.url, {"Authorization": f"Bearer {gateway.book.secret_key}"}
+
+    assert httpx.get(url).json()["status"] is True
+    wrong = httpx.post(f"{url}/transaction/initialize", json={"amount": "1"})
+    assert (wrong.status_code, wrong.json()["message"]) == (401, "Invalid key")
+    for content in (b"no json", b"[]"):
+        answer = httpx.post(
+            f"{url}/transaction/initialize", content=content, headers=key
+        )
+        assert answer.status_code == 400
+    bad = {"amount": "1", "email": "x@y.example", "reference": "a b"}
+    answer = httpx.post(f"{url}/transaction/initialize", json=bad, headers=key)
+    assert answer.json()["message"] == "Invalid reference"
+    large = httpx.post(f"{url}/transaction/initialize", content=b"x" * 70_000)
+    assert large.status_code == 413
+    assert httpx.post(f"{url}/nothing").status_code == 404
+
+
+def test_the_page_returns_nowhere_when_no_address_was_given(gateway):
+    row = gateway.book.initialize(
+        {"amount": "500", "email": "x@y.example", "metadata": {"a": 1}}
+    )
+
+    page = httpx.post(gateway.page_url(row), data={"act": "pay"})
+
+    assert (page.status_code, "Paid" in page.text) == (200, True)

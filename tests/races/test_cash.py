@@ -12,6 +12,7 @@ from django.db import connection
 from apps.billing import operations as billing
 from apps.billing.models import DunningAction, GatewayEvent, Payment, PaymentAllocation
 from apps.ops.models import Message, OutboxEvent
+from dotmac.core.errors import DomainError
 from dotmac.core.money import Money
 from tests.billing.owing import (
     TODAY,
@@ -120,6 +121,33 @@ def test_a_payment_and_a_release_meet_without_losing_money(chidi):
 
     assert state_of(invoice) == ("paid", 0)
     assert balance_of(chidi) == -2_000
+    assert broken_invariants() == {}
+
+
+def test_payments_and_credit_notes_at_once_never_take_more_than_the_bill(chidi):
+    """Half of the bill is credited and paid again and again, all at the same time."""
+    invoice = bill(chidi, 10_000)
+
+    def credit():
+        try:
+            return billing.issue_credit_note(
+                invoice_id=invoice.pk,
+                amount=Money(3_000, "NGN"),
+                reason="outage",
+                actor=SYSTEM,
+                now=NOON,
+            )
+        except DomainError as refusal:
+            return refusal.code
+
+    came = race(*[credit] * 5, *[lambda: pay(chidi, 2_500) for _ in range(5)])
+    billing.allocate_credit(customer_ids=[chidi.pk], actor=SYSTEM, now=NOON)
+
+    assert came[:5].count("credit_exceeds_rest") == 2
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.credited_minor) == ("paid", 9_000)
+    assert invoice.allocated_minor == 1_000
+    assert balance_of(chidi) == -11_500
     assert broken_invariants() == {}
 
 

@@ -261,6 +261,7 @@ def _end_cut_off(
     situation: CustomerSituation, verdict: rules.Verdict, actor: Actor, now: datetime
 ) -> None:
     promised = verdict.pause == rules.Pause.PROMISE
+    assert situation.cut_off_id is not None
     action = DunningAction.objects.get(pk=situation.cut_off_id)
     action.ended_at = now
     action.ended_by = CutOffEnd.PROMISE if promised else CutOffEnd.PAID

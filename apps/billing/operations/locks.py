@@ -21,8 +21,7 @@ _SYSTEM = system_actor("billing")
 
 def lock_customer(customer_id: int) -> Customer:
     """The customer, held until commit; raises UnknownCustomer."""
-    rows = identity.customers_visible_to(_SYSTEM, "billing.view_payment")
-    customer = rows.locked().filter(pk=customer_id).first()
+    customer = identity.locked_customer(customer_id)
     if customer is None:
         raise UnknownCustomer(field="customer")
     return customer
@@ -31,4 +30,5 @@ def lock_customer(customer_id: int) -> Customer:
 def lock_customers(customer_ids: Sequence[int]) -> list[int]:
     """The keys that exist, held until commit, in their order."""
     rows = identity.customers_visible_to(_SYSTEM, "billing.view_payment")
-    return [row.pk for row in rows.locked().filter(pk__in=customer_ids).only("pk")]
+    held = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return [row.pk for row in held.filter(pk__in=customer_ids).only("pk")]

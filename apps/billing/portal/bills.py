@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import selectors
 from apps.billing.enums import InvoiceKind
 from apps.billing.models import Invoice, InvoiceLine, InvoiceTax, Payment
+from apps.billing.models.invoice import InvoiceQuerySet
 from dotmac.core.console.states import State, state_of
 from dotmac.core.errors import NotFound
 from dotmac.core.money import Money
@@ -44,7 +44,7 @@ def require(page: PortalPageRequest, permission: str) -> None:
         raise NotFound
 
 
-def bills_of(page: PortalPageRequest) -> QuerySet[Invoice]:
+def bills_of(page: PortalPageRequest) -> InvoiceQuerySet:
     """The issued documents of the customer shown."""
     require(page, "billing.view_invoice")
     return Invoice.objects.filter(

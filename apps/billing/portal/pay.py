@@ -41,7 +41,10 @@ class Pay(PortalPage):
         require(page, "billing.start_checkout")
         standing = selectors.standing_of(page.customer_id, day=page.today)
         invoice = _named_invoice(page, page.form or page.query)
-        due = invoice.open_amount if invoice else standing.owed
+        why = selectors.why_suspended(page.customer_id)
+        # Somebody cut off is asked for what reconnects, others for all they owe.
+        due = why.overdue if why else standing.owed
+        due = invoice.open_amount if invoice else due
         return {
             "invoice": invoice,
             "standing": standing,
@@ -50,7 +53,7 @@ class Pay(PortalPage):
             # A key of its own for each form shown: sending it twice pays once.
             "key": secrets.token_hex(KEY_DIGITS // 2),
             "pending": selectors.pending_payments_of(page.customer_id)[:3],
-            "why": selectors.why_suspended(page.customer_id),
+            "why": why,
         }
 
     def submit(self, page: PortalPageRequest, **_path: Any) -> HttpResponseBase:

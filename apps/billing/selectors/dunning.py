@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -124,7 +124,7 @@ def customers_with_open_service(customer_ids: Sequence[int]) -> set[int]:
     non-payment: one ordered after the cut-off, say."""
     services = catalog.active_services_of(customer_ids)
     rows = services.values_list("access_id", "customer_id")
-    owner = {access: customer for access, customer in rows if access is not None}
+    owner = {int(access): customer for access, customer in rows if access}
     found = set()
     accounts = sorted(owner)
     for start in range(0, len(accounts), VIEWS_MAX):
@@ -193,7 +193,7 @@ def _overdue_now(customer_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _situations(
-    candidates: str, chosen: dict[str, object], *, day: date, now: datetime
+    candidates: str, chosen: Mapping[str, object], *, day: date, now: datetime
 ) -> list[CustomerSituation]:
     rows = fetch_dicts(
         _SITUATIONS.replace("{candidates}", candidates),

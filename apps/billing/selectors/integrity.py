@@ -1,4 +1,4 @@
-"""What must never be false about bills and books. See docs/money.md 8."""
+"""What must never be false about bills and books. See docs/money.md 9."""
 
 from dotmac.core.invariants import Invariant
 

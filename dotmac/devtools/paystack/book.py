@@ -28,6 +28,7 @@ class Behaviour:
     fail_verify: int = 0
     hang_initialize_s: float = 0.0
     hang_verify_s: float = 0.0
+    confuse_references: bool = False  # answers about another transaction
     charge_instead_minor: int | None = None  # another amount than asked
     charge_instead_currency: str | None = None
 

@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = {
             "authorization_url": self.server.simulator.page_url(row),
             "access_code": row.access_code,
-            "reference": row.reference,
+            "reference": self._said(row.reference),
         }
         answer = {"status": True, "message": "Authorization URL created", "data": data}
         self._json(200, answer)
@@ -207,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         time.sleep(switch.hang_verify_s)
         data = self._book.find(reference).to_data()
+        data["reference"] = self._said(reference)
         answer = {"status": True, "message": "Verification successful", "data": data}
         self._json(200, answer)
 
@@ -227,6 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
         reference = quote(row.reference)
         where = f"{target}{mark}trxref={reference}&reference={reference}"
         self._send(HTTPStatus.SEE_OTHER, "text/plain", b"", {"Location": where})
+
+    def _said(self, reference: str) -> str:
+        return "other" if self._book.behaviour.confuse_references else reference
 
     @property
     def _book(self) -> Book:
