@@ -12,3 +12,4 @@ def load_screens() -> None:
     autodiscover_modules("console")
     import_module("dotmac.console.hub")
     import_module("dotmac.console.line")
+    import_module("dotmac.console.standing")

@@ -98,7 +98,8 @@ def octets_text(value: float | Decimal | None) -> str:
 
 def rate_text(value: float | Decimal | None) -> str:
     """Bits per second."""
-    return _scaled(value, ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"))
+    text = _scaled(value, ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"))
+    return text.replace(".0 ", " ")
 
 
 def _scaled(value: float | Decimal | None, units: tuple[str, ...]) -> str:
