@@ -53,11 +53,11 @@ def expected_bills(day: date) -> list[tuple[int, int, int, int]]:
     """(customer, net, tax, lines) by the oracle; NGN only."""
     with connection.cursor() as cursor:
         cursor.execute(_ORACLE, {"day": day})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def issued_bills() -> list[tuple[int, int, int, int]]:
     """(customer, net, tax, lines) of all invoices."""
     with connection.cursor() as cursor:
         cursor.execute(_BILLED)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -63,6 +63,7 @@ def test_for_each_of_many_odd_customers(seed):
     assert issued_bills() == expected
     for customer_id, preview in previews.items():
         invoice = Invoice.objects.get(customer_id=customer_id)
+        assert preview is not None
         assert (preview.bill.subtotal_minor, preview.bill.tax_minor) == (
             invoice.subtotal_minor,
             invoice.tax_minor,
@@ -89,6 +90,7 @@ def test_the_next_bill_is_shown_before_its_month():
     world.service(chidi, world.plan("1000"), start=date(2026, 11, 1))
     world.bill(date(2026, 11, 1))
     preview = selectors.preview_invoice(customer_id=chidi.pk, day=DAY)
+    assert preview is not None
     assert (preview.day, preview.bill.total_minor) == (date(2026, 12, 1), 107_500)
     nobody = world.customer()
     assert selectors.preview_invoice(customer_id=nobody.pk, day=DAY) is None

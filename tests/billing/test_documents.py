@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 from datetime import date
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -140,12 +141,14 @@ def test_is_archival_and_the_same_for_the_same_facts(invoice):
     assert first == second
     assert first.startswith(b"%PDF-1.7")
     metadata = PdfReader(io.BytesIO(first)).xmp_metadata
+    assert metadata is not None
     xmp = metadata.stream.get_data().decode()
     assert "<pdfaid:part>3</pdfaid:part>" in xmp
     assert "<pdfaid:conformance>B</pdfaid:conformance>" in xmp
+    pages: Any = PdfReader(io.BytesIO(first)).pages
     fonts = {
         str(font["/BaseFont"])
-        for page in PdfReader(io.BytesIO(first)).pages
+        for page in pages
         for font in (f.get_object() for f in page["/Resources"]["/Font"].values())
     }
     assert fonts

@@ -1,6 +1,7 @@
 """After bills, credits and reversals the books…"""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,8 @@ def test_fulfil_every_invariant(busy):
 
 def test_are_reversed_once_by_their_mirror(busy):
     original = LedgerTransaction.objects.filter(source_kind="invoice").first()
-    facts = {
+    assert original is not None
+    facts: Any = {
         "transaction_id": original.pk,
         "source_kind": "correction",
         "source_id": 1,
@@ -74,7 +76,7 @@ def test_are_reversed_once_by_their_mirror(busy):
 
 
 def test_keep_a_customer_with_money_history(busy):
-    owner = Invoice.objects.first().customer_id
+    owner = Invoice.objects.latest("pk").customer_id
     subject = SubjectRef("identity", "customer", owner)
     assert {"There are invoices.", "There are entries in the ledger."} <= set(
         participants.objections_to_delete(subject)
@@ -104,7 +106,8 @@ def test_know_what_is_owed_by_age():
 
 def test_answer_a_repeated_posting_and_refuse_another(busy):
     posted = LedgerTransaction.objects.filter(source_kind="invoice").first()
-    facts = {
+    assert posted is not None
+    facts: Any = {
         "source_kind": "invoice",
         "source_id": posted.source_id,
         "occurred_date": date(2026, 11, 20),

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -188,7 +189,7 @@ def test_more_days_never_cost_less():
 
 @given(net=st.integers(0, 10**12), tax=st.integers(0, 10**11))
 def test_every_set_of_postings_sums_to_zero(net, tax):
-    facts = {"customer_id": 7, "currency": "NGN"}
+    facts: Any = {"customer_id": 7, "currency": "NGN"}
     invoice = invoice_postings(subtotal_minor=net, tax_minor=tax, **facts)
     note = credit_note_postings(subtotal_minor=net, tax_minor=tax, **facts)
     payment = payment_postings(account=1010, amount_minor=net, **facts)

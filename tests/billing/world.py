@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from apps.billing import operations
 from apps.catalog.models import Plan, PlanPrice, Service
@@ -17,6 +18,20 @@ from apps.network.models import AccessAccount, RateProfile
 from dotmac.core.actors import system_actor
 from dotmac.core.db import next_ids
 from dotmac.core.models import seal_into
+
+__all__ = [
+    "ACTOR",
+    "account",
+    "bill",
+    "customer",
+    "noon",
+    "operations",
+    "plan",
+    "profile",
+    "service",
+    "unit",
+    "vat",
+]
 
 ACTOR = system_actor("test")
 _number = count(1)
@@ -32,7 +47,7 @@ def unit() -> OrganisationUnit:
     return row or OrganisationUnit.objects.create(name="Operator", kind="operator")
 
 
-def customer(name: str = "Chidi", currency: str = "NGN", **fields: object) -> Customer:
+def customer(name: str = "Chidi", currency: str = "NGN", **fields: Any) -> Customer:
     number = next(_number)
     return Customer.objects.create(
         **{
@@ -122,5 +137,5 @@ def vat(percent: str = "7.5", slug: str = "standard", label: str = "VAT") -> Non
     )
 
 
-def bill(day: date, **options: object):
+def bill(day: date, **options: Any):
     return operations.run_billing(day=day, actor=ACTOR, now=noon(day), **options)

@@ -51,7 +51,7 @@ def books(own_database):
     }
 
 
-def everything(connection) -> list[object]:
+def everything(connection):
     tables = (
         "ledgertransaction", "ledgerentry", "customerbalance", "invoice", "invoiceline",
         "invoicetax", "billedperiod", "numberseries", "ledgeraccount", "taxrate",
@@ -63,7 +63,7 @@ def everything(connection) -> list[object]:
     ]
 
 
-def attack(connection, statements, facts) -> str:
+def attack(connection, statements, facts):
     """Runs the attack; the name of what refused it, or an empty text."""
     if isinstance(statements, str):
         statements = (statements,)
@@ -111,7 +111,7 @@ def copy_entries(connection, rows):
 @pytest.mark.parametrize("role", ROLES)
 def test_copy_is_judged_like_any_insert(books, role):
     with psycopg.connect(os.environ[ROLES[role]]) as connection:
-        new = connection.execute(NEW_TRANSACTION).fetchone()[0]
+        ((new,),) = connection.execute(NEW_TRANSACTION).fetchall()
         rows = ((new, 1010, None, 100, "NGN"), (new, 1020, None, -99, "NGN"))
         with pytest.raises(errors.IntegrityError) as caught:
             copy_entries(connection, rows)
@@ -140,12 +140,11 @@ def test_a_line_cannot_slip_in_beside_a_finalisation(books):
         psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as first,
         psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as second,
     ):
-        draft = first.execute(
-            DRAFT.replace("100, 0, 100", "0, 0, 0"), books
-        ).fetchone()[0]
+        empty = DRAFT.replace("100, 0, 100", "0, 0, 0")
+        ((draft,),) = first.execute(empty, books).fetchall()
         first.execute("UPDATE billing_numberseries SET next_value = next_value + 1")
         second.execute(LINE + f"({draft}, 1, 'x', 1, 500, 'standard', 7.5, '')")
-        outcome = []
+        outcome: list[str | None] = []
 
         def finalise():
             try:
@@ -169,7 +168,7 @@ def test_a_line_cannot_slip_in_beside_a_finalisation(books):
 
 def test_two_credit_notes_at_once_never_take_more_than_the_invoice(books):
     """Both ask for two thirds; the second waits for the first and is refused."""
-    outcome = []
+    outcome: list[str] = []
     barrier = threading.Barrier(2)
 
     def credit():

@@ -76,12 +76,12 @@ def until(question, seconds=30):
         time.sleep(0.02)
 
 
-def waits_for_lock(connection) -> bool:
+def waits_for_lock(connection):
     rows = connection.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         " AND datname = current_database()"
     )
-    return rows.fetchone()[0] > 0
+    return rows.fetchall() != [(0,)]
 
 
 def judge(expected) -> None:
@@ -93,7 +93,7 @@ def judge(expected) -> None:
 
 def judge_books(expected) -> None:
     assert issued_bills() == expected
-    numbers = sorted(Invoice.objects.values_list("number", flat=True))
+    numbers = sorted(row.number or 0 for row in Invoice.objects.all())
     assert numbers == list(range(1, len(expected) + 1))
     found = {
         one.name: sample
@@ -153,7 +153,7 @@ def test_killed_at_a_named_point_loses_only_the_chunk_at_hand(isp, command, poin
     judge(expected)
 
 
-def first_unbilled(connection) -> int:
+def first_unbilled(connection):
     row = connection.execute(
         "SELECT min(customer_id) FROM catalog_service s WHERE NOT EXISTS"
         " (SELECT FROM billing_billedperiod b WHERE b.service_id = s.id)"
@@ -183,13 +183,13 @@ def make_balance(connection, customer_id: int) -> None:
     )
 
 
-def no_other_sessions() -> bool:
+def no_other_sessions():
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as one:
         rows = one.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND state <> 'idle' AND pid <> pg_backend_pid()"
         )
-        return rows.fetchone()[0] == 0
+        return rows.fetchall() == [(0,)]
 
 
 def kill_both_after_a_chunk(command, dice) -> None:

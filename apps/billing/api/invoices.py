@@ -232,7 +232,9 @@ class CreditNoteRequest(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
     full = serializers.BooleanField(required=False, default=False)
     amount = MoneyField(required=False)
-    lines = LineCreditRequest(many=True, required=False, max_length=LINES_MAX)
+    lines = serializers.ListField(
+        child=LineCreditRequest(), required=False, max_length=LINES_MAX
+    )
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> dict[int, Money]:
         amounts = {line["line"]: line["amount"] for line in lines}

@@ -23,7 +23,6 @@ class CreditForm(ConsoleForm):
 
     way = forms.ChoiceField(
         label=gettext_lazy("What to credit"),
-        widget=forms.RadioSelect,
         choices=[
             (_FULL, gettext_lazy("Everything that is left")),
             (_AMOUNT, gettext_lazy("An amount, tax included")),
@@ -61,6 +60,7 @@ class CreditForm(ConsoleForm):
                 required=False,
                 help_text=_("Net, at most %s.") % invoice.money(rest.rest_minor),
             )
+        self.order_fields([*(n for n in self.fields if n != "reason"), "reason"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

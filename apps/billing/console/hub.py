@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -99,24 +100,30 @@ def _next_bill(customer_id: int, page: Page) -> list[Panel]:
     if preview is None:
         return [FactsPanel(title=_("Next bill"), note=_("Nothing will be billed."))]
     bill = preview.bill
-    facts = [
-        Fact(
-            f"{line.description} {line.service_reference}",
-            Money(line.amount_minor, bill.currency),
-            "money",
-        )
-        for line in bill.lines
-    ]
+
+    def money(minor: int) -> Money:
+        return Money(minor, bill.currency)
+
+    dates = {
+        "day": date_format(preview.day, "j M Y"),
+        "due": date_format(preview.due_date, "j M Y"),
+    }
     return [
-        FactsPanel(
+        TablePanel(
             title=_("Next bill, as it stands now"),
-            note=_("Issued on %(day)s, due on %(due)s.")
-            % {"day": preview.day, "due": preview.due_date},
-            facts=[
-                *facts,
-                Fact(_("Tax"), Money(bill.tax_minor, bill.currency), "money"),
-                Fact(_("Total"), Money(bill.total_minor, bill.currency), "money"),
-            ],
+            note=_("Issued on %(day)s, due on %(due)s.") % dates,
+            columns=(
+                Column(_("For"), "description", "long"),
+                Column(_("Service"), "service_reference"),
+                Column(_("From"), "start", "date"),
+                Column(_("Days"), lambda line: f"{line.days}/{line.days_whole}"),
+                Column(_("Net"), lambda line: money(line.amount_minor), "money"),
+            ),
+            rows=bill.lines,
+            totals=(
+                Fact(_("Tax"), money(bill.tax_minor), "money"),
+                Fact(_("Total"), money(bill.total_minor), "money"),
+            ),
         )
     ]
 

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.billing import selectors
 from apps.billing.console.credit_form import CREDIT_ACTION
@@ -50,15 +51,17 @@ def invoice_state(invoice: Invoice, today: date) -> State:
         why = _("It was set off against its invoice when it was issued.")
         return State(gettext_lazy("Settled"), "quiet", "receipt-refund").because(why)
     if invoice.state == InvoiceState.OPEN and invoice.due_date < today:
-        why = _("%(amount)s was due %(days)s days ago.") % {
-            "amount": invoice.open_amount,
-            "days": (today - invoice.due_date).days,
-        }
+        days = (today - invoice.due_date).days
+        why = ngettext(
+            "%(amount)s was due %(days)s day ago.",
+            "%(amount)s was due %(days)s days ago.",
+            days,
+        ) % {"amount": invoice.open_amount, "days": days}
         return state_of("overdue", why=why)
     if invoice.state == InvoiceState.OPEN:
         why = _("%(amount)s is due on %(day)s.") % {
             "amount": invoice.open_amount,
-            "day": invoice.due_date,
+            "day": date_format(invoice.due_date, "j M Y"),
         }
         return state_of("open", why=why)
     whys = {

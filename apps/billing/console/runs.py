@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -99,7 +100,7 @@ class RunDetail(DetailScreen):
         return selectors.runs_visible_to(actor, permission)
 
     def heading(self, row: BillingRun) -> str:
-        return _("Bill run up to %s") % row.day
+        return _("Bill run up to %s") % date_format(row.day, "j M Y")
 
     def state(self, row: BillingRun, page: Page) -> State:
         return state_of(row.job.state, why=row.job.message)

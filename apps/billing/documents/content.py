@@ -146,14 +146,14 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, str]:
 
 def _totals(invoice: Invoice) -> list[list[str]]:
     rows = [
-        [gettext("Net"), invoice.subtotal_minor],
-        [gettext("Tax"), invoice.tax_minor],
-        [gettext("Total"), invoice.total_minor],
+        (gettext("Net"), invoice.subtotal_minor),
+        (gettext("Tax"), invoice.tax_minor),
+        (gettext("Total"), invoice.total_minor),
     ]
     if invoice.credited_minor:
-        rows.append([gettext("Credited"), -invoice.credited_minor])
+        rows.append((gettext("Credited"), -invoice.credited_minor))
     if invoice.allocated_minor:
-        rows.append([gettext("Paid"), -invoice.allocated_minor])
+        rows.append((gettext("Paid"), -invoice.allocated_minor))
     return [[label, _with_currency(amount, invoice)] for label, amount in rows]
 
 

@@ -21,7 +21,8 @@ def render_pdf(data: Mapping[str, Any]) -> bytes:
     """
     import typst  # noqa: PLC0415
 
-    issued = datetime(*data["issued"], tzinfo=UTC)
+    year, month, day = data["issued"]
+    issued = datetime(year, month, day, tzinfo=UTC)
     pdf = typst.Compiler(
         str(_TEMPLATE),
         root=str(_HERE),
