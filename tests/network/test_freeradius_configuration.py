@@ -57,6 +57,16 @@ def test_secrets_stand_in_their_two_files_only(tmp_path):
 
 
 @needs_freeradius
+def test_tls_settings_of_the_url_reach_libpq(tmp_path):
+    write(tmp_path, url=f"{URL}?sslmode=verify-full&sslrootcert=/ca.pem&x=1")
+
+    environment = freeradius.run_environment(tmp_path)
+    assert environment["PGSSLMODE"] == "verify-full"
+    assert environment["PGSSLROOTCERT"] == "/ca.pem"
+    assert set(environment) & {"PGX", "PGPASSWORD"} == set()
+
+
+@needs_freeradius
 def test_writing_again_replaces_and_leaves_no_drafts(tmp_path):
     write(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}

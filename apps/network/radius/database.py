@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 
@@ -13,6 +13,8 @@ from dotmac.core.crypto import Keyring, session_options
 
 STATEMENT_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 3
+# Of the URL's query, what libpq reads from the environment as PGSSL….
+_TLS_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 
 # What a person may have typed travels in base64, as in FreeRADIUS's queries.
 _AUTHORIZE = (
@@ -36,6 +38,7 @@ class RadiusDatabase:
     name: str
     user: str
     password: str
+    tls: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_url(cls, url: str) -> RadiusDatabase:
@@ -46,6 +49,11 @@ class RadiusDatabase:
             name=unquote(parts.path.lstrip("/")),
             user=unquote(parts.username or "radius"),
             password=unquote(parts.password or ""),
+            tls=tuple(
+                (name, value)
+                for name, value in parse_qsl(parts.query)
+                if name in _TLS_SETTINGS
+            ),
         )
 
     def __repr__(self) -> str:
@@ -139,4 +147,5 @@ class RadiusSession:
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="dotmac-radius",
             autocommit=True,
+            **dict(where.tls),  # type: ignore[arg-type]
         )

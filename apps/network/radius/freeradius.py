@@ -105,6 +105,7 @@ def write_configuration(
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     environment = {"PGPASSFILE": str(directory / "pgpass"), "PGOPTIONS": options}
+    environment |= {f"PG{name.upper()}": value for name, value in database.tls}
     lines = (f"{name}={value}\n" for name, value in environment.items())
     _write(directory / "environment", "".join(lines))
 
