@@ -238,12 +238,32 @@ def can_bind(port: int, *, datagram: bool = False, host: str = servers.HOST) -> 
 
 
 class Ports:
-    """Ports of one installation: the same at every start, where they are free."""
+    """Ports of one installation: the same at every start, where they are free.
+
+    A start takes a while, so what was chosen for a program that comes late is
+    held by a socket until `release`: a second start beside it takes others.
+    """
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._known: dict[str, int] = dict(installation.facts().get("ports", {}))
         self._taken: set[int] = set()
+        self._held: list[tuple[bool, socket.socket]] = []
+
+    def hold(self, port: int, *, datagram: bool = False) -> int:
+        """Keep others from the port until `release`."""
+        kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
+        holder = socket.socket(socket.AF_INET, kind)
+        holder.bind((servers.HOST, port))
+        self._held.append((datagram, holder))
+        return port
+
+    def release(self, *, datagram: bool) -> None:
+        """Let our own programs have the ports of that kind."""
+        for kind, holder in self._held:
+            if kind == datagram:
+                holder.close()
+        self._held = [held for held in self._held if held[0] != datagram]
 
     def choose(self, name: str, wanted: int = 0, *, datagram: bool = False) -> int:
         """The remembered port, else the wanted one, else any that is free."""

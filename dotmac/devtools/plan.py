@@ -201,17 +201,6 @@ TABLE: tuple[Entry, ...] = (
         start_s=900,
     ),
     Entry(
-        name="gateway",
-        says="Simulated payment gateway",
-        stage=Stage.SIMULATE,
-        needs="run_paystack_simulator",
-        words=lambda context: manage(
-            "run_paystack_simulator", "--port", str(context.gateway_port)
-        ),
-        wanted=_has_demo,
-        probe=probes.accepts(lambda context: context.gateway_port),
-    ),
-    Entry(
         name="simulators",
         says="Simulated subscribers and mail",
         stage=Stage.SIMULATE,

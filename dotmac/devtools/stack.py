@@ -174,7 +174,7 @@ def _bring_up(
     given: argparse.Namespace, installation: Installation, supervisor: Supervisor
 ) -> Context:
     ports = Ports(installation)
-    web_port = ports.demand("web", given.port)
+    web_port = ports.hold(ports.demand("web", given.port))
     customers = _customers(given.demo, installation)
     for name in ("django.key", "encryption.key", "jwt.key", "paystack.key"):
         installation.secret(name)
@@ -184,10 +184,10 @@ def _bring_up(
         addresses=addresses,
         redis_url=redis_url,
         web_port=web_port,
-        auth_port=ports.choose("radius_auth", RADIUS_PORT, datagram=True),
-        acct_port=ports.choose("radius_acct", RADIUS_PORT + 1, datagram=True),
-        smtp_port=ports.choose("smtp"),
-        gateway_port=ports.choose("gateway"),
+        auth_port=_radius_port(ports, "radius_auth", RADIUS_PORT),
+        acct_port=_radius_port(ports, "radius_acct", RADIUS_PORT + 1),
+        smtp_port=ports.hold(ports.choose("smtp")),
+        gateway_port=ports.hold(ports.choose("gateway")),
         demo=customers,
     )
     ports.save()
@@ -197,12 +197,18 @@ def _bring_up(
     )
     probes.forget_heartbeats(redis_url)
     for stage in Stage:
+        if stage in {Stage.ADMIT, Stage.SERVE}:
+            ports.release(datagram=stage == Stage.ADMIT)
         supervisor.run_stage(stage, context)
         if stage == Stage.PREPARE:
             installation.remember(prepared=context.fingerprint())
         if stage == Stage.FILL and plan.command_exists(plan.FILL_COMMAND):
             installation.remember(filled=True)
     return context
+
+
+def _radius_port(ports: Ports, name: str, wanted: int) -> int:
+    return ports.hold(ports.choose(name, wanted, datagram=True), datagram=True)
 
 
 def _customers(given: int | None, installation: Installation) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from apps.billing import operations as billing
 from apps.billing import selectors as bills
@@ -147,13 +148,17 @@ def _provision(service_id: int, actor: Actor, at: datetime) -> None:
     assert job is not None
     for tries in range(PROVISION_TRIES_MAX):
         moment = at + tries * PROVISION_PAUSE
-        catalog.carry_provisioning(
-            job_id=job.pk, actor=actor, clock=lambda moment=moment: moment
-        )
+        clock = partial(_same, moment)
+        catalog.carry_provisioning(job_id=job.pk, actor=actor, clock=clock)
         if services.service_view(service_id).state == "active":
             return
     answers = [step.answer for step in services.steps_of(job.pk)]
     raise RuntimeError(f"Service {service_id} was not provisioned: {answers}")
+
+
+def _same(moment: datetime) -> datetime:
+    """A clock that stands."""
+    return moment
 
 
 def pay_invoice(
