@@ -36,6 +36,7 @@ class BillingConfig(AppConfig):
             reverse_payment="Undo a payment that was recorded by mistake.",
             view_dunning="See who is reminded and cut off, and why.",
             run_dunning="Start a dunning run.",
+            set_dunning_policy="Change when customers are reminded and cut off.",
             promise_payment="Note until when a customer promises to pay.",
             start_checkout="Pay at the gateway.",
         )

@@ -201,3 +201,74 @@ def test_notes_and_withdraws_a_promise(bisi, dayo, today):
     bisi.post(address("withdraw-promise"))
     assert shown(dayo) == "walled_garden"
     assert PromiseToPay.objects.get().withdrawn_at is not None
+
+
+POLICY = {
+    "reminders": "2, 5",
+    "cut_off": "6",
+    "ignore_below": "10.00",
+    "cut_off_weekdays": ["1", "2", "3", "4", "5"],
+    "cut_off_from_hour": "8",
+    "cut_off_to_hour": "16",
+    "holidays": "2026-12-25\n2027-01-01",
+}
+
+
+def test_changes_the_policy_and_keeps_the_old_one(bisi, chidi, today):
+    from apps.billing import selectors
+    from apps.billing.models import DunningPolicy
+
+    bill(chidi, 5_000, due=today - timedelta(days=2))
+    billing.run_dunning(day=today, actor=SYSTEM, now=timezone.now())
+    form = bisi.get("/console/dunning/policy").content.decode()
+    assert 'value="1, 7"' in form
+
+    assert bisi.post("/console/dunning/policy", POLICY).status_code == 302
+    bisi.post("/console/dunning/policy", POLICY)
+
+    policy = selectors.dunning_policy()
+    assert policy is not None
+    assert [step.days_overdue for step in policy.steps] == [2, 5, 6]
+    assert (policy.ignore_below_minor, len(policy.holidays)) == (1_000, 2)
+    assert DunningPolicy.objects.count() == 2
+    again = bisi.get("/console/dunning/policy").content.decode()
+    assert "2026-12-25" in again
+    # The first step was taken under the old policy; nobody is reminded twice.
+    report = billing.run_dunning(day=today, actor=SYSTEM, now=timezone.now())
+    assert report.reminded == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reminders": "7, 1"},
+        {"reminders": "1, x"},
+        {"reminders": "0"},
+        {"cut_off": "3"},
+        {"cut_off": "0"},
+        {"cut_off_from_hour": "16", "cut_off_to_hour": "8"},
+        {"cut_off_weekdays": ["9"]},
+        {"holidays": "Christmas"},
+        {"ignore_below": "-1"},
+        {"reminders": "1 2 3 4 5 6 7 8 9 10", "cut_off": "11"},
+    ],
+)
+def test_refuses_a_policy_that_makes_no_sense(bisi, changes):
+    from apps.billing.models import DunningPolicy
+
+    answer = bisi.post("/console/dunning/policy", {**POLICY, **changes})
+
+    assert answer.status_code == 422
+    assert DunningPolicy.objects.count() == 1
+
+
+def test_nobody_is_cut_off_by_a_policy_without_a_cut_off(bisi, world, dayo, today):
+    bill(dayo.customer, 5_000, due=today - timedelta(days=99))
+    bisi.post("/console/dunning/policy", {**POLICY, "cut_off": "", "reminders": "1"})
+
+    report = billing.run_dunning(day=today, actor=SYSTEM, now=timezone.now())
+
+    assert (report.reminded, report.cut_off) == (1, 0)
+    assert shown(dayo) == "active"
+    refused = world.console(world.sola).get("/console/dunning/policy")
+    assert refused.status_code == 403

@@ -20,6 +20,7 @@ from apps.billing.rules.dunning import (
     judge,
     may_cut_off,
     owes,
+    policy_fault,
 )
 
 pytestmark = pytest.mark.unit
@@ -208,3 +209,26 @@ def test_changes_nothing_when_it_is_repeated(situation):
         after = replace(after, overdue_minor=0)
 
     assert not judge(POLICY, after).acts
+
+
+@pytest.mark.parametrize(
+    ("_case", "changes", "fault"),
+    [
+        ("as it is", {}, ""),
+        ("no steps at all", {"steps": ()}, ""),
+        ("steps out of number", {"steps": (SECOND, WALL)}, "steps"),
+        (
+            "the cut-off first",
+            {"steps": (replace(WALL, number=1), replace(SECOND, days_overdue=20))},
+            "steps",
+        ),
+        ("twice the same day", {"steps": (FIRST, replace(FIRST, number=2))}, "steps"),
+        ("on the due date", {"steps": (replace(FIRST, days_overdue=0),)}, "steps"),
+        ("a ninth weekday", {"cut_off_weekdays": frozenset({9})}, "cut_off_weekdays"),
+        ("no hour left", {"cut_off_from_hour": 24}, "cut_off_to_hour"),
+        ("after midnight", {"cut_off_to_hour": 25}, "cut_off_to_hour"),
+        ("less than nothing", {"ignore_below_minor": -1}, "ignore_below"),
+    ],
+)
+def test_finds_what_makes_no_sense_about_a_policy(_case, changes, fault):
+    assert policy_fault(replace(POLICY, **changes)) == fault

@@ -3,6 +3,7 @@
 from apps.billing.console import (
     cash_hub,
     dunning,
+    dunning_policy,
     hub,
     invoices,
     ledger,
@@ -10,4 +11,13 @@ from apps.billing.console import (
     runs,
 )
 
-__all__ = ["cash_hub", "dunning", "hub", "invoices", "ledger", "payments", "runs"]
+__all__ = [
+    "cash_hub",
+    "dunning",
+    "dunning_policy",
+    "hub",
+    "invoices",
+    "ledger",
+    "payments",
+    "runs",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,13 @@ from apps.identity import selectors as identity
 from apps.ops import selectors as ops_selectors
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
+    Button,
     Column,
     ListScreen,
     Page,
     State,
     detail_url,
+    form_url,
     register_screen,
 )
 from dotmac.core.money import Money
@@ -118,6 +121,17 @@ class DunningList(ListScreen):
         Column(gettext_lazy("Next"), "dunning.next_step"),
         Column(gettext_lazy("On"), "dunning.next_date", "date"),
     )
+
+    @property
+    def buttons(self) -> Sequence[Button]:  # type: ignore[override]
+        return (
+            Button(
+                label=_("Policy"),
+                url=form_url("dunning/policy"),
+                icon="adjustments",
+                permission="billing.set_dunning_policy",
+            ),
+        )
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         today = ops_selectors.business_date(now=timezone.now())

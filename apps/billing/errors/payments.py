@@ -118,3 +118,10 @@ class PromiseDateWrong(InvalidInput):
 class DunningDayAhead(InvalidInput):
     code = "dunning_day_ahead"
     title = "Dunning cannot run for a day that has not come."
+
+
+class PolicyWrong(InvalidInput):
+    """`fault` names the part: steps, cut_off_weekdays, cut_off_to_hour, ignore_below."""
+
+    code = "policy_wrong"
+    title = "The policy makes no sense: steps come later and later, the cut-off last."

@@ -144,3 +144,16 @@ class PromiseWithdrawn(Event):
     @property
     def subject(self) -> SubjectRef:
         return SubjectRef("billing", "dunning", self.of_customer_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningPolicySet(Event):
+    name: ClassVar[str] = "billing.dunning_policy.set.v1"
+
+    policy_id: int
+    slug: str
+    steps: str
+
+    @property
+    def subject(self) -> SubjectRef:
+        return SubjectRef("billing", "dunning_policy", self.policy_id, self.slug)

@@ -22,6 +22,7 @@ from apps.billing.operations.dunning import (
     run_dunning,
     withdraw_promise,
 )
+from apps.billing.operations.dunning_policy import set_dunning_policy
 from apps.billing.operations.ledger import (
     post,
     reverse,
@@ -70,6 +71,7 @@ __all__ = [
     "run_billing",
     "run_dunning",
     "send_receipt",
+    "set_dunning_policy",
     "set_tax_rate",
     "settle_payment",
     "start_checkout",

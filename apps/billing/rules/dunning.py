@@ -16,6 +16,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 NO_CUT_OFF_DAYS_MAX = 31
+DAYS_MAX = 365
+HOURS = 24
 
 
 class StepKind(StrEnum):
@@ -115,6 +117,25 @@ def owes(policy: Policy, situation: Situation) -> bool:
         and situation.due_date < situation.day
         and situation.overdue_minor > policy.ignore_below_minor
     )
+
+
+def policy_fault(policy: Policy) -> str:
+    """What makes no sense about the policy, or nothing: the name of a part.
+
+    Steps count from 1 and come later and later; at most one cut-off, the last.
+    """
+    days = [step.days_overdue for step in policy.steps]
+    numbers = [step.number for step in policy.steps]
+    early = [step.kind for step in policy.steps[:-1]]
+    if numbers != list(range(1, len(numbers) + 1)) or StepKind.WALLED_GARDEN in early:
+        return "steps"
+    if days != sorted(set(days)) or not all(1 <= day <= DAYS_MAX for day in days):
+        return "steps"
+    if not policy.cut_off_weekdays <= frozenset(range(1, 8)):
+        return "cut_off_weekdays"
+    if not 0 <= policy.cut_off_from_hour < policy.cut_off_to_hour <= HOURS:
+        return "cut_off_to_hour"
+    return "ignore_below" if policy.ignore_below_minor < 0 else ""
 
 
 def may_cut_off(policy: Policy, day: date, hour: int) -> bool:

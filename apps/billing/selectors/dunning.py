@@ -65,8 +65,11 @@ class WhySuspended:
 def dunning_policy() -> rules.Policy | None:
     """The policy in force, or None where the operator has none."""
     row = DunningPolicy.objects.filter(is_default=True).first()
-    if row is None:
-        return None
+    return policy_of(row) if row is not None else None
+
+
+def policy_of(row: DunningPolicy) -> rules.Policy:
+    """A stored version of the policy as the rule reads it."""
     steps = DunningStep.objects.filter(policy=row).order_by("number")
     holidays = NoCutOffDay.objects.filter(policy=row)
     return rules.Policy(
