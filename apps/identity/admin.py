@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,6 +22,9 @@ from apps.identity.models import (
 )
 from dotmac.core.actors import Actor
 from dotmac.core.admin import OperationsAdmin
+
+# Roles stand in their place; an empty table would only invite mistakes.
+admin.site.unregister(Group)
 
 
 @admin.register(User)

@@ -185,3 +185,14 @@ def test_says_who_may_sign_in(world):
 
     assert "Switched off" in staff
     assert "Invited" in staff
+
+
+def test_sets_a_new_portal_password(world, sola):
+    chidi = world.chidi
+    url = f"/console/customers/{chidi.customer.pk}/set-portal-password"
+    assert "chidi" in sola.get(url).content.decode()
+
+    sola.post(url, {"user_id": chidi.id, "password": "the canoe is blue today"})
+
+    chidi.password = "the canoe is blue today"
+    assert world.portal(chidi).get("/portal/").status_code == 200

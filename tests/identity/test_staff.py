@@ -239,3 +239,28 @@ def test_the_command_invites_the_first_owner(world, capsys):
     assert AuditEntry.objects.filter(action="identity.reset_mfa").exists()
     with pytest.raises(CommandError, match="no such role"):
         call_command("invite_staff", "other", "--role", "king")
+
+
+def test_a_new_portal_password_ends_what_the_old_one_opened(world):
+    customer, chidi = world.chidi.customer, world.chidi
+    phone = world.portal(chidi)
+    step = {
+        "customer_id": customer.pk,
+        "user_id": chidi.id,
+        "password": "the canoe is blue today",
+        "actor": SYSTEM,
+        "now": NOON,
+    }
+
+    with pytest.raises(WeakPassword):
+        identity.set_portal_password(**{**step, "password": "short"})
+    for stranger in (world.dayo.id, world.ada.id, 2**40):
+        with pytest.raises(NotFound):
+            identity.set_portal_password(**{**step, "user_id": stranger})
+    identity.set_portal_password(**step)
+
+    assert phone.get("/portal/").status_code == 302
+    chidi.password = "the canoe is blue today"
+    assert world.portal(chidi).get("/portal/").status_code == 200
+    entry = AuditEntry.objects.get(action="identity.set_portal_password")
+    assert (entry.customer_id, entry.changes) == (customer.pk, {"sessions_ended": 1})

@@ -61,6 +61,12 @@ class CustomerForm(ConsoleForm):
         if self.row is not None and self.row.unit_id not in dict(choices):
             choices.append((self.row.unit_id, self.row.unit.name))
         self.fields["unit_id"].choices = choices  # type: ignore[attr-defined]
+        if len(choices) == 1:
+            self.fields["unit_id"].widget = forms.HiddenInput()
+            self.fields["unit_id"].initial = choices[0][0]
+        if not self.is_bound:
+            # Asked only of those whom the first attempt told of a duplicate.
+            del self.fields["confirm_duplicate"]
 
 
 class NewCustomerForm(CustomerForm):
@@ -92,6 +98,23 @@ class ContactForm(ConsoleForm):
     role = forms.ChoiceField(label=_("For"), choices=ContactRole.choices)
     email = forms.CharField(label=_("E-mail"), max_length=254, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+
+
+class PortalPasswordForm(ConsoleForm):
+    user_id = forms.TypedChoiceField(label=_("Whose"), coerce=int)
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=1024,
+        strip=False,
+        help_text=_("At least 12 characters. Tell it to the customer yourself."),
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def arrange(self) -> None:
+        members = selectors.memberships_of(self.row.pk)
+        self.fields["user_id"].choices = [  # type: ignore[attr-defined]
+            (member.user_id, member.user.username) for member in members
+        ]
 
 
 class PortalUserForm(ConsoleForm):

@@ -13,6 +13,7 @@ from apps.identity.console.forms import (
     ContactForm,
     CustomerForm,
     LocationForm,
+    PortalPasswordForm,
     PortalUserForm,
 )
 from apps.identity.enums import CustomerState
@@ -126,6 +127,13 @@ def _create_portal_user(row: Customer, data: dict[str, Any], page: Page) -> str:
     return _("%s may sign in to the portal now.") % user.username
 
 
+def _set_portal_password(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.set_portal_password(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("The new password works now; all sign-ins with the old one are over.")
+
+
 def _qualify(row: Customer, data: dict[str, Any], page: Page) -> str:
     operations.qualify_customer(customer_id=row.pk, actor=page.actor, now=page.now)
     return _("The lead is a prospect now.")
@@ -192,6 +200,16 @@ ACTIONS = (
         shown=_is_open,
         run=_create_portal_user,
         order=64,
+    ),
+    Action(
+        slug="set-portal-password",
+        label=gettext_lazy("New portal password"),
+        permission="identity.set_portal_password",
+        icon="key",
+        form=PortalPasswordForm,
+        shown=_is_open,
+        run=_set_portal_password,
+        order=65,
     ),
     Action(
         slug="close",

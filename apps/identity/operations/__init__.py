@@ -29,7 +29,10 @@ from apps.identity.operations.places import (
     remove_contact,
     remove_location,
 )
-from apps.identity.operations.portal_users import create_portal_user
+from apps.identity.operations.portal_users import (
+    create_portal_user,
+    set_portal_password,
+)
 from apps.identity.operations.roles import (
     assign_role,
     create_unit,
@@ -85,6 +88,7 @@ __all__ = [
     "reset_mfa",
     "revoke_on_customer",
     "revoke_on_unit",
+    "set_portal_password",
     "sign_in",
     "sign_out",
     "sync_roles",

@@ -7,10 +7,16 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from apps.identity.enums import CustomerState, MemberRights, UserKind
+from apps.identity.enums import (
+    CustomerState,
+    MemberRights,
+    SessionEnd,
+    UserKind,
+)
 from apps.identity.errors import CustomerClosed
 from apps.identity.models import Customer, Membership, User
 from apps.identity.operations.passwords import require_good_password
+from apps.identity.operations.sessions import end_sessions_of
 from apps.identity.operations.staff import add_user, user_subject
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
@@ -56,6 +62,36 @@ def create_portal_user(
         actor=actor,
         now=now,
         changes={"username": user.username, "rights": rights},
+        customer_id=customer_id,
+    )
+    return user
+
+
+@transaction.atomic
+def set_portal_password(
+    *, customer_id: int, user_id: int, password: str, actor: Actor, now: datetime
+) -> User:
+    """A new password for somebody who acts for the customer; all sessions end.
+
+    Refused: a weak password, and a user who does not act for this customer.
+    """
+    user = User.objects.locked().filter(pk=user_id, kind=UserKind.CUSTOMER).first()
+    acts = Membership.objects.filter(customer_id=customer_id, user_id=user_id)
+    if user is None or not acts.exists():
+        raise NotFound
+    require_good_password(password)
+
+    user.password = make_password(password)
+    user.store("password", now=now)
+    ended = end_sessions_of(
+        user_id=user_id, reason=SessionEnd.CREDENTIALS_CHANGED, now=now
+    )
+    ops.record(
+        action="identity.set_portal_password",
+        subject=user_subject(user),
+        actor=actor,
+        now=now,
+        changes={"sessions_ended": ended},
         customer_id=customer_id,
     )
     return user

@@ -37,6 +37,7 @@ ROLES = (
             "identity.create_customer",
             "identity.change_customer",
             "identity.create_portal_user",
+            "identity.set_portal_password",
             "catalog.order_service",
             "catalog.provision_service",
             "catalog.suspend_service",
