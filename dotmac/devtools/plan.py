@@ -38,6 +38,14 @@ class Stage(enum.IntEnum):
     SIMULATE = 5
 
 
+def stages(*, filling: bool) -> list[tuple[Stage, ...]]:
+    """Stages one after the other; those in one tuple begin together."""
+    if filling:
+        first: list[tuple[Stage, ...]] = [(Stage.ADMIT,), (Stage.FILL,)]
+        return [(Stage.PREPARE,), *first, (Stage.SERVE, Stage.SIMULATE)]
+    return [(Stage.PREPARE,), (Stage.ADMIT, Stage.SERVE, Stage.SIMULATE)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One program of a start: a long-running one has a probe, a task has none
@@ -110,8 +118,10 @@ def _has_changed(context: Context) -> bool:
     return context.installation.facts().get("prepared") != context.fingerprint()
 
 
-def _is_not_filled(context: Context) -> bool:
-    return bool(context.demo) and not context.installation.facts().get("filled")
+def is_filling(context: Context) -> bool:
+    """The demonstration is wanted and not loaded yet."""
+    filled = context.installation.facts().get("filled")
+    return bool(context.demo) and not filled and command_exists(FILL_COMMAND)
 
 
 def _has_demo(context: Context) -> bool:
@@ -183,13 +193,13 @@ TABLE: tuple[Entry, ...] = (
     Entry(
         name="gateway",
         says="Simulated payment gateway",
-        stage=Stage.SERVE,
+        stage=Stage.SIMULATE,
         needs="run_paystack_simulator",
         words=lambda context: manage(
             "run_paystack_simulator", "--port", str(context.gateway_port)
         ),
         wanted=_wants_gateway,
-        probe=probes.gateway_answers,
+        probe=probes.accepts(lambda context: context.gateway_port),
     ),
     Entry(
         name="demonstration",
@@ -197,7 +207,6 @@ TABLE: tuple[Entry, ...] = (
         stage=Stage.FILL,
         needs=FILL_COMMAND,
         words=_fill,
-        wanted=_is_not_filled,
         start_s=900,
     ),
     Entry(

@@ -34,19 +34,6 @@ def answers_http(path: str) -> Probe:
     return probe
 
 
-def gateway_answers(context: Context) -> bool:
-    """The simulated gateway speaks HTTP: any status is an answer."""
-    try:
-        urllib.request.urlopen(  # nosec B310
-            f"http://{HOST}:{context.gateway_port}/", timeout=_ANSWER_S
-        ).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-    except OSError:
-        return False
-    return True
-
-
 def worker_answers(context: Context) -> bool:
     """A Celery worker answers a ping over the broker."""
     app = Celery(broker=context.redis_url, set_as_current=False)

@@ -178,6 +178,7 @@ def _bring_up(
     customers = _customers(given.demo, installation)
     for name in ("django.key", "encryption.key", "jwt.key", "paystack.key"):
         installation.secret(name)
+    _drop_what_broke_off(installation)
     addresses, redis_url = _servers(installation, supervisor, ports)
     context = Context(
         installation=installation,
@@ -196,14 +197,19 @@ def _bring_up(
         installation.root, database_url=addresses.app, redis_url=redis_url
     )
     probes.forget_heartbeats(redis_url)
-    for stage in Stage:
-        if stage in {Stage.ADMIT, Stage.SERVE}:
-            ports.release(datagram=stage == Stage.ADMIT)
-        supervisor.run_stage(stage, context)
-        if stage == Stage.PREPARE:
+    filling = plan.is_filling(context)
+    for stages in plan.stages(filling=filling):
+        installation.remember(filling=stages == (Stage.FILL,))
+        # RADIUS takes the datagram ports, everything after it the others.
+        if Stage.ADMIT in stages:
+            ports.release(datagram=True)
+        if Stage.SERVE in stages:
+            ports.release(datagram=False)
+        supervisor.run_stages(context, *stages)
+        if Stage.PREPARE in stages:
             installation.remember(prepared=context.fingerprint())
-        if stage == Stage.FILL and plan.command_exists(plan.FILL_COMMAND):
-            installation.remember(filled=True)
+        if Stage.FILL in stages:
+            installation.remember(filled=True, filling=False)
     return context
 
 
@@ -223,6 +229,20 @@ def _customers(given: int | None, installation: Installation) -> int:
             "--demo, throw it away with --reset, or give another folder with --data."
         )
     return int(decided)
+
+
+def _drop_what_broke_off(installation: Installation) -> None:
+    """A demonstration that was half loaded holds nothing of value: begin again."""
+    if not installation.facts().get("filling"):
+        return
+    if os.environ.get("DATABASE_URL"):
+        raise Refused(
+            "An earlier start broke off while it loaded the demonstration: empty the "
+            "database of DATABASE_URL and start again."
+        )
+    servers.remove_data(installation.postgres)
+    servers.remove_data(installation.valkey)
+    installation.remember(filling=False, prepared="")
 
 
 def _servers(

@@ -90,12 +90,12 @@ class Supervisor:
         step.began = began
         self._starter.finish([step])
 
-    def run_stage(self, stage: Stage, context: Context) -> None:
-        """Start what belongs to the stage, then wait until all of it is done."""
+    def run_stages(self, context: Context, *stages: Stage) -> None:
+        """Start what belongs to the stages, then wait until all of it is done."""
         steps = [
             self._start(entry, context)
             for entry in self._table
-            if entry.stage == stage and entry.exists() and entry.wanted(context)
+            if entry.stage in stages and entry.exists() and entry.wanted(context)
         ]
         try:
             self._starter.finish(steps)

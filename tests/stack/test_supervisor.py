@@ -71,13 +71,13 @@ def supervise(context, *entries):
 
 def test_a_task_must_end_well_and_its_log_says_why_not(context):
     supervisor, _ = supervise(context, task("good", "print('done')"))
-    supervisor.run_stage(Stage.PREPARE, context)
+    supervisor.run_stages(context, Stage.PREPARE)
     assert (context.installation.logs / "good.log").read_text() == "done\n"
 
     bad = task("bad", "import sys; sys.exit('the reason')")
     supervisor, _ = supervise(context, bad)
     with pytest.raises(Refused, match="the reason"):
-        supervisor.run_stage(Stage.PREPARE, context)
+        supervisor.run_stages(context, Stage.PREPARE)
 
 
 def test_progress_of_a_task_is_told_on(context):
@@ -86,7 +86,7 @@ def test_progress_of_a_task_is_told_on(context):
         "tell_progress(done=3, total=9, text='customers'); time.sleep(1)"
     )
     supervisor, heard = supervise(context, task("long", code))
-    supervisor.run_stage(Stage.PREPARE, context)
+    supervisor.run_stages(context, Stage.PREPARE)
     facts = {"name": "long", "done": 3, "total": 9, "text": "customers"}
     assert ("progress", facts) in heard.told
 
@@ -96,13 +96,13 @@ def test_a_program_that_ends_or_stays_silent_fails_the_start(context):
         context, program("brief", "raise SystemExit('oh')", probe=lambda _: False)
     )
     with pytest.raises(Refused, match=r"brief ended at once.*\noh"):
-        supervisor.run_stage(Stage.SERVE, context)
+        supervisor.run_stages(context, Stage.SERVE)
     assert ("end", {"name": "brief", "good": False}) in heard.told
 
     silent = program("silent", SLEEPER, probe=lambda _: False, start_s=0.3)
     supervisor, _ = supervise(context, silent)
     with pytest.raises(Refused, match="silent takes too long"):
-        supervisor.run_stage(Stage.SERVE, context)
+        supervisor.run_stages(context, Stage.SERVE)
     supervisor.stop_all()
 
 
@@ -110,7 +110,7 @@ def test_what_is_not_there_or_not_wanted_is_left_out(context):
     missing = program("missing", SLEEPER, needs="no_such_command")
     unwanted = program("unwanted", SLEEPER, wanted=lambda _: False)
     supervisor, heard = supervise(context, missing, unwanted)
-    supervisor.run_stage(Stage.SERVE, context)
+    supervisor.run_stages(context, Stage.SERVE)
     assert heard.told == []
 
 
@@ -120,7 +120,7 @@ def test_a_program_that_dies_is_started_again_so_many_times(context, monkeypatch
     marks = context.installation.run / "marks"
     code = f"import time; open({str(marks)!r}, 'a').write('x'); time.sleep(0.2)"
     supervisor, heard = supervise(context, program("fickle", code))
-    supervisor.run_stage(Stage.SERVE, context)
+    supervisor.run_stages(context, Stage.SERVE)
 
     stop_when(supervisor, lambda: heard.texts("trouble")[2:])
     assert supervisor.watch()
@@ -161,8 +161,8 @@ def test_programs_stop_in_reverse_and_one_that_will_not_is_killed(context):
     ]
     entries.append(program("deaf", deaf, probe=is_up("deaf"), stop_s=0.3))
     supervisor, heard = supervise(context, *entries)
-    supervisor.run_stage(Stage.SERVE, context)
-    supervisor.run_stage(Stage.SIMULATE, context)
+    supervisor.run_stages(context, Stage.SERVE)
+    supervisor.run_stages(context, Stage.SIMULATE)
 
     supervisor.stop_all()
     assert order.read_text() == "second first "
@@ -175,7 +175,7 @@ def test_a_stop_asked_during_the_start_breaks_it_off(context):
     supervisor, _ = supervise(context, waiting)
     stop_when(supervisor, lambda: True)
     with pytest.raises(StopAsked):
-        supervisor.run_stage(Stage.SERVE, context)
+        supervisor.run_stages(context, Stage.SERVE)
     supervisor.stop_all()
 
 
