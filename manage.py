@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+_ADVICE = "Is DotMac started (scripts/start.py)? manage.py doctor says what is wrong."
 
 
 def main() -> None:
@@ -18,9 +19,21 @@ def main() -> None:
     _enter_environment()
     _use_installation(Path(os.environ.get("DOTMAC_DATA") or ROOT / ".dotmac"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotmac.settings.development")
-    from django.core.management import execute_from_command_line
+    if sys.argv[1:2] == ["doctor"]:
+        # It must work where the settings themselves are what is wrong.
+        from dotmac.devtools import doctor
 
-    execute_from_command_line(sys.argv)
+        sys.exit(doctor.main())
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error} {_ADVICE}")
+    except OperationalError as error:
+        sys.exit(f"The database does not do it: {error}\n{_ADVICE}")
 
 
 def _enter_environment() -> None:

@@ -20,23 +20,25 @@ RELAY_HEARTBEAT = "dotmac:relay:alive"
 _ANSWER_S = 5
 
 
+def page_comes(url: str) -> bool:
+    """A page comes with status 200."""
+    try:
+        with urllib.request.urlopen(  # noqa: S310  # nosec B310
+            url, timeout=_ANSWER_S
+        ) as answer:
+            return int(answer.status) == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
 def answers_http(path: str) -> Probe:
-    """A page of the web server comes with status 200."""
-
-    def probe(context: Context) -> bool:
-        url = f"http://{HOST}:{context.web_port}{path}"
-        try:
-            with urllib.request.urlopen(url, timeout=_ANSWER_S) as answer:  # nosec B310
-                return int(answer.status) == 200
-        except (urllib.error.URLError, OSError):
-            return False
-
-    return probe
+    """A page of the web server comes."""
+    return lambda context: page_comes(f"http://{HOST}:{context.web_port}{path}")
 
 
-def worker_answers(context: Context) -> bool:
+def workers_answer(redis_url: str) -> bool:
     """A Celery worker answers a ping over the broker."""
-    app = Celery(broker=context.redis_url, set_as_current=False)
+    app = Celery(broker=redis_url, set_as_current=False)
     try:
         return bool(app.control.ping(timeout=1, limit=1))
     except (OperationalError, redis.RedisError):
@@ -45,10 +47,20 @@ def worker_answers(context: Context) -> bool:
         app.close()
 
 
-def relay_beats(context: Context) -> bool:
+def worker_answers(context: Context) -> bool:
+    """The worker answers."""
+    return workers_answer(context.redis_url)
+
+
+def heart_beats(redis_url: str) -> bool:
     """The relay has finished a round and said so."""
-    with redis.Redis.from_url(context.redis_url, socket_timeout=2) as client:
+    with redis.Redis.from_url(redis_url, socket_timeout=2) as client:
         return bool(client.exists(RELAY_HEARTBEAT))
+
+
+def relay_beats(context: Context) -> bool:
+    """The relay is at work."""
+    return heart_beats(context.redis_url)
 
 
 def forget_heartbeats(redis_url: str) -> None:

@@ -1,0 +1,111 @@
+"""The doctor names what is wrong, and is quiet where all is well."""
+
+import os
+import socket
+
+import pytest
+
+from dotmac.devtools import doctor
+from dotmac.devtools.doctor import Verdict
+from dotmac.devtools.installation import open_installation
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def installation(tmp_path):
+    made = open_installation(tmp_path / "state")
+    made.secret("encryption.key")
+    return made
+
+
+@pytest.fixture
+def settings(own_database):
+    return {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+
+
+def wrong(installation, settings):
+    found = doctor.examine(installation.root, settings)
+    return [each.sentence for each in found if each.verdict == Verdict.BAD]
+
+
+def test_a_healthy_installation_has_nothing_wrong(installation, settings):
+    assert wrong(installation, settings) == []
+
+
+def test_a_machine_without_installation_is_told_how_to_make_one(tmp_path):
+    found = doctor.examine(tmp_path / "none", {})
+    assert any("scripts/start.py makes one" in each.sentence for each in found)
+
+
+def test_open_and_missing_secrets_are_named(installation, settings):
+    installation.secret("jwt.key")
+    (installation.secrets / "jwt.key").chmod(0o640)
+    (installation.secrets / "encryption.key").unlink()
+    installation.postgres.mkdir()
+    (installation.postgres / "PG_VERSION").write_text("17")
+    installation.root.chmod(0o755)
+    said = "\n".join(wrong(installation, settings))
+    assert "run chmod 700" in said
+    assert "jwt.key is open to other users" in said
+    assert "encryption.key is missing" in said
+    assert "Cannot read the key file" in said
+
+
+def test_servers_that_do_not_answer_are_named(installation):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        nowhere = {
+            "DATABASE_URL": f"postgresql://x@127.0.0.1:{port}/x",
+            "REDIS_URL": f"redis://127.0.0.1:{port}/0",
+        }
+        postgres, redis = wrong(installation, nowhere)
+    assert postgres.startswith("PostgreSQL does not answer")
+    assert redis.startswith("Redis does not answer")
+
+
+def test_programs_that_do_not_answer_are_named_with_their_logs(installation, settings):
+    installation.write_ready({"version": "0"})
+    (installation.logs / "web.log").write_text("address already in use\n")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        told = {
+            **settings,
+            "BASE_URL": f"http://127.0.0.1:{closed.getsockname()[1]}",
+            "RADIUS_HOST": "127.0.0.1",
+            "RADIUS_AUTH_PORT": str(closed.getsockname()[1]),
+        }
+        said = wrong(installation, told)
+    assert "address already in use" in next(s for s in said if s.startswith("Web"))
+    assert any(s.startswith("RADIUS does not answer") for s in said)
+
+
+def test_an_empty_database_is_named(installation, settings):
+    superuser = os.environ["DOTMAC_TEST_SUPERUSER_URL"]
+    empty = {**settings, "DATABASE_URL": superuser}
+    said = wrong(installation, empty)
+    assert any("lacks the extensions" in sentence for sentence in said)
+    assert any("has no tables" in sentence for sentence in said)
+
+
+def test_without_an_environment_the_last_start_is_looked_at(installation, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert doctor.read_settings(installation.root) == {}
+    (installation.root / "settings.env").write_text("DATABASE_URL=postgresql://a=b\n")
+    found = doctor.read_settings(installation.root)
+    assert found == {"DATABASE_URL": "postgresql://a=b"}
+    monkeypatch.setenv("DATABASE_URL", "postgresql://mine")
+    mine = doctor.read_settings(installation.root)["DATABASE_URL"]
+    assert mine == "postgresql://mine"
+
+
+def test_the_exit_code_says_whether_something_is_wrong(
+    installation, settings, monkeypatch, capsys
+):
+    monkeypatch.setenv("DOTMAC_DATA", str(installation.root))
+    assert doctor.main() == 0
+    assert "Nothing is wrong." in capsys.readouterr().out
+    installation.root.chmod(0o755)
+    assert doctor.main() == 1
+    assert "To put right: 1." in capsys.readouterr().out
