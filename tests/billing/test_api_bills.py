@@ -191,3 +191,22 @@ def test_runs_are_not_for_engineers_nor_customers(world, today):
         assert client.get(RUNS).status_code == 403
         assert client.get(f"{RUNS}/preview").status_code == 403
         assert client.post(RUNS, {}).status_code == 403
+
+
+def test_a_tax_rate_is_set_and_listed(world, today):
+    path, ada = "/api/v1/billing/tax-rates", world.api(world.ada)
+    body = {
+        "tax_class": "standard",
+        "label": "VAT",
+        "percent": "7.5",
+        "valid_from": str(today),
+    }
+    made = ada.post(path, body)
+    assert (made.status_code, made.json()["percent"]) == (201, "7.500000")
+    assert ada.post(path, body).json() == made.json()
+    other = ada.post(path, {**body, "percent": "9"})
+    assert (other.status_code, other.json()["code"]) == (409, "tax_rate_backdated")
+    assert ada.post(path, {**body, "percent": "101"}).status_code == 400
+    listed = ada.get(f"{path}?tax_class=standard").json()["results"]
+    assert listed == [made.json()]
+    assert world.api(world.nuru).post(path, body).status_code == 403
