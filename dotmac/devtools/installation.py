@@ -254,7 +254,12 @@ class Ports:
         """Keep others from the port until `release`."""
         kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
         holder = socket.socket(socket.AF_INET, kind)
+        if not datagram:
+            # Connections of the last start may still be closing (TIME_WAIT).
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((servers.HOST, port))
+        if not datagram:
+            holder.listen(1)
         self._held.append((datagram, holder))
         return port
 

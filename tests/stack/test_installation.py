@@ -140,6 +140,33 @@ def test_a_port_in_use_is_named_with_a_free_one(folder):
     assert ports.demand("free", 0) > 0
 
 
+def test_a_held_port_is_taken_until_it_is_released(folder):
+    ports = Ports(open_installation(folder))
+    web = ports.hold(ports.choose("web"))
+    radius = ports.hold(ports.choose("radius", datagram=True), datagram=True)
+    assert not installation.can_bind(web)
+    assert not installation.can_bind(radius, datagram=True)
+    ports.release(datagram=True)
+    assert installation.can_bind(radius, datagram=True)
+    assert not installation.can_bind(web)
+    ports.release(datagram=False)
+    assert installation.can_bind(web)
+
+
+def test_a_port_whose_connections_are_still_closing_is_free(folder):
+    ports = Ports(open_installation(folder))
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        number = server.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", number))
+        served, _ = server.accept()
+        served.close()  # the side that closes first keeps the port in TIME_WAIT
+        client.close()
+    assert ports.hold(ports.demand("web", number)) == number
+    ports.release(datagram=False)
+
+
 def test_ports_stay_from_start_to_start_while_they_are_free(folder):
     first = Ports(open_installation(folder))
     numbers = [first.choose(name) for name in ("a", "b", "c")]
