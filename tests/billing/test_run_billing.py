@@ -15,6 +15,8 @@ from apps.billing.models import (
     LedgerEntry,
     ParkedService,
 )
+from apps.billing.selectors import unbilled
+from apps.catalog.models import PlanPrice
 from apps.ops.models import OutboxEvent
 from tests.billing import world
 
@@ -135,6 +137,43 @@ def test_parks_what_it_cannot_price_and_bills_the_rest():
     assert {line.service_id for line in InvoiceLine.objects.all()} == {good.pk, odd.pk}
 
 
+def test_bills_a_month_that_was_left_aside_before_a_billed_one():
+    world.vat()
+    plan = world.plan("3000", valid_from=date(2026, 10, 1))
+    world.service(world.customer(), plan, start=date(2026, 9, 15))
+    run = world.bill(date(2026, 10, 1))
+    assert ParkedService.objects.get(run=run).period_start == date(2026, 9, 1)
+    claimed = BilledPeriod.objects.values_list("period_start", flat=True)
+    assert list(claimed) == [date(2026, 10, 1)]
+
+    PlanPrice.objects.create(
+        plan=plan,
+        currency="NGN",
+        amount=1500,
+        valid_from=date(2026, 9, 1),
+        valid_to=date(2026, 10, 1),
+    )
+    world.bill(date(2026, 11, 1))
+
+    latest = InvoiceLine.objects.filter(invoice=Invoice.objects.latest("pk"))
+    assert [(line.period_start, line.amount_minor) for line in latest] == [
+        (date(2026, 9, 15), 80_000),
+        (date(2026, 11, 1), 300_000),
+    ]
+    assert len(claimed.all()) == 3
+
+
+def test_catches_up_a_bounded_number_of_months(monkeypatch):
+    monkeypatch.setattr(unbilled, "MONTHS_BACK_MAX", 3)
+    world.vat()
+    world.service(world.customer(), world.plan("100"), start=date(2026, 5, 1))
+    world.bill(date(2026, 11, 1))
+    assert InvoiceLine.objects.count() == 3
+    world.bill(date(2026, 11, 1))
+    world.bill(date(2026, 11, 1))
+    assert InvoiceLine.objects.count() == 7
+
+
 def test_issues_an_invoice_of_zero_as_paid():
     world.vat()
     world.service(world.customer(), world.plan("0"), start=FIRST)
@@ -160,8 +199,6 @@ def test_takes_the_price_of_the_first_day_charged():
 
 
 def plan_price(plan):
-    from apps.catalog.models import PlanPrice
-
     return PlanPrice.objects.get(plan=plan)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from apps.billing.models import BilledPeriod
 from apps.billing.rules.rating import Item
@@ -18,17 +18,13 @@ MONTHS_BACK_MAX = 60
 def unbilled_items(*, day: date, after_id: int, until_id: int) -> dict[int, list[Item]]:
     """Months begun on or before the day and not billed, by customer.
 
-    Two statements, and one more for each month that somebody is missing: one in
-    the ordinary course. Services that wait longer than MONTHS_BACK_MAX are
-    caught up by as many months in one go, the rest by the next run.
+    Two statements, one more for each month that somebody is missing (one in the
+    ordinary course), and one where a month between billed ones was left aside.
+    Services that wait longer than MONTHS_BACK_MAX are caught up by as many months
+    in one go, the rest by the next run.
     """
     spans = catalog.held_spans(day=day, after_id=after_id, until_id=until_id)
-    billed = _last_billed([span.service_id for span in spans])
-    wanted: dict[Period, set[int]] = defaultdict(set)
-    for span in spans:
-        for month in _months_missing(span, billed.get(span.service_id), day):
-            wanted[month].add(span.service_id)
-
+    wanted = _months_wanted(spans, day)
     items: dict[int, list[Item]] = defaultdict(list)
     for month in sorted(wanted):
         for row in catalog.billable_services(
@@ -39,22 +35,54 @@ def unbilled_items(*, day: date, after_id: int, until_id: int) -> dict[int, list
     return items
 
 
-def _last_billed(service_ids: list[int]) -> dict[int, date]:
+def _months_wanted(spans: list[catalog.HeldSpan], day: date) -> dict[Period, set[int]]:
+    """Which services miss which months."""
+    billed = BilledPeriod.objects.filter(service_id__in=[s.service_id for s in spans])
+    rows = billed.values_list("service_id").annotate(Max("period_start"), Count("pk"))
+    known = {service_id: (last, count) for service_id, last, count in rows}
+    gaps = [span for span in spans if _has_gap(span, *known.get(span.service_id, ()))]
+    claimed = _claimed_months([span.service_id for span in gaps])
+
+    wanted: dict[Period, set[int]] = defaultdict(set)
+    for span in spans:
+        first = month_of(span.start_date).start
+        if span.service_id in known and span.service_id not in claimed:
+            first = add_months(known[span.service_id][0], 1)
+        taken = claimed.get(span.service_id, set())
+        for month in _months(span, first, day, taken):
+            wanted[month].add(span.service_id)
+    return wanted
+
+
+def _has_gap(span: catalog.HeldSpan, last: date | None = None, count: int = 0) -> bool:
+    """Fewer months were billed than lie between the first and the last."""
+    if last is None:
+        return False
+    first = month_of(span.start_date).start
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    return count < months
+
+
+def _claimed_months(service_ids: list[int]) -> dict[int, set[date]]:
+    if not service_ids:
+        return {}
+    claimed: dict[int, set[date]] = defaultdict(set)
     rows = BilledPeriod.objects.filter(service_id__in=service_ids)
-    latest = rows.values("service_id").annotate(last=Max("period_start"))
-    return dict(latest.values_list("service_id", "last"))
+    for service_id, month in rows.values_list("service_id", "period_start"):
+        claimed[service_id].add(month)
+    return claimed
 
 
-def _months_missing(
-    span: catalog.HeldSpan, last: date | None, day: date
+def _months(
+    span: catalog.HeldSpan, first: date, day: date, taken: set[date]
 ) -> list[Period]:
-    """The months after the last billed one that the service saw begin."""
-    first = add_months(last, 1) if last else month_of(span.start_date).start
+    """The months from the first on that the service saw begin and nobody billed."""
     months: list[Period] = []
     while first <= day and len(months) < MONTHS_BACK_MAX:
         if span.end_date is not None and span.end_date <= first:
             break
-        months.append(month_of(first))
+        if first not in taken:
+            months.append(month_of(first))
         first = add_months(first, 1)
     return months
 
