@@ -156,6 +156,7 @@ def test_a_held_port_is_taken_until_it_is_released(folder):
 def test_a_port_whose_connections_are_still_closing_is_free(folder):
     ports = Ports(open_installation(folder))
     with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as granian does
         server.bind(("127.0.0.1", 0))
         server.listen()
         number = server.getsockname()[1]
