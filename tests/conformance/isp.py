@@ -77,6 +77,8 @@ def server_environment(database_url: str, folder: Path) -> dict[str, str]:
         "ENCRYPTION_KEY_PATH": str(folder / "secrets" / "encryption.key"),
         "DATABASE_URL": os.environ["DATABASE_URL"],
         "RADIUS_DATABASE_URL": database_url,
+        # Coverage follows subprocesses by these.
+        **{k: v for k, v in os.environ.items() if k.startswith("COV")},
     }
 
 

@@ -94,6 +94,12 @@ def test_attempts_are_forgotten_after_a_month(net, folder):
     assert operations.forget_attempts(now=timezone.now() + timedelta(days=40)) == 1
 
 
+def test_a_file_without_one_whole_line_adds_nothing(net):
+    now = timezone.now()
+
+    assert operations.store_attempts(batch="b", decisions=[], now=now) == 0
+
+
 def test_without_a_spool_there_is_nothing_to_read(db, folder):
     assert tasks.read_attempts() == 0
 

@@ -171,6 +171,23 @@ def test_a_worker_that_died_loses_no_request():
     assert (_row().state, _row().attempts) == ("acknowledged", 2)
 
 
+def test_of_two_requests_for_a_session_the_newer_one_goes_on():
+    session = edge.start(edge.build())
+    first, now = _cut(session), timezone.now()
+    (order,) = operations.claim_coa_requests(now=now)
+    second = _cut(session)
+
+    operations.settle_coa_request(
+        coa_id=order.id,
+        outcome=CoaOutcome(state="silent", answer="No answer."),
+        now=now,
+    )
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("obsolete", "queued")
+
+
 def test_an_answer_after_the_row_was_settled_changes_nothing():
     _cut(edge.start(edge.build()))
     now = timezone.now()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
 
 from apps.network.radius import freeradius
 from apps.network.radius.database import RadiusDatabase, session_settings
@@ -24,7 +26,7 @@ def write(folder, url=URL, **listen):
     }  # fmt: skip
     freeradius.write_configuration(
         folder,
-        templates=settings.BASE_DIR / "deploy" / "freeradius",
+        templates=django_settings.BASE_DIR / "deploy" / "freeradius",
         database=RadiusDatabase.from_url(url),
         listen=freeradius.ListenSettings(**facts),
         options=session_settings(KEYS, "Africa/Lagos"),
@@ -54,6 +56,53 @@ def test_secrets_stand_in_their_two_files_only(tmp_path):
         assert (KEYS.current.session_value in text) is (path.name == "environment")
     line = (tmp_path / "pgpass").read_text()
     assert line == "db.example:5433:dot mac:radius:p\\:\\\\@ss\n"
+
+
+@needs_freeradius
+def test_the_command_writes_and_says_how_to_run_it(tmp_path, settings, capsys):
+    settings.RADIUS_DATABASE_URL = URL
+    settings.RADIUS_DECISIONS_DIR = tmp_path / "decisions"
+
+    call_command("write_freeradius_config", f"--dir={tmp_path / 'radius'}")
+
+    said = capsys.readouterr().out
+    assert str(tmp_path / "radius" / "environment") in said
+    assert " ".join(freeradius.run_command(tmp_path / "radius")) in said
+    assert (tmp_path / "decisions").is_dir()
+
+
+@pytest.mark.parametrize("command", ["write_freeradius_config", "run_radius_server"])
+def test_without_the_roles_url_a_server_does_not_start(settings, command):
+    settings.RADIUS_DATABASE_URL = ""
+
+    with pytest.raises(CommandError, match="RADIUS_DATABASE_URL"):
+        call_command(command)
+
+
+@needs_freeradius
+def test_a_bad_network_is_a_sentence(tmp_path, settings):
+    settings.RADIUS_DATABASE_URL = URL
+    settings.RADIUS_DECISIONS_DIR = tmp_path / "decisions"
+
+    with pytest.raises(CommandError, match="does not appear to be"):
+        call_command(
+            "write_freeradius_config", f"--dir={tmp_path}", "--networks", "everywhere"
+        )
+
+
+def test_a_port_in_use_is_a_sentence(settings):
+    settings.RADIUS_DATABASE_URL = URL
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        with pytest.raises(CommandError, match="Cannot listen"):
+            call_command("run_radius_server", "--host=127.0.0.1", f"--auth-port={port}")
+        with pytest.raises(CommandError, match="Cannot listen"):
+            call_command(
+                "run_radius_server", "--host=127.0.0.1", "--auth-port=0",
+                f"--acct-port={port}",
+            )  # fmt: skip
 
 
 @needs_freeradius

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from apps.network import operations
@@ -100,6 +100,27 @@ def test_each_due_request_goes_to_one_worker():
 
     ids = [number for claimed in claims for number in claimed]
     assert len(ids) == len(set(ids)) == 40
+
+
+def test_two_that_make_the_platforms_nas_together_get_the_same_one():
+    found: list[int] = []
+
+    def ensure() -> None:
+        try:
+            found.append(operations.ensure_platform_nas(now=timezone.now()).pk)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        mine = operations.ensure_platform_nas(now=timezone.now())
+        other = threading.Thread(target=ensure)
+        other.start()
+        # The other one waits for the unique address; give it time to get there.
+        time.sleep(0.5)
+        assert found == []
+    other.join()
+
+    assert found == [mine.pk]
 
 
 _ARCHIVE = """

@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -64,7 +65,11 @@ class _Door:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self.socket.settimeout(0)
-        self.socket.bind((host, port))
+        try:
+            self.socket.bind((host, port))
+        except OSError:
+            self.socket.close()
+            raise
         self.answering = answering
         self._seen: OrderedDict[tuple[Peer, bytes], _Request] = OrderedDict()
 
@@ -93,11 +98,24 @@ class _Door:
                 return
             del self._seen[key]
 
+    def close(self) -> None:
+        self.socket.close()
+
     def send(self, data: bytes, peer: Peer) -> None:
         try:
             self.socket.sendto(data, peer)
         except OSError as error:
             log.warning("radius.not_sent", peer=peer[0], error=str(error))
+
+
+def _open_doors(host: str, auth_port: int, acct_port: int) -> tuple[_Door, _Door]:
+    """Both sockets, or none when one of the ports is taken."""
+    auth = _Door(host, auth_port, answers.answer_access)
+    try:
+        return auth, _Door(host, acct_port, answers.answer_accounting)
+    except OSError:
+        auth.socket.close()
+        raise
 
 
 class RadiusServer:
@@ -118,12 +136,10 @@ class RadiusServer:
         self._decisions = decisions
         self._reject_delay = reject_delay_s
         self._database, self._options = database, options
-        self._doors = (
-            _Door(host, auth_port, answers.answer_access),
-            _Door(host, acct_port, answers.answer_accounting),
-        )
+        self._doors = _open_doors(host, auth_port, acct_port)
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.settimeout(0)
+        self._wake_write.settimeout(0)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="radius")
         self._local = threading.local()
         self._sessions: list[RadiusSession] = []
@@ -155,13 +171,23 @@ class RadiusServer:
         self._pool.shutdown(wait=True, cancel_futures=True)
         for session in self._sessions:
             session.close()
-        for door in self._doors:
-            door.socket.close()
+        for open_socket in (*self._doors, self):
+            open_socket.close()
 
     def stop(self) -> None:
         """Make `serve` return. Safe in a signal handler."""
         self._stopping = True
-        self._wake_write.send(b"x")
+        self._wake()
+
+    def close(self) -> None:
+        """The two ends by which threads wake the one that waits."""
+        self._wake_read.close()
+        self._wake_write.close()
+
+    def _wake(self) -> None:
+        # Full means that it is awake already, closed that it has finished.
+        with suppress(OSError):
+            self._wake_write.send(b"x")
 
     def _read(self, door: _Door) -> None:
         """Take in what lies in the socket, a bounded number at a time."""
@@ -243,7 +269,7 @@ class RadiusServer:
         request.received = time.monotonic()
         with self._lock:
             heapq.heappush(self._later, _Later(due, answer.data, request, peer, door))
-        self._wake_write.send(b"x")
+        self._wake()
 
     def _patience(self) -> float:
         with self._lock:
