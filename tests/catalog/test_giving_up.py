@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.catalog import errors
 from apps.catalog.models import Order, ProvisioningJob, Service
+from apps.catalog.operations import carrying
 from apps.network import selectors as network
 from apps.network.models import AccessAccount
 from apps.ops import operations as ops
@@ -73,6 +74,17 @@ def make_again(shop, service):
     perform(held, LATER)
     conclude(held, LATER)
     return Service.objects.get(pk=service.pk)
+
+
+def test_a_worker_that_was_about_to_ask_radius_stops(shop, service, job):
+    held = claim(job)
+    perform(held)
+    perform(held)
+    begin(held)
+    shop.do.cancel_provisioning(job_id=job.pk)
+
+    with pytest.raises(errors.LeaseLost):
+        carrying._check(held)
 
 
 def test_nobody_gives_up_what_succeeded_or_never_was(shop, service):

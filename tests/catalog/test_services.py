@@ -183,10 +183,10 @@ def test_ending_a_service_in_provisioning_undoes_it_first(shop, waiting):
     assert Order.objects.get().state == "cancelled"
 
 
-def test_a_service_without_an_order_lives_too(shop, active):
+def test_a_service_without_an_order_lives_too(shop, waiting):
     """As bulk loading makes them."""
     OrderItem.objects.all().delete()
-    assert shop.do.terminate_service(service_id=active.pk).state == "terminated"
+    assert shop.do.terminate_service(service_id=waiting.pk).state == "terminated"
 
 
 def test_activates_only_what_was_provisioned(shop, world, waiting):

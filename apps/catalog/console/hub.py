@@ -38,18 +38,17 @@ def _views(customer_id: int, page: Page, limit: int) -> list[ServiceView]:
     return [views[row.pk] for row in found]
 
 
-def _table(views: Sequence[ServiceView], customer_id: int) -> Panel:
+def _table(views: Sequence[ServiceView], customer_id: int, *more: Column) -> TablePanel:
     return TablePanel(
         title=_("Services"),
         columns=(
-            Column(_("Service"), "reference", "code", to="services", to_id="id"),
+            Column(_("Service"), "reference", to="services", to_id="id"),
             Column(_("Plan"), "plan_name"),
             Column(
                 _("State"), "state", "state", why=lambda view: service_state(view).why
             ),
-            Column(_("Login"), "login", "code", phone=False),
-            Column(_("Addresses"), lambda view: ", ".join(view.addresses), "code"),
-            Column(_("On line"), "online", "bool"),
+            Column(_("Addresses"), lambda view: ", ".join(view.addresses)),
+            *more,
         ),
         rows=views,
         empty=_("No service yet: order one."),
@@ -64,7 +63,12 @@ def _overview(customer_id: int, page: Page) -> Sequence[Panel]:
 
 
 def _tab(customer: Any, page: Page) -> Sequence[Panel]:
-    return [_table(_views(customer.pk, page, SHOWN_MAX), customer.pk)]
+    more = (
+        Column(_("Login"), "login", "code"),
+        Column(_("On line"), "online", "bool"),
+        Column(_("Active from"), "active_from_date", "date", phone=False),
+    )
+    return [_table(_views(customer.pk, page, SHOWN_MAX), customer.pk, *more)]
 
 
 def _tiles(customer_id: int, page: Page) -> Sequence[Tile]:

@@ -42,6 +42,7 @@ from dotmac.core.console import (
     series_url,
     state_of,
 )
+from dotmac.core.console.render import rate_text
 
 SESSIONS_MAX = 25
 HOUR = timedelta(hours=1)
@@ -171,7 +172,7 @@ class ServiceDetail(DetailScreen):
 
     def tiles(self, row: Service, page: Page) -> Sequence[Tile]:
         view = selectors.service_view(row.pk)
-        speed = f"{view.down_kbps // 1000} / {view.up_kbps // 1000} Mbit/s"
+        speed = f"{rate_text(view.down_bps)} / {rate_text(view.up_bps)}"
         return [
             Tile(label=_("Login"), value=view.login, kind="code"),
             Tile(label=_("Addresses"), value=", ".join(view.addresses), kind="code"),

@@ -66,10 +66,11 @@ def carry_provisioning(*, job_id: int, actor: Actor, clock: Clock) -> None:
     if held is None:
         return
     try:
-        for _ in rules.STEPS:
+        # Every turn settles one of the few steps, or ends the carrying.
+        going_on = True
+        while going_on:
             step = begin_step(held=held, actor=actor, now=clock())
-            if step is None or not _carry_step(held, step, actor, clock):
-                return
+            going_on = step is not None and _carry_step(held, step, actor, clock)
     except LeaseLost:
         log.info("provisioning_lease_lost", job_id=job_id, claim=held.claim)
 

@@ -48,8 +48,6 @@ def move_order(service: Service, state: OrderState, now: datetime) -> None:
     if item is None:
         return
     order = Order.objects.locked().get(pk=item.order_id)
-    if order.state == state:
-        return
     order.state = state
     if state == OrderState.FULFILLED:
         order.fulfilled_at = now
