@@ -245,3 +245,37 @@ def test_outside_servers_that_do_not_answer_are_sentences(tmp_path, busy_port):
     assert done.returncode == 1
     assert "DATABASE_URL: no connection" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_servers_of_ones_own_are_used_as_they_are(own_database, fresh):
+    own = {name: os.environ[name] for name in _URLS}
+    own["REDIS_URL"] = os.environ["REDIS_URL"].removesuffix("/0") + "/9"
+    done = fresh.run("--detach", "--demo", "0", "--port", "0", **own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PostgreSQL" not in fresh.children()
+    assert "Valkey" not in fresh.children()
+    assert fetch(fresh.ready()["health_url"])[0] == 200
+    facts = json.loads((fresh.folder / "demo-credentials.json").read_text())
+    assert facts["database_url"] == own["DATABASE_URL"]
+    assert facts["redis_url"] == own["REDIS_URL"]
+
+
+def test_outside_roles_are_never_changed_behind_their_backs(own_database, tmp_path):
+    start = Start(tmp_path / "state")
+    redis_url = os.environ["REDIS_URL"]
+    words = ("--detach", "--demo", "0", "--port", "0")
+    app_only = start.run(
+        *words, DATABASE_URL=os.environ["DATABASE_URL"], REDIS_URL=redis_url
+    )
+    assert app_only.returncode == 1
+    assert "set RADIUS_DATABASE_URL" in app_only.stderr
+
+    superuser = os.environ["DOTMAC_TEST_SUPERUSER_URL"]
+    all_ours = start.run(*words, DATABASE_URL=superuser, REDIS_URL=redis_url)
+    assert all_ours.returncode == 1
+    assert "has the role dotmac_" in all_ours.stderr
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("dotmac_app",)
+
+
+_URLS = ("DATABASE_URL", "DATABASE_OWNER_URL", "RADIUS_DATABASE_URL")
