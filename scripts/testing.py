@@ -125,7 +125,7 @@ def pytest_words(given: argparse.Namespace, rest: list[str]) -> list[str]:
     """pytest's arguments for what was asked."""
     words = _selection(given, rest)
     if not any(word.startswith(("-n", "--numprocesses")) for word in rest):
-        words += ["-n", WORKERS]
+        words += ["-n", WORKERS, "--dist", "loadgroup"]
     if given.coverage:
         words += ["--cov", "--cov-report=json:.coverage.json", "--cov-report=term"]
     return [*words, *rest]

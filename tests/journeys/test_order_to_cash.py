@@ -8,11 +8,18 @@ import pytest
 from pypdf import PdfReader
 
 from dotmac.devtools.servers import free_port
+from tests.browser import chromium
 from tests.conformance.radclient import RadClient
 from tests.journeys.coa_listener import CoaListener
 from tests.journeys.installation import Installation, get, post, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+__all__ = ["chromium"]
+# One installation serves the whole file, so one worker runs it.
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("journey"),
+]
 LOGIN, PASSWORD = "amaka.home", "Kettle-Drum-77"
 SESSION = "journey-0001"
 
@@ -201,3 +208,80 @@ def pay(desk, customer_id, invoice):
         )
         assert payment["state"] == "succeeded"
     assert get(desk, f"billing/invoices/{invoice['id']}")["state"] == "paid"
+
+
+def test_staff_order_a_service_in_the_console(installation, chromium):
+    """Sign in with a password and a code, open a customer, order, watch it finish."""
+    owner = next(p for p in installation.credentials["staff"] if p["role"] == "owner")
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(installation.ready["console_url"])
+    page.get_by_label("Name", exact=False).first.fill(owner["username"])
+    page.get_by_label("Password").fill(owner["password"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("code", exact=False).first.fill(installation.otp(owner))
+    page.get_by_role("main").get_by_role("button").first.click()
+    page.wait_for_url("**/console/")
+
+    page.goto(f"{installation.ready['console_url']}customers")
+    page.locator("main table a").first.click()
+    page.get_by_role("link", name="Order a service").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("select[name=plan_id]").select_option(index=1)
+    dialog.get_by_role("button", name="Order a service").click()
+    page.wait_for_load_state("networkidle")
+    wait_until(lambda: "Active" in reloaded(page), says="the service on the page")
+    page.close()
+
+
+def reloaded(page):
+    page.reload(wait_until="networkidle")
+    return page.inner_text("main")
+
+
+def test_a_customer_pays_on_a_phone_without_javascript(installation, chromium, desk):
+    """Walled for debt, pays on the gateway's hosted page, and is back on line."""
+    person = installation.credentials["customers"][1]
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto(installation.ready["portal_url"])
+    page.fill("input[name=username]", person["username"])
+    page.fill("input[name=password]", person["password"])
+    page.get_by_role("button", name="Sign in").click()
+    assert "limited to paying" in page.inner_text("main")
+    (service,) = get(desk, "services", customer=person["customer_id"])["results"]
+    assert service["state"] == "walled_garden"
+
+    page.get_by_role("link", name="Pay and reconnect").click()
+    page.get_by_role("button", name="Go to secure payment").click()
+    assert "no real money" in page.inner_text("body").lower()
+    page.get_by_role("button", name="Pay").first.click()
+
+    assert "You were charged" in page.inner_text("main")
+    wait_until(
+        lambda: get(desk, f"services/{service['id']}")["state"] == "active",
+        says="resumed",
+    )
+    page.get_by_role("link", name="Home").first.click()
+    assert (
+        "Nothing owed" in page.inner_text("main")
+        or "paid" in page.inner_text("main").lower()
+    )
+    context.close()
+
+
+def test_simulated_subscribers_come_on_line_by_packets(installation, desk):
+    session = wait_until(
+        lambda: get(desk, "sessions")["results"], says="a session of the simulator"
+    )[0]
+    wait_until(lambda: usage_of(desk, session) > 0, limit_s=90, says="its usage")
+
+
+def usage_of(desk, session):
+    rows = [
+        row
+        for row in get(desk, "sessions")["results"]
+        if row["login"] == session["login"]
+    ]
+    return max((row["octets_out"] for row in rows), default=0)
