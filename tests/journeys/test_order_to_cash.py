@@ -228,7 +228,9 @@ def test_staff_order_a_service_in_the_console(installation, chromium):
     dialog = page.get_by_role("dialog")
     dialog.locator("select[name=plan_id]").select_option(index=1)
     dialog.get_by_role("button", name="Order a service").click()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url("**/console/services/*")
+    page.get_by_role("button", name="Provision").click()
+    page.wait_for_url("**tab=provisioning**")
     wait_until(lambda: "Active" in reloaded(page), says="the service on the page")
     page.close()
 
