@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.utils import timezone
@@ -101,7 +102,7 @@ class pointed_to:  # noqa: N801 - reads as a statement
         self.blocker.__exit__(*error)
 
 
-def make_nas(address: str, **facts: object) -> Nas:
+def make_nas(address: str, **facts: Any) -> Nas:
     return operations.create_nas(
         name=f"NAS {address}", address=address, secret=SECRET,
         actor=ACTOR, now=timezone.now(), **facts,
@@ -115,12 +116,12 @@ class Isp:
     client: RadClient
     profiles: dict[tuple, int] = field(default_factory=dict)
 
-    def nas(self, **facts: object) -> Nas:
+    def nas(self, **facts: Any) -> Nas:
         """Another NAS, at a loopback address that no other test uses."""
         number = next(_numbers) + os.getpid() % 97 * 100
         return make_nas(f"127.3.{number // 250}.{number % 250 + 1}", **facts)
 
-    def account(self, password: str = "right horse", **facts: object):
+    def account(self, password: str = "right horse", **facts: Any):
         """An open account; `profile` overrides fields of its rate profile."""
         number = uuid.uuid4().hex[:10]
         profile = {

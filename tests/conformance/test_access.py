@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.network import operations
 from tests.conformance.isp import ACTOR
+from tests.conformance.radclient import SILENCE
 
 pytestmark = pytest.mark.integration
 
@@ -101,6 +102,7 @@ def test_the_strictest_hold_counts_and_lifting_one_leaves_the_other(isp):
     isp.hold(account, "reject", "abuse")
     assert isp.auth(account).rejected
 
+    last = SILENCE
     for reason in ("abuse", "non_payment", "quota"):
         operations.lift_hold(
             account_id=account.pk, reason=reason, actor=ACTOR, now=timezone.now()

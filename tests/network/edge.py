@@ -7,7 +7,7 @@ import socket
 import threading
 import uuid
 from types import SimpleNamespace
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.utils import timezone
@@ -52,7 +52,7 @@ def account_packet(
     )  # fmt: skip
 
 
-def build(*, coa_port: int = 3799, address: str = "127.0.4.1", **account: object):
+def build(*, coa_port: int = 3799, address: str = "127.0.4.1", **account: Any):
     """A NAS, a profile and one account."""
     now = timezone.now()
     nas = operations.create_nas(
@@ -69,7 +69,7 @@ def build(*, coa_port: int = 3799, address: str = "127.0.4.1", **account: object
     return SimpleNamespace(nas=nas, profile=profile, account=made)
 
 
-def start(world, session_id: str = "s1", **facts: object) -> SessionLive:
+def start(world, session_id: str = "s1", **facts: Any) -> SessionLive:
     """Bring the account on line by an accounting packet."""
     session = radius_session()
     try:

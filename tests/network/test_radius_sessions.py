@@ -57,7 +57,7 @@ class Line:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
-        self.now = connection.execute("SELECT now()").fetchone()[0]
+        ((self.now,),) = connection.execute("SELECT now()")
 
     def __enter__(self) -> Self:
         self.connection.execute("SAVEPOINT line")
@@ -86,7 +86,7 @@ class Line:
         ).fetchall()
 
     def usage(self) -> tuple[int, int]:
-        return self.connection.execute(
+        ((octets_in, octets_out),) = self.connection.execute(
             """
             SELECT coalesce(sum(u.octets_in), 0)::bigint,
                    coalesce(sum(u.octets_out), 0)::bigint
@@ -94,7 +94,8 @@ class Line:
                 ON a.id = u.account_id WHERE a.login = %s
             """,
             [LOGIN],
-        ).fetchone()
+        )
+        return octets_in, octets_out
 
     def ago(self, seconds: int) -> int:
         return int((self.now - timedelta(seconds=seconds)).timestamp())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -87,9 +88,10 @@ def test_the_tasks_that_beat_runs_do_the_same():
 def test_an_unknown_session_cannot_be_disconnected():
     session = edge.start(edge.build())
 
-    for facts in (
+    unknown: tuple[dict[str, Any], ...] = (
         {"session_key": session.session_key, "generation": 2},
         {"session_key": "00000000-0000-0000-0000-000000000000", "generation": 1},
-    ):
+    )
+    for facts in unknown:
         with pytest.raises(SessionUnknown):
             operations.disconnect_session(**facts, actor=edge.ACTOR, now=timezone.now())

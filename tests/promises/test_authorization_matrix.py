@@ -1,8 +1,11 @@
 """Every route by every person: let through exactly when the permission is held.
 
 The routes come from the URLs, the permissions from the views, the people's rights
+from typing import Any
 from their live rows; nothing here lists what may be done.
 """
+
+from typing import Any
 
 import pytest
 from django.urls import resolve
@@ -19,7 +22,7 @@ WHOLE = {("/api/v1/billing/runs", "post"), ("/api/v1/billing/runs/preview", "get
 
 
 def permission_of(path, method):
-    view = resolve(path).func
+    view: Any = resolve(path).func
     action = view.actions[method]
     return view.cls.permission_by_action[action]
 

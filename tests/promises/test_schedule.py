@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 import pytest
 from celery.schedules import crontab
@@ -14,14 +15,14 @@ PAGE = ROOT / "docs/operations.md"
 MARKS = re.compile(r"(<!-- schedule -->\n)(.*?)(<!-- /schedule -->)", re.DOTALL)
 
 
-def when(schedule):
+def when(schedule: Any) -> str:
     if isinstance(schedule, crontab):
-        hour, minute = schedule._orig_hour, schedule._orig_minute
-        return (
-            f"daily at {int(hour):02d}:{int(minute):02d}"
-            if str(hour).isdigit()
-            else f"minute {minute}, hour {hour}"
-        )
+        hours, minutes = sorted(schedule.hour), sorted(schedule.minute)
+        if len(hours) == len(minutes) == 1:
+            return f"daily at {hours[0]:02d}:{minutes[0]:02d}"
+        if len(hours) == 24 and len(minutes) == 1:
+            return f"each hour at minute {minutes[0]}"
+        return f"minutes {minutes}, hours {hours}"
     return f"every {schedule:g} s"
 
 

@@ -124,6 +124,7 @@ def test_killed_at_a_named_point_loses_only_the_chunk_at_hand(isp, command, poin
         run_id=BillingRun.objects.get().pk, actor=world.ACTOR, now=world.noon(DAY)
     )
     billed = Invoice.objects.count()
+    assert chunk is not None
     assert billed == chunk.invoices_count == CHUNK
     expected = expected_bills(DAY)
 

@@ -63,10 +63,10 @@ def _release_when_all_wait(holder):
         waiting = 0
         while waiting < CROWD and time.monotonic() < deadline:
             time.sleep(0.02)
-            [waiting] = watcher.execute(
+            ((waiting,),) = watcher.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ).fetchone()
+            )
     holder.rollback()
 
 

@@ -72,7 +72,7 @@ def test_of_starts_that_arrive_together_one_session_stays(_round):
     _together(starts)
 
     cut = set(CoaRequest.objects.values_list("acct_session_id", flat=True))
-    newest = SessionLive.objects.order_by("-started_at", "-id").first()
+    newest = SessionLive.objects.order_by("-started_at", "-id")[0]
     assert cut == {f"s{n}" for n in range(4)} - {newest.acct_session_id}
 
 
@@ -145,6 +145,7 @@ def test_an_archive_job_killed_anywhere_loses_and_doubles_nothing():
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert archiver.stdout is not None
         while "ready" not in archiver.stdout.readline():
             assert archiver.poll() is None
         time.sleep(0.15)

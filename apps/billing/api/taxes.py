@@ -30,7 +30,10 @@ class NewTaxRate(serializers.Serializer[Any]):
     tax_class = serializers.SlugField(
         max_length=60, source="slug", help_text="A new name makes a new class."
     )
-    label = serializers.CharField(max_length=40, help_text="Stands on invoices.")
+    # The same word as DRF's own attribute, which instances of a field have.
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=40, help_text="Stands on invoices."
+    )
     percent = serializers.DecimalField(
         max_digits=9, decimal_places=6, min_value=0, max_value=100
     )
