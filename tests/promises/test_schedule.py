@@ -17,7 +17,8 @@ MARKS = re.compile(r"(<!-- schedule -->\n)(.*?)(<!-- /schedule -->)", re.DOTALL)
 
 def when(schedule: Any) -> str:
     if isinstance(schedule, crontab):
-        hours, minutes = sorted(schedule.hour), sorted(schedule.minute)
+        facts: Any = schedule
+        hours, minutes = sorted(facts.hour), sorted(facts.minute)
         if len(hours) == len(minutes) == 1:
             return f"daily at {hours[0]:02d}:{minutes[0]:02d}"
         if len(hours) == 24 and len(minutes) == 1:
