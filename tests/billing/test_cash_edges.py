@@ -7,6 +7,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.billing import errors, selectors, tasks
@@ -332,3 +334,19 @@ def test_the_invariants_of_cash_are_registered_and_hold(dayo):
             broken[invariant.name] = rows
     assert broken == {}
     assert "billing.payment_allocated_is_sum" in {i.name for i in all_invariants()}
+
+
+def test_a_run_takes_the_same_number_of_statements_for_any_number(
+    world, chidi, django_assert_num_queries
+):
+    """Once nothing is due, looking at more debtors costs no more statements."""
+    bill(chidi, 100)
+    run(1)
+    with CaptureQueriesContext(connection) as one:
+        run(1)
+    for customer in (world.dayo.customer, world.esi.customer):
+        bill(customer, 100)
+    run(1)
+
+    with django_assert_num_queries(len(one)):
+        assert run(1).looked_at == 3

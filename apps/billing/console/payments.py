@@ -20,6 +20,7 @@ from dotmac.core.console import (
     Column,
     DateFilter,
     DetailScreen,
+    Done,
     Fact,
     FactsPanel,
     HomeContribution,
@@ -145,6 +146,27 @@ def _ask_gateway(row: Payment, data: dict[str, Any], page: Page) -> str:
     return _("The payment is: %s.") % found.get_state_display()
 
 
+def _is_parked(row: Payment) -> bool:
+    intent = selectors.intent_of(row.pk)
+    return row.state == PaymentState.PENDING and bool(intent and intent.parked_for)
+
+
+def _take(row: Payment, data: dict[str, Any], page: Page) -> Done:
+    taken = operations.take_parked(payment_id=row.pk, actor=page.actor, now=page.now)
+    words = _("%(amount)s taken as %(reference)s.") % {
+        "amount": taken.amount,
+        "reference": taken.reference,
+    }
+    return Done(words, detail_url("payments", taken.pk))
+
+
+def _dismiss(row: Payment, data: dict[str, Any], page: Page) -> str:
+    operations.dismiss_parked(
+        payment_id=row.pk, reason=data["reason"], actor=page.actor, now=page.now
+    )
+    return _("Laid aside. Nothing was posted.")
+
+
 @register_screen
 class PaymentDetail(DetailScreen):
     slug = "payments"
@@ -174,6 +196,32 @@ class PaymentDetail(DetailScreen):
             icon="refresh",
             shown=lambda row: bool(row.provider) and row.state != "succeeded",
             run=_ask_gateway,
+        ),
+        Action(
+            slug="take",
+            label=gettext_lazy("Take what was charged"),
+            permission="billing.record_payment",
+            icon="cash",
+            tone="primary",
+            confirm=gettext_lazy(
+                "The amount that the gateway charged becomes a payment of its own; "
+                "the one that was asked for fails."
+            ),
+            shown=_is_parked,
+            run=_take,
+        ),
+        Action(
+            slug="dismiss",
+            label=gettext_lazy("Lay aside"),
+            permission="billing.reverse_payment",
+            icon="archive",
+            tone="danger",
+            form=ReasonForm,
+            confirm=gettext_lazy(
+                "For money that was given back at the gateway. Nothing is posted."
+            ),
+            shown=_is_parked,
+            run=_dismiss,
         ),
     )
 

@@ -65,6 +65,11 @@ class PaymentNotReversible(Conflict):
     title = "Only a payment that was recorded by hand can be reversed."
 
 
+class PaymentNotParked(Conflict):
+    code = "payment_not_parked"
+    title = "No money is parked for this payment."
+
+
 class ReasonNeeded(InvalidInput):
     code = "reason_needed"
     title = "Say why."

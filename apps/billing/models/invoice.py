@@ -179,6 +179,12 @@ class Invoice(Record):
                 name="billing_invoice_open",
                 condition=Q(state="open", kind="invoice"),
             ),
+            # Dunning walks over debtors by customer, a chunk at a time.
+            models.Index(
+                fields=("customer", "due_date"),
+                name="billing_invoice_open_of",
+                condition=Q(state="open", kind="invoice"),
+            ),
             models.Index(fields=("-issue_date", "-id"), name="billing_invoice_newest"),
         )
 

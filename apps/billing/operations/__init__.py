@@ -31,6 +31,7 @@ from apps.billing.operations.numbers import (
     reference_of,
     take_numbers,
 )
+from apps.billing.operations.parked import dismiss_parked, take_parked
 from apps.billing.operations.payments import (
     record_payment,
     reverse_payment,
@@ -57,6 +58,7 @@ __all__ = [
     "allocate_credit",
     "bill_next_chunk",
     "confirm_checkout",
+    "dismiss_parked",
     "finish_run",
     "issue_credit_note",
     "open_checkout",
@@ -77,6 +79,7 @@ __all__ = [
     "start_checkout",
     "start_run",
     "take_numbers",
+    "take_parked",
     "verify_pending_payments",
     "withdraw_promise",
     "write_invoices",

@@ -96,13 +96,16 @@ def situations(
 
     One statement a chunk, straight from invoices, payments and past actions.
     """
+    # Each half stops at the limit by its own index, however many owe.
     candidates = """
-        SELECT customer_id FROM billing_invoice
-         WHERE kind = 'invoice' AND state = 'open' AND due_date < %(day)s
-           AND customer_id > %(after)s
+        (SELECT DISTINCT customer_id FROM billing_invoice
+          WHERE kind = 'invoice' AND state = 'open' AND due_date < %(day)s
+            AND customer_id > %(after)s
+          ORDER BY customer_id LIMIT %(limit)s)
         UNION
-        SELECT customer_id FROM billing_dunningaction
-         WHERE cuts_off AND ended_at IS NULL AND customer_id > %(after)s
+        (SELECT customer_id FROM billing_dunningaction
+          WHERE cuts_off AND ended_at IS NULL AND customer_id > %(after)s
+          ORDER BY customer_id LIMIT %(limit)s)
         ORDER BY customer_id LIMIT %(limit)s"""
     chosen = {"after": after_id, "limit": min(limit, SITUATIONS_MAX)}
     return _situations(candidates, chosen, day=day, now=now)
