@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from dotmac.devtools import credentials
+from dotmac.devtools.context import ROOT
 
 _QUIET_S = 10.0
 
@@ -67,7 +68,7 @@ class Screen:
             self._console.print(f"  [red]✗[/red] {says}")
 
     def _on_trouble(self, text: str) -> None:
-        self._console.print(f"[yellow]{text}[/yellow]", markup=True)
+        self._console.print(text, style="yellow", markup=False)
 
     def _on_failed(self, text: str) -> None:
         self.close()
@@ -100,8 +101,12 @@ class Screen:
             ("RADIUS", f"{radius['host']}, UDP ports {ports} ({server})"),
             ("Logs", str(folder / "logs")),
         ]
-        if (folder / credentials.NAME).exists():
+        if credentials.read(folder)["staff"]:
             rows.insert(4, ("Sign-ins", str(folder / credentials.NAME)))
+            rows.insert(5, ("", f"with codes: {_manage(folder)} show_sign_ins"))
+        else:
+            invite = f"{_manage(folder)} invite_staff NAME"
+            rows.insert(4, ("Sign-ins", f"the first one: {invite}"))
         for name, value in rows:
             self._console.print(f"  [bold]{name:<9}[/bold] {value}", soft_wrap=True)
 
@@ -121,3 +126,9 @@ class Screen:
             )
             self._progress.start()
         return self._progress
+
+
+def _manage(folder: Path) -> str:
+    """How manage.py is called for the installation in this folder."""
+    named = "" if folder == ROOT / ".dotmac" else f"DOTMAC_DATA={folder} "
+    return f"{named}python3 manage.py"

@@ -11,7 +11,7 @@ import subprocess  # nosec B404
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from dotmac.devtools.starting import StopAsked
 from dotmac.devtools.supervisor import Supervisor
 
 STOP_S = 90
+INTERRUPTED = 130
 LOCK = "lock"
 RADIUS_PORT = 1812
 DEMO_CUSTOMERS = 300
@@ -52,6 +53,8 @@ def main(words: list[str]) -> int:
         code = _fail(screen, str(refusal))
     except OSError as error:
         code = _fail(screen, explain_os_error(error, given.data))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     finally:
         screen.close()
     return code
@@ -113,18 +116,30 @@ def _detach(given: argparse.Namespace, screen: Screen) -> int:
             start_new_session=True,
         )
     os.close(write)
-    over = False
-    with os.fdopen(read) as lines:
-        for line in lines:
-            facts = json.loads(line)
-            over = facts["kind"] in {"ready", "already"}
-            screen.tell(facts.pop("kind"), **facts)
-            if over:
+    try:
+        with os.fdopen(read) as lines:
+            if _show(lines, screen):
                 # Nobody waits for it any more: it lives until --stop.
                 child.returncode = 0
                 return 0
+    except KeyboardInterrupt:
+        child.terminate()
+        child.wait()
+        _fail(screen, "Stopped.")
+        return INTERRUPTED
     child.wait()
     return _fail(screen, screen.failure or f"The start broke off; see {log}.")
+
+
+def _show(lines: Iterable[str], screen: Screen) -> bool:
+    """Show what the supervisor reports; True once DotMac runs."""
+    for line in lines:
+        facts = json.loads(line)
+        kind = facts.pop("kind")
+        screen.tell(kind, **facts)
+        if kind in {"ready", "already"}:
+            return True
+    return False
 
 
 def _serve(given: argparse.Namespace, report: Report) -> int:
@@ -164,7 +179,7 @@ def _serve_alone(
             print("  Ctrl-C stops it.", flush=True)
         return 0 if supervisor.watch() else 1
     except StopAsked:
-        return 130
+        return INTERRUPTED
     finally:
         installation.ready_file.unlink(missing_ok=True)
         supervisor.stop_all()
