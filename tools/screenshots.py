@@ -82,7 +82,7 @@ class Camera:
         found = self.page.eval_on_selector_all(
             selector, "links => links.map(link => link.getAttribute('href'))"
         )
-        return list(dict.fromkeys(path for path in found if path))
+        return list(dict.fromkeys(path for path in found if path.startswith("/")))
 
 
 def main(arguments: list[str]) -> int:

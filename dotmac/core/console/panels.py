@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from dotmac.core.console.columns import Column, Fact
 from dotmac.core.console.states import State, Text
+from dotmac.core.console.urls import list_url
 from dotmac.core.participants import TimelineEntry
 
 POINTS_MAX = 1_000
@@ -16,13 +17,21 @@ POINTS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A link that looks like a button; `permission` hides it without."""
+    """A link that looks like a button; `permission` hides it without.
+
+    `url` is an address, or the slug of a screen ("customers/new").
+    """
 
     label: Text
     url: str
     icon: str = ""
     tone: str = ""
     permission: str = ""
+
+    @property
+    def href(self) -> str:
+        is_address = self.url.startswith(("/", "?", "http://", "https://"))
+        return self.url if is_address else list_url(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
