@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.billing import operations
 from apps.billing.models import BillingRun, Invoice, InvoiceLine, TaxRate
 from apps.ops import selectors as ops_selectors
+from dotmac.core.money import Money
 from tests.billing import world as bills
 
 pytestmark = [pytest.mark.django_db, pytest.mark.integration]
@@ -160,12 +162,35 @@ def test_the_ledger_and_the_customer_page_show_the_money(world, invoice):
     owner = invoice.customer_id
     hub = text(ada.get(f"/console/customers/{owner}"))
     assert "13,437.50 NGN owed" in hub
+    assert "To pay" in hub
     billing = text(ada.get(f"/console/customers/{owner}?tab=billing"))
     assert "Next bill" in billing
     ledger = text(ada.get(f"/console/customers/{owner}?tab=ledger"))
     assert invoice.reference in ledger
     found = text(ada.get(f"/console/search?q={invoice.reference}"))
     assert invoice.reference in found
+
+
+def test_credit_and_settled_invoices_say_so(world, invoice):
+    operations.record_payment(
+        customer_id=invoice.customer_id,
+        amount=Money(2_000_000, "NGN"),
+        method="cash",
+        actor=bills.ACTOR,
+        now=timezone.now(),
+    )
+    ada = world.console(world.ada)
+    hub = text(ada.get(f"/console/customers/{invoice.customer_id}"))
+    assert "6,562.50 NGN in credit" in hub
+    page = text(ada.get(f"/console/invoices/{invoice.pk}"))
+    assert "Payments and credits cover it" in page
+    nobody = text(ada.get(f"/console/customers/{world.esi.customer.pk}?tab=billing"))
+    assert "Nothing owed" in text(
+        ada.get(f"/console/customers/{world.esi.customer.pk}")
+    )
+    assert "Nothing will be billed" in nobody
+    ledger = text(ada.get(f"/console/ledger?customer={invoice.customer_id}"))
+    assert "PAY-" in ledger
 
 
 def test_what_was_left_aside_needs_somebody(world, today):

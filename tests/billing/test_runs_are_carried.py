@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from apps.billing import operations, selectors, tasks
 from apps.billing.errors import TaxPercentRefused, TaxRateBackdated
 from apps.billing.models import BillingChunk, BillingRun, Invoice, TaxRate
+from apps.billing.tasks import bills
 from apps.ops import operations as ops
 from apps.ops.models import OutboxEvent
 from dotmac.core.actors import Actor, ActorKind, Scope
@@ -181,6 +182,24 @@ def test_tasks_share_the_work_of_a_run(three, settings):
     assert run.finished_at is not None
     assert BillingChunk.objects.waiting().exists() is False
     assert tasks.sweep_runs() == 0
+
+
+def test_beat_starts_the_day_and_goes_on_with_what_is_open(three):
+    run_id = tasks.run_billing()
+    assert selectors.open_run().pk == run_id
+    assert tasks.run_billing() == run_id
+    assert tasks.sweep_runs() == 1
+    assert tasks.work_run(run_id=run_id) == 1
+    assert selectors.open_run() is None
+    assert Invoice.objects.count() == 3
+
+
+def test_a_task_hands_on_what_exceeds_its_share(three, monkeypatch):
+    monkeypatch.setattr(bills, "CHUNKS_PER_TASK_MAX", 2)
+    run = operations.start_run(day=FIRST, actor=world.ACTOR, now=NOW, chunk_size=1)
+    assert tasks.work_run(run_id=run.pk) == 2
+    assert selectors.open_run() == run
+    assert tasks.work_run(run_id=run.pk) == 1
 
 
 def test_previews_and_runs_need_reach_over_everybody():

@@ -37,7 +37,6 @@ from dotmac.core.refs import SubjectRef
 
 CHUNK_CUSTOMERS = 1000
 CHUNK_CUSTOMERS_MAX = 5000
-CHUNKS_MAX = 100_000
 
 
 def run_billing(
@@ -61,9 +60,9 @@ def run_billing(
 
 
 def _work_all(run: BillingRun, actor: Actor, now: datetime) -> None:
-    for _ in range(CHUNKS_MAX):
-        if bill_next_chunk(run_id=run.pk, actor=actor, now=now) is None:
-            break
+    # Bounded by the run's chunks: each turn finishes one of them.
+    while bill_next_chunk(run_id=run.pk, actor=actor, now=now) is not None:
+        continue
     finish_run(run_id=run.pk, actor=actor, now=now)
 
 
