@@ -46,7 +46,10 @@ class ActorMiddleware:
         request.client_address = client_address(request)
         if request.path.startswith("/api/"):
             _by_token(request)
-        elif face := face_of(request.path):
+            response = self.get_response(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+        if face := face_of(request.path):
             _by_cookie(request, face)
         return self.get_response(request)
 

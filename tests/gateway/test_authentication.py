@@ -78,3 +78,11 @@ def test_a_cookie_with_something_else_in_it_opens_nothing(world, value):
     held.save()
 
     assert browser.get("/console/").status_code == 302
+
+
+def test_answers_of_the_api_are_kept_by_nobody(world):
+    chidi = world.api(world.chidi)
+
+    assert chidi.get("/api/v1/customers")["Cache-Control"] == "no-store"
+    assert Api().get("/api/v1/customers")["Cache-Control"] == "no-store"
+    assert "max-age" in Api().get("/api/v1/auth/keys")["Cache-Control"]

@@ -15,6 +15,8 @@ from apps.identity.models import (
     Role,
     RoleAssignment,
     RolePermission,
+    Session,
+    User,
 )
 from dotmac.core.actors import ActorKind
 from dotmac.core.errors import NotFound
@@ -211,3 +213,24 @@ def test_refuses_grants_that_make_no_sense(people):
         identity.grant_on_unit(
             **{**facts, "user_id": 2**40}, permission=VIEW, unit_id=unit
         )
+
+
+def test_the_quick_read_of_a_session_is_the_row(world):
+    """The spelt-out statement keeps up with the tables, and leaves the password."""
+    session = Session.objects.filter(user=world.ada.user).latest("pk")
+    Session.objects.filter(pk=session.pk).update(
+        ended_at=None, end_reason="", address="2001:db8::1"
+    )
+
+    read = selectors.live_session(session_id=session.pk, now=world.now)
+
+    whole = Session.objects.get(pk=session.pk)
+    assert read is not None
+    for field in Session._meta.concrete_fields:
+        assert getattr(read, field.attname) == getattr(whole, field.attname)
+    person = User.objects.get(pk=world.ada.id)
+    deferred = read.user.get_deferred_fields()
+    assert deferred == {"password"}
+    for field in User._meta.concrete_fields:
+        if field.attname not in deferred:
+            assert getattr(read.user, field.attname) == getattr(person, field.attname)
