@@ -186,7 +186,9 @@ def test_tasks_share_the_work_of_a_run(three, settings):
 
 def test_beat_starts_the_day_and_goes_on_with_what_is_open(three):
     run_id = tasks.run_billing()
-    assert selectors.open_run().pk == run_id
+    open_run = selectors.open_run()
+    assert open_run is not None
+    assert open_run.pk == run_id
     assert tasks.run_billing() == run_id
     assert tasks.sweep_runs() == 1
     assert tasks.work_run(run_id=run_id) == 1
