@@ -58,9 +58,19 @@ class Visitor:
         return found
 
 
+_open: list[Any] = []
+
+
 @pytest.fixture(scope="session")
 def chromium():
-    """The installed browser. Under CI a missing one is a failure, not a skip."""
+    """The installed browser. Under CI a missing one is a failure, not a skip.
+
+    Each module that imports this fixture makes one of its own, and Playwright
+    runs once in a thread: later ones share the first one's browser.
+    """
+    if _open:
+        yield _open[0]
+        return
     if not Path(CHROMIUM).exists():
         if os.environ.get("CI"):
             pytest.fail(f"{CHROMIUM} is missing.")
@@ -71,7 +81,9 @@ def chromium():
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        _open.append(browser)
         yield browser
+        _open.clear()
         browser.close()
     os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
