@@ -8,8 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.billing import selectors as billing
-from dotmac.core.console import Fact, HubContribution, Page, list_url, register_hub
+from dotmac.core.console import (
+    Fact,
+    HomeContribution,
+    HomeNeed,
+    HubContribution,
+    Page,
+    list_url,
+    register_home,
+    register_hub,
+)
 from dotmac.core.console.render import balance_words
+
+COUNT_MAX = 1_000
 
 
 def facts(customer_id: int, page: Page) -> Sequence[Fact]:
@@ -31,4 +42,29 @@ def facts(customer_id: int, page: Page) -> Sequence[Fact]:
     return [*found, Fact(_("Overdue"), late, why=why)]
 
 
+def needs(page: Page) -> Sequence[HomeNeed]:
+    """Customers with an overdue bill, within what this person may see."""
+    late = billing.invoices_visible_to(page.actor, "billing.view_invoice").filter(
+        kind="invoice", state="open", due_date__lt=page.today
+    )
+    customers = late.order_by().values("customer_id").distinct()[:COUNT_MAX]
+    return [
+        HomeNeed(
+            label=_("Customers with an overdue bill"),
+            count=customers.count(),
+            url=list_url("invoices", overdue=page.today.isoformat()),
+            detail=_("remind, promise or record what was paid"),
+            icon="cash",
+        )
+    ]
+
+
+register_home(
+    HomeContribution(
+        app="console.standing",
+        permission="billing.view_invoice",
+        order=30,
+        needs=needs,
+    )
+)
 register_hub(HubContribution(app="console.standing", order=10, facts=facts))

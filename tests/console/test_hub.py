@@ -80,6 +80,21 @@ def test_the_customer_of_another_unit_is_not_found(world, enter_console):
     assert browser.get(f"/console/customers/{world.esi.customer.pk}").status_code == 200
 
 
+def test_what_is_owed_stands_in_the_header_of_every_tab(world, enter_console):
+    from apps.ops.selectors import business_date
+    from tests.billing.owing import bill
+
+    today = business_date(now=timezone.now())
+    bill(world.chidi.customer, 1_500_000, due=today - timedelta(days=20))
+    browser = enter_console(world.ada)
+    for tab in ("overview", "audit"):
+        body = hub(browser, world.chidi.customer, f"?tab={tab}")
+        assert "15,000.00 NGN owed" in body
+        assert "20 days" in body
+    home = browser.get("/console/").content.decode()
+    assert "Customers with an overdue bill" in home
+
+
 @pytest.mark.unit
 def test_downsampling_keeps_the_mean_and_the_gaps():
     from dotmac.core.console import downsample
