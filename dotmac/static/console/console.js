@@ -125,5 +125,7 @@
   // Good news leaves by itself, bad news stays.
   setTimeout(function () { $$(".dm-toast-success, .dm-toast-info").forEach(function (toast) { toast.remove(); }); }, 9000);
   document.addEventListener("dotmac:swapped", function (event) { reveal(event.target); });
+  var here = $(".dm-rail [aria-current]"), railBox = $(".dm-rail");
+  if (here && here.offsetTop > railBox.clientHeight - 80) { railBox.scrollTop = here.offsetTop - railBox.clientHeight / 2; }
   reveal(document);
 })();
