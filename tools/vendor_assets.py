@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
+import subprocess  # nosec B404
 import tarfile
 import tempfile
 from pathlib import Path
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _unpack(package: str, folder: Path) -> Path:
-    packed = subprocess.run(
+    packed = subprocess.run(  # nosec B603 B607
         ["npm", "pack", "--silent", package],
         cwd=folder,
         check=True,

@@ -28,7 +28,7 @@ class IdentityConfig(AppConfig):
             close_customer="Close customers.",
             delete_customer="Delete customers without history.",
             create_portal_user="Give customers a sign-in for the portal.",
-            set_portal_password="Set a new password for a customer.",  # noqa: S106
+            set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106
             view_staff="See members of staff and their roles.",
             create_staff="Add members of staff.",
             invite_staff="Send members of staff a one-time link.",

@@ -22,7 +22,8 @@ from dotmac.devtools.demo.words import AREAS, FAMILY, GIVEN, STREETS
 CHUNK = 5_000
 CUSTOMERS_MAX = 2_000_000
 ADDRESS_BLOCK = "10.0.0.0/8"
-_PASSWORD = "generated-password"  # noqa: S105 - the same for all, for load tools
+# The same for all, for load tools.
+_PASSWORD = "generated-password"  # noqa: S105  # nosec B105
 Tell = Callable[[int, int], None]
 
 
@@ -58,7 +59,7 @@ def generate(
 
 def _chunk(base: Base, size: int, *, services: bool, now: datetime) -> None:
     ids = _reserve("identity_customer", size)
-    dice = random.Random(ids[0])
+    dice = random.Random(ids[0])  # nosec B311
     joined = now - timedelta(days=120)
     _copy(
         "identity_customer",

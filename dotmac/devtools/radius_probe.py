@@ -14,7 +14,7 @@ from pyrad.dictionary import Dictionary
 from pyrad.packet import AuthPacket, PacketError
 
 NAS_ADDRESS = "127.0.0.2"
-SECRET = "platform-nas"  # noqa: S105 - the name of the file that holds it
+SECRET = "platform-nas"  # noqa: S105 - the name of the file that holds it  # nosec B105
 LOGIN = "dotmac-start-probe"
 ANSWER_S = 3.0
 _BYTES_MAX = 4096

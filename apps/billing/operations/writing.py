@@ -123,7 +123,7 @@ def number_drafts(
               FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS rank
                       FROM unnest(%(ids)s::bigint[]) AS id) o
              WHERE i.id = o.id
-            """,  # noqa: S608
+            """,  # noqa: S608  # nosec B608
             {
                 "first": first,
                 "prefix": f"{kind.label}-{year}-",

@@ -115,7 +115,7 @@ def held_spans(*, day: date, after_id: int, until_id: int) -> list[HeldSpan]:
               FROM {_EVER_HELD}
                AND s.customer_id > %(after)s AND s.customer_id <= %(until)s
              ORDER BY s.customer_id, s.id
-            """,  # noqa: S608
+            """,  # noqa: S608  # nosec B608
             {
                 "day": day,
                 "after": after_id,
@@ -140,7 +140,7 @@ def customer_bounds(*, day: date, size: int) -> list[tuple[int, int]]:
                        (row_number() OVER (ORDER BY customer_id) - 1) / %(size)s AS n
                   FROM (SELECT DISTINCT s.customer_id FROM {_EVER_HELD}) c) numbered
              GROUP BY n ORDER BY n
-            """,  # noqa: S608
+            """,  # noqa: S608  # nosec B608
             {"day": day, "size": size, "billing": PlanBilling.POSTPAID.value},
         )
         return [(int(until), int(count)) for until, count in cursor.fetchall()]

@@ -128,7 +128,7 @@ def _answer(tokens: operations.Tokens) -> Response:
     answer = {
         "access": tokens.access,
         "refresh": tokens.refresh,
-        "token_type": "Bearer",
+        "token_type": "Bearer",  # nosec B105
         "expires_in": tokens.expires_in,
     }
     return Response(answer, headers={"Cache-Control": "no-store"})

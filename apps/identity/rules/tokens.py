@@ -21,7 +21,7 @@ from apps.identity.rules.lifetimes import ACCESS_LIFETIME
 ALGORITHM = "EdDSA"
 AUDIENCE = "dotmac-api"
 HEADER_TYPE = "at+jwt"
-TOKEN_TYPE = "access"  # noqa: S105
+TOKEN_TYPE = "access"  # noqa: S105  # nosec B105
 TOKEN_CHARACTERS_MAX = 2048
 _REQUIRED = ["iss", "aud", "sub", "sid", "typ", "jti", "iat", "exp"]
 

@@ -19,7 +19,8 @@ from dotmac.core.models import open_sealed
 # radius_authorize() counts no sessions for this one: it never opens any.
 PLATFORM_NAS = "127.0.0.2"
 PLATFORM_NAME = "DotMac itself"
-_EVERY_ADDRESS = frozenset({"", "*", "0.0.0.0"})  # noqa: S104 - a comparison
+# Compared with, never listened on.
+_EVERY_ADDRESS = frozenset({"", "*", "0.0.0.0"})  # noqa: S104  # nosec B104
 
 
 @transaction.atomic

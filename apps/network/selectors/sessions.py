@@ -75,7 +75,7 @@ def sessions_of(
         for table in ("network_sessionlive", "network_sessionhistory")
     )
     rows = fetch_dicts(
-        f"SELECT * FROM ({union}) u ORDER BY started_at DESC, id DESC LIMIT %(limit)s",  # noqa: S608 - constants
+        f"SELECT * FROM ({union}) u ORDER BY started_at DESC, id DESC LIMIT %(limit)s",  # noqa: S608 - constants  # nosec B608
         {"ids": list(account_ids), "limit": min(limit, SESSIONS_LIMIT), "at": at},
     )
     return [SessionView(**row) for row in rows]
@@ -101,7 +101,7 @@ def open_sessions_of(
         SELECT DISTINCT ON (u.account_id) u.* FROM ({_SESSION.format(table="network_sessionlive")}
             WHERE s.account_id = ANY(%(ids)s) AND s.stopped_at IS NULL) u
         ORDER BY u.account_id, u.online DESC, u.started_at DESC, u.id DESC
-        """,  # noqa: S608 - constants
+        """,  # noqa: S608 - constants  # nosec B608
         {"ids": list(account_ids), "at": at},
     )
     return {row["account_id"]: SessionView(**row) for row in rows}

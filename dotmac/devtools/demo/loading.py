@@ -49,7 +49,7 @@ def load(*, count: int, folder: Path, actor: Actor, now: datetime, tell: Tell) -
     tell(0, 1, "Staff")
     staff = hire_staff(actor=actor, now=opened)
     ground = lay_ground(actor=actor, opened=opened, raised=add_months(first_month, 1))
-    story = Story(ground, actor, zone, now, random.Random(SEED))
+    story = Story(ground, actor, zone, now, random.Random(SEED))  # nosec B311
     story.write(count, first_month)
     story.play(tell)
     story.members.sort(key=lambda member: member.number)

@@ -31,7 +31,7 @@ class Network:
         zone: ZoneInfo,
         seed: int = 1,
     ) -> None:
-        dice = random.Random(seed)
+        dice = random.Random(seed)  # nosec B311
         self.nases = [
             Nas(facts=facts, server=server, end=self.end, change=self.change)
             for facts in nases
@@ -41,7 +41,7 @@ class Network:
                 facts,
                 self.nases[index % len(self.nases)],
                 zone,
-                random.Random(dice.random()),
+                random.Random(dice.random()),  # nosec B311
             )
             for index, facts in enumerate(subscribers)
         ]

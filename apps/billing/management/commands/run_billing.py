@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import subprocess
+import subprocess  # nosec B404
 import sys
 from contextlib import suppress
 from datetime import date
@@ -105,7 +105,8 @@ class Command(BaseCommand):
     def _helpers(self, run: BillingRun, count: int) -> list[subprocess.Popen[bytes]]:
         command = [sys.executable, sys.argv[0], "work_billing_run", str(run.pk)]
         return [
-            subprocess.Popen(command)  # noqa: S603 - our own command and a number
+            # Our own command and a number.
+            subprocess.Popen(command)  # noqa: S603  # nosec B603
             for _ in range(count)
         ]
 

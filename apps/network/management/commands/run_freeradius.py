@@ -19,4 +19,4 @@ class Command(write_freeradius_config.Command):
         self.stdout.flush()
         command = freeradius.run_command(options["directory"])
         environment = freeradius.run_environment(options["directory"])
-        os.execve(command[0], command, environment)  # noqa: S606 - no shell
+        os.execve(command[0], command, environment)  # noqa: S606  # nosec B606
