@@ -1,0 +1,100 @@
+"""Measures DotMac against references: `python scripts/benchmark.py --help`.
+
+Runs in the environment that scripts/start.py makes, on temporary servers, and
+writes docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT)
+
+from tools.bench import allocation, billing, customers, radius  # noqa: E402
+from tools.bench.cpu import machine  # noqa: E402
+from tools.bench.page import Section, write  # noqa: E402
+from tools.bench.site import Bench, bench, load  # noqa: E402
+
+Measure = Callable[[Bench, argparse.Namespace, str], Section]
+MEASUREMENTS: dict[str, Measure] = {
+    "customers": lambda b, given, stamp: customers.run(
+        b, rows=given.rows, rounds=given.rounds, stamp=stamp
+    ),
+    "allocation": lambda b, given, stamp: allocation.run(
+        b, held=given.held, requests=given.requests, rounds=given.rounds, stamp=stamp
+    ),
+    "radius": lambda b, given, stamp: radius.run(
+        b,
+        subscribers=given.subscribers,
+        requests=given.packets,
+        rounds=given.rounds,
+        stamp=stamp,
+    ),
+    "billing": lambda b, given, stamp: billing.run(
+        b, services=given.services, rounds=given.rounds, stamp=stamp
+    ),
+}
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/benchmark.py",
+        description="Measure, and write docs/benchmarks.md.",
+    )
+    parser.add_argument("names", nargs="+", choices=[*MEASUREMENTS, "all"])
+    for name, default, says in (
+        ("rows", 1_000_000, "customers in the list"),
+        ("held", 60_000, "addresses held in the full pool"),
+        ("requests", 400, "allocations a round"),
+        ("subscribers", 20_000, "subscribers that RADIUS knows"),
+        ("packets", 2_000, "packets of each kind a round"),
+        ("services", 10_000, "services to bill"),
+        ("rounds", 5, "rounds; the reference and DotMac take turns"),
+    ):
+        help_text = f"{says} (default {default:,})"
+        parser.add_argument(f"--{name}", type=int, default=default, help=help_text)
+    page = ROOT / "docs" / "benchmarks.md"
+    parser.add_argument("--page", type=Path, default=page, help="the page to write")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Run each measurement on servers of its own; 1 when a bar was missed."""
+    given = _options().parse_args(words)
+    names = list(MEASUREMENTS) if "all" in given.names else given.names
+    missed = False
+    for name in dict.fromkeys(names):
+        began, crowd = time.monotonic(), load()
+        command = " ".join(["python scripts/benchmark.py", *_said(words, name)])
+        stamp = (
+            f"{datetime.now(UTC):%Y-%m-%d}, `{command}`, {given.rounds} rounds. "
+            f"{machine()}; load before it began: {crowd:.1f}."
+        )
+        with bench() as servers:
+            section = MEASUREMENTS[name](servers, given, stamp)
+        write(given.page, section)
+        missed |= any(not bar.met for bar in section.bars)
+        print(section.text())
+        print(f"\n({time.monotonic() - began:.0f} s)\n", flush=True)
+    return int(missed)
+
+
+def _said(words: list[str], name: str) -> list[str]:
+    """The command of this one measurement, as it can be repeated."""
+    hidden = {"--page", *MEASUREMENTS, "all"}
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word not in hidden and before != "--page"
+    ]
+    return [name, *kept]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

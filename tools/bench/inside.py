@@ -1,0 +1,114 @@
+"""What a measurement needs done inside DotMac, each verb in a process of its own.
+
+`python -m tools.bench.inside VERB FACTS` prints its answer as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402 - models need the settings
+
+from apps.billing import operations as billing  # noqa: E402
+from apps.identity import operations as identity  # noqa: E402
+from apps.network import operations as network  # noqa: E402
+from apps.network.models import (  # noqa: E402
+    AccessAccount,
+    AddressAssignment,
+    Prefix,
+)
+from dotmac.core.actors import system_actor  # noqa: E402
+from dotmac.core.db import copy_rows  # noqa: E402
+from tools.bench import bulk_writer  # noqa: E402
+from tools.bench.cpu import seconds_of  # noqa: E402
+from tools.bench.web import totp  # noqa: E402
+
+ACTOR = system_actor("benchmark")
+
+
+def staff() -> dict[str, str]:
+    """An owner who accepted the invitation and enrolled a code generator."""
+    # In the past, so that the code of this half minute is not used up.
+    now = timezone.now() - timedelta(minutes=5)
+    user = identity.create_staff(
+        username="bench",
+        email="bench@demo-isp.example",
+        name="Bench",
+        role_slug="owner",
+        actor=ACTOR,
+        now=now,
+    )
+    link = identity.invite_staff(user_id=user.pk, actor=ACTOR, now=now)
+    password = "nine bridges carry the bench"  # noqa: S105 - of a temporary server
+    session = identity.accept_invitation(token=link.token, password=password, now=now)
+    secret = identity.enrol_totp(session_id=session.pk, now=now).secret
+    otp = totp(secret, at=now.timestamp())
+    identity.confirm_totp(session_id=session.pk, otp=otp, now=now)
+    return {"username": "bench", "password": password, "secret": secret}
+
+
+def nas(address: str) -> dict[str, str]:
+    """A NAS from which the load client asks."""
+    secret = "shared-by-the-bench"  # noqa: S105 - of a temporary server
+    network.create_nas(
+        name=address, address=address, secret=secret, actor=ACTOR, now=timezone.now()
+    )
+    return {"secret": secret}
+
+
+def pool(name: str, cidr: str, held: int) -> dict[str, int]:
+    """A pool in which the first addresses are held by the first accounts."""
+    now = timezone.now()
+    made = network.create_pool(name=name, actor=ACTOR, now=now)
+    network.create_prefix(cidr=cidr, pool_id=made.pk, actor=ACTOR, now=now)
+    if held:
+        prefix = Prefix.objects.get(pool_id=made.pk)
+        first = prefix.cidr.network_address + 1
+        accounts = AccessAccount.objects.order_by("pk").values_list("pk", flat=True)
+        place = (prefix.vrf_id, made.pk, prefix.pk)
+        copy_rows(
+            AddressAssignment,
+            ("vrf", "pool", "prefix", "address", "account", "assigned_at", "reusable"),
+            (
+                (*place, str(first + number), account, now, False)
+                for number, account in enumerate(accounts[:held])
+            ),
+        )
+    return {"id": made.pk}
+
+
+def bill(how: str, day: str, postgres: int) -> dict[str, float]:
+    """One whole bill run: its CPU here and in PostgreSQL, and the peak of memory."""
+    write = {"dotmac": billing.run_billing, "bulk_create": bulk_writer.run_billing}
+    baseline = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before, began = seconds_of(postgres), time.process_time()
+    run = write[how](day=date.fromisoformat(day), actor=ACTOR, now=timezone.now())
+    return {
+        "worker_s": time.process_time() - began,
+        "postgres_s": seconds_of(postgres) - before,
+        "baseline_kib": baseline,
+        "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "invoices": run.job.result["invoices"],
+    }
+
+
+_VERBS: dict[str, Callable[..., Any]] = {
+    "staff": staff,
+    "nas": nas,
+    "pool": pool,
+    "bill": bill,
+}
+
+if __name__ == "__main__":
+    answer = _VERBS[sys.argv[1]](**json.loads(sys.argv[2]))
+    sys.stdout.write(json.dumps(answer) + "\n")

@@ -1,0 +1,1 @@
+"""The reference for lists: plain Django REST framework, set up fairly."""
