@@ -16,6 +16,7 @@ from psycopg import sql
 
 from dotmac.devtools import plan, servers
 from dotmac.devtools.context import ROOT, program
+from dotmac.devtools.processes import Child
 from tools.bench import web
 from tools.bench.cpu import Meter, Series, percentile, ratio
 from tools.bench.page import Bar, Section
@@ -139,7 +140,7 @@ def _tails(target: Target, rounds: int, requests: int) -> dict[str, Series]:
 
 
 @contextmanager
-def plain(bench: Bench, site: Site) -> Iterator[tuple[servers.Child, int, str]]:
+def plain(bench: Bench, site: Site) -> Iterator[tuple[Child, int, str]]:
     """The reference on granian with the same options, in a database of its own."""
     url = _plain_database(bench)
     port = servers.free_port()

@@ -23,7 +23,7 @@ def main(source_url: str) -> None:
     from tools.bench.plain.models import Customer  # noqa: PLC0415
 
     call_command("migrate", run_syncdb=True, verbosity=0)
-    names = [field.column for field in Customer._meta.fields]
+    names = [field.attname for field in Customer._meta.fields]
     there = ", ".join("unit_id" if name == "unit" else name for name in names)
     read = f"COPY (SELECT {there} FROM identity_customer) TO STDOUT"  # noqa: S608
     write = f"COPY plain_customer ({', '.join(names)}) FROM STDIN"

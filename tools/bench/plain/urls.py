@@ -24,7 +24,7 @@ class CustomerSerializer(Serializer):
 
 
 class CustomerViewSet(ViewSet):
-    queryset = Customer.objects.order_by("-id")
+    queryset = Customer._default_manager.order_by("-id")
     serializer_class = CustomerSerializer
 
 
