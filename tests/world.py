@@ -36,6 +36,7 @@ from dotmac.core.actors import Actor, system_actor
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)  # noon in Lagos
 SYSTEM = system_actor("tests")
 STEP_S = 30
+MARGIN_S = 8
 
 
 @dataclass
@@ -68,10 +69,12 @@ class Person:
         """
         if not self.secret:
             return ""
-        current = int((now or timezone.now()).timestamp()) // STEP_S
+        current, into_step = divmod(int((now or timezone.now()).timestamp()), STEP_S)
         device = TotpDevice.objects.get(user=self.user, confirmed=True)
         spent = max([device.last_step, *self._spent])
-        step = max(current - 1, spent + 1)
+        # Late in a step the oldest code would be too old when it arrives.
+        oldest = current - 1 if into_step < STEP_S - MARGIN_S else current
+        step = max(oldest, spent + 1)
         assert step <= current + 1, "All codes of this minute are used up."
         self._spent.append(step)
         return code_at(self.secret, step)
