@@ -27,7 +27,7 @@ def worker(own_database, tmp_path):
     valkey = Valkey(tmp_path / "valkey", durable=False)
     valkey.start()
     before = app.conf.broker_url
-    app.conf.broker_url = valkey.url()
+    app.conf.update(broker_url=valkey.url())
     words = "-A dotmac worker --pool solo --without-gossip --without-mingle -l warning"
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
@@ -41,7 +41,7 @@ def worker(own_database, tmp_path):
     yield process
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    app.conf.broker_url = before
+    app.conf.update(broker_url=before)
     valkey.stop()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import subprocess
+import subprocess  # nosec B404
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,7 +151,7 @@ def plain(bench: Bench, site: Site) -> Iterator[tuple[Child, int, str]]:
         "DJANGO_SETTINGS_MODULE": "tools.bench.plain.settings",
         "PLAIN_SECRET_KEY": secrets.token_urlsafe(50),
     }
-    token = subprocess.run(
+    token = subprocess.run(  # nosec B603
         [program("python"), "-m", "tools.bench.plain.load"],
         env={**environment, "SOURCE_URL": site.superuser_url},
         cwd=ROOT,

@@ -49,7 +49,7 @@ def staff() -> dict[str, str]:
         now=now,
     )
     link = identity.invite_staff(user_id=user.pk, actor=ACTOR, now=now)
-    password = "nine bridges carry the bench"  # noqa: S105 - of a temporary server
+    password = "nine bridges carry the bench"  # noqa: S105 - of a temporary server  # nosec B105
     session = identity.accept_invitation(token=link.token, password=password, now=now)
     secret = identity.enrol_totp(session_id=session.pk, now=now).secret
     otp = totp(secret, at=now.timestamp())
@@ -59,7 +59,7 @@ def staff() -> dict[str, str]:
 
 def nas(address: str) -> dict[str, str]:
     """A NAS from which the load client asks."""
-    secret = "shared-by-the-bench"  # noqa: S105 - of a temporary server
+    secret = "shared-by-the-bench"  # noqa: S105 - of a temporary server  # nosec B105
     network.create_nas(
         name=address, address=address, secret=secret, actor=ACTOR, now=timezone.now()
     )

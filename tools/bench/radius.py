@@ -14,7 +14,7 @@ from tools.bench.site import Bench, Site
 
 SERVERS = ("FreeRADIUS", "embedded")
 KINDS = ("Access-Request", "Start", "Interim-Update", "Stop")
-PASSWORD = "generated-password"  # noqa: S105 - what generate_isp writes
+PASSWORD = "generated-password"  # noqa: S105 - what generate_isp writes  # nosec B105
 START_S = 20
 
 
