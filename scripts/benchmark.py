@@ -7,6 +7,7 @@ writes docs/benchmarks.md.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -67,6 +68,9 @@ def _options() -> argparse.ArgumentParser:
 def main(words: list[str]) -> int:
     """Run each measurement on servers of its own; 1 when a bar was missed."""
     given = _options().parse_args(words)
+    # Whoever stops us stops the servers too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(130))
     names = list(MEASUREMENTS) if "all" in given.names else given.names
     missed = False
     for name in dict.fromkeys(names):

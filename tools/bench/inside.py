@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import django
 
@@ -20,6 +21,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402 - models need the settings
 
 from apps.billing import operations as billing  # noqa: E402
+from apps.billing.operations import runs  # noqa: E402
 from apps.identity import operations as identity  # noqa: E402
 from apps.network import operations as network  # noqa: E402
 from apps.network.models import (  # noqa: E402
@@ -29,7 +31,7 @@ from apps.network.models import (  # noqa: E402
 )
 from dotmac.core.actors import system_actor  # noqa: E402
 from dotmac.core.db import copy_rows  # noqa: E402
-from tools.bench import bulk_writer  # noqa: E402
+from tests.performance.bulk_billing import write_by_bulk_create  # noqa: E402
 from tools.bench.cpu import seconds_of  # noqa: E402
 from tools.bench.web import totp  # noqa: E402
 
@@ -89,12 +91,24 @@ def pool(name: str, cidr: str, held: int) -> dict[str, int]:
 
 def bill(how: str, day: str, postgres: int) -> dict[str, float]:
     """One whole bill run: its CPU here and in PostgreSQL, and the peak of memory."""
-    write = {"dotmac": billing.run_billing, "bulk_create": bulk_writer.run_billing}
+    writers = {"dotmac": runs.write_invoices, "bulk_create": write_by_bulk_create}
+    writing = [0.0]
+
+    def write(**facts: Any) -> list[int]:
+        started = time.process_time()
+        ids = writers[how](**facts)
+        writing[0] += time.process_time() - started
+        return ids
+
     baseline = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     before, began = seconds_of(postgres), time.process_time()
-    run = write[how](day=date.fromisoformat(day), actor=ACTOR, now=timezone.now())
+    with patch.object(runs, "write_invoices", write):
+        run = billing.run_billing(
+            day=date.fromisoformat(day), actor=ACTOR, now=timezone.now()
+        )
     return {
         "worker_s": time.process_time() - began,
+        "writing_s": writing[0],
         "postgres_s": seconds_of(postgres) - before,
         "baseline_kib": baseline,
         "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
