@@ -91,7 +91,7 @@ def pool(name: str, cidr: str, held: int) -> dict[str, int]:
 
 def bill(how: str, day: str, postgres: int) -> dict[str, float]:
     """One whole bill run: its CPU here and in PostgreSQL, and the peak of memory."""
-    writers = {"dotmac": runs.write_invoices, "bulk_create": write_by_bulk_create}
+    writers = {"dotmac": billing.write_invoices, "bulk_create": write_by_bulk_create}
     writing = [0.0]
 
     def write(**facts: Any) -> list[int]:
