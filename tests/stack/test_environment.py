@@ -80,7 +80,9 @@ def test_causes_of_a_failed_installation_become_sentences():
     explain = machine.explain_install_failure
     assert "is full" in explain("OSError: [Errno 28] No space left on device", place)
     assert "no ready-made package" in explain("No matching distribution found", place)
-    assert "could not be downloaded" in explain("Failed to resolve 'pypi.org'", place)
+    assert "could not be downloaded" in explain(
+        "Failed to resolve 'registry.example'", place
+    )
     assert "hash differs" in explain("THESE PACKAGES DO NOT MATCH THE HASHES", place)
     assert "delete that folder" in explain("something new", place)
     assert "python3-venv" in machine.explain_venv_failure("No module ensurepip", place)
