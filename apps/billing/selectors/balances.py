@@ -39,10 +39,7 @@ def ledger_entries_visible_to(
 ) -> QuerySet[LedgerEntry]:
     """Entries of the customers that the permission reaches; all of them for all."""
     rows = LedgerEntry.objects.select_related("transaction", "account")
-    if actor.scope(permission).everything:
-        return rows
-    customers = identity.customers_visible_to(actor, permission)
-    return rows.filter(customer_id__in=customers.values("pk"))
+    return identity.of_visible_customers(rows, actor, permission)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,7 @@ def invoices_visible_to(
 ) -> InvoiceQuerySet:
     """Issued documents of the customers that the permission reaches."""
     rows = Invoice.objects.exclude(state=InvoiceState.DRAFT)
-    if actor.scope(permission).everything:
-        return rows
-    customers = identity.customers_visible_to(actor, permission)
-    return rows.filter(customer_id__in=customers.values("pk"))
+    return identity.of_visible_customers(rows, actor, permission)
 
 
 def open_invoices_of(customer_id: int) -> list[Invoice]:

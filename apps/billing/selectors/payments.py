@@ -18,13 +18,7 @@ ALLOCATIONS_MAX = 200
 def payments_visible_to(actor: Actor, permission: str) -> QuerySet[Payment]:
     """The payments of the customers that the permission reaches."""
     rows = Payment.objects.select_related("customer", "invoice")
-    scope = actor.scope(permission)
-    if scope.everything:
-        return rows
-    if not scope:
-        return rows.none()
-    customers = identity.customers_visible_to(actor, permission)
-    return rows.filter(customer_id__in=customers.values("pk"))
+    return identity.of_visible_customers(rows, actor, permission)
 
 
 def find_payment(

@@ -63,25 +63,13 @@ class ServiceView:
 def services_visible_to(actor: Actor, permission: str) -> QuerySet[Service]:
     """The services of the customers that the permission reaches."""
     rows = Service.objects.select_related("customer", "plan__profile")
-    scope = actor.scope(permission)
-    if scope.everything:
-        return rows
-    if not scope:
-        return rows.none()
-    customers = identity.customers_visible_to(actor, permission)
-    return rows.filter(customer_id__in=customers.values("pk"))
+    return identity.of_visible_customers(rows, actor, permission)
 
 
 def orders_visible_to(actor: Actor, permission: str) -> QuerySet[Order]:
     """The orders of the customers that the permission reaches."""
     rows = Order.objects.select_related("customer")
-    scope = actor.scope(permission)
-    if scope.everything:
-        return rows
-    if not scope:
-        return rows.none()
-    customers = identity.customers_visible_to(actor, permission)
-    return rows.filter(customer_id__in=customers.values("pk"))
+    return identity.of_visible_customers(rows, actor, permission)
 
 
 def find_service(

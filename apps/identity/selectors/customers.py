@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ from apps.identity.models import Contact, Customer, Membership, ServiceLocation
 from apps.identity.rules.contacts import search_words
 from dotmac.core.actors import Actor
 from dotmac.core.participants import TimelineEntry
+
+RowsT = TypeVar("RowsT", bound=QuerySet[Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,20 @@ class CustomerSnapshot:
 def customers_visible_to(actor: Actor, permission: str) -> QuerySet[Customer]:
     """The customers that the permission reaches; others filter by `.values("pk")`."""
     return Customer.objects.visible_to(actor, permission)
+
+
+def of_visible_customers(rows: RowsT, actor: Actor, permission: str) -> RowsT:
+    """Rows with a `customer` whose customer the permission reaches.
+
+    The one place where the apps above turn a scope into a filter.
+    """
+    scope = actor.scope(permission)
+    if scope.everything:
+        return rows
+    if not scope:
+        return rows.none()
+    customers = customers_visible_to(actor, permission)
+    return rows.filter(customer_id__in=customers.values("pk"))
 
 
 def found_by(text: str) -> Q:
