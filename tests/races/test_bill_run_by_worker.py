@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import kombu.pools
 import pytest
 from django.utils import timezone
 
@@ -22,12 +23,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
 @pytest.fixture
 def worker(own_database, tmp_path):
     """A worker on the test's own database and its own Valkey."""
-    from dotmac.celery import app
-
     valkey = Valkey(tmp_path / "valkey", durable=False)
     valkey.start()
-    before = app.conf.broker_url
-    app.conf.update(broker_url=valkey.url())
+    before = _send_tasks_to(valkey.url())
     words = "-A dotmac worker --pool solo --without-gossip --without-mingle -l warning"
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
@@ -41,8 +39,23 @@ def worker(own_database, tmp_path):
     yield process
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    app.conf.update(broker_url=before)
+    _send_tasks_to(before)
     valkey.stop()
+
+
+def _send_tasks_to(url):
+    """Make this process's Celery send there; returns where it sent before.
+
+    Celery keeps open producers of the broker it was first asked to send to, so
+    it is made to forget them as a forked child does.
+    """
+    from dotmac.celery import app
+
+    before = app.conf.broker_url
+    app.conf.update(broker_url=url)
+    kombu.pools.reset()
+    app._after_fork()
+    return before
 
 
 def test_a_worker_bills_what_beat_started(worker):
