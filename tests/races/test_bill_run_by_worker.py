@@ -17,7 +17,7 @@ from dotmac.devtools.servers import Valkey
 from tests.billing import world
 from tests.environment import ROOT
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_worker_bills_what_beat_started(worker):
 
     tasks.run_billing()
 
-    end = time.monotonic() + 90
+    end = time.monotonic() + 180
     while selectors.open_run() is not None:
         assert worker.poll() is None, "The worker died."
         assert time.monotonic() < end, "Nobody finished the run."
