@@ -92,9 +92,7 @@ def _sum_up(findings: Sequence[Finding], seconds: float) -> None:
         print(f"{guard.title:<{width}}  {guard.kind:<10}  {finding.verdict}")
     missed = [one for one in findings if one.verdict != Verdict.CAUGHT]
     caught = len(findings) - len(missed)
-    print(
-        f"\n{caught} of {len(findings)} guards are missed by a test, {seconds:.0f} s."
-    )
+    print(f"\n{caught} of {len(findings)} faults were caught, {seconds:.0f} s.")
     for finding in missed:
         print(f"\n{finding.guard.title}: {finding.verdict}\n{finding.says}")
 

@@ -110,14 +110,15 @@ def tree(tmp_path):
     """A small tree of its own, tracked by git."""
     (tmp_path / "lamp.py").write_text(LAMP)
     (tmp_path / "test_lamp.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:django\n")
+    (tmp_path / "pytest.ini").touch()
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     return tmp_path
 
 
 @contextlib.contextmanager
 def no_database(guard):
-    yield {}
+    # Loading the plugins takes longer than these tests.
+    yield {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def guard(*changes, name="g", tests=(REFUSES,)):
@@ -151,7 +152,7 @@ def test_what_nobody_notices_is_named_and_ends_with_1(tree, capsys):
     said = capsys.readouterr().out
     assert "lamps/harmless: SURVIVED" in said
     assert "lamps/missed: caught" in said
-    assert "1 of 2 guards" in said
+    assert "1 of 2 faults were caught" in said
 
 
 def test_what_proves_nothing_is_not_counted_as_caught(tree):
@@ -197,20 +198,17 @@ def test_what_migrate_runs_is_planted_by_sql_only(path):
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_a_change_of_the_database_that_does_not_fit_is_refused(own_database):
+    for change in (
         Sql("DROP TRIGGER no_such_trigger ON ops_auditentry"),
         Body("no_such_function", "a", "b"),
         Body("dotmac_unseal", "no such text", ""),
-    ],
-)
-def test_a_change_of_the_database_that_does_not_fit_is_refused(own_database, change):
-    with (
-        psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner,
-        pytest.raises(CannotPlant),
     ):
-        database.plant(guard(change), owner)
+        with (
+            psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner,
+            pytest.raises(CannotPlant),
+        ):
+            database.plant(guard(change), owner)
 
 
 @pytest.mark.integration
