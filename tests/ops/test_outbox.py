@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.ops import operations as ops
 from apps.ops.enums import EventState
@@ -65,6 +65,19 @@ def test_numbers_each_subject_on_its_own_and_writes_the_audit_row():
         ("tests.lamp:2", 1),
     ]
     assert AuditEntry.objects.filter(action="tests.lamp.lit.v1").count() == 3
+
+
+def test_the_database_gives_a_number_once():
+    """Whatever writes the row: delivery in order rests on it."""
+    light(1, 10)
+    twin = OutboxEvent.objects.get()
+    twin.pk = None
+
+    with (
+        pytest.raises(IntegrityError, match="ops_outboxevent_number"),
+        transaction.atomic(),
+    ):
+        twin.save(force_insert=True)
 
 
 def test_a_rollback_takes_the_number_back():
