@@ -47,14 +47,15 @@ def _send_tasks_to(url):
     """Make this process's Celery send there; returns where it sent before.
 
     Celery keeps open producers of the broker it was first asked to send to, so
-    it is made to forget them as a forked child does.
+    it is made to forget them, as a forked child is.
     """
     from dotmac.celery import app
 
     before = app.conf.broker_url
     app.conf.update(broker_url=url)
     kombu.pools.reset()
-    app._after_fork()
+    for holder, name in ((app, "_pool"), (app.amqp, "_producer_pool")):
+        setattr(holder, name, None)
     return before
 
 
