@@ -43,8 +43,8 @@ GUARDS = (
         changes=(
             Body(
                 "billing_post_ledger_entries",
-                "HAVING sum(amount_minor) <> 0 LIMIT 1",
-                "HAVING false LIMIT 1",
+                "bool_and(c.sum_minor = 0) AS balanced",
+                "true AS balanced",
             ),
         ),
         tests=(
