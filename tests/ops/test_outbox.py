@@ -130,7 +130,7 @@ def test_parks_an_event_in_the_end_and_a_person_sends_it_again():
     row = OutboxEvent.objects.get(number=1)
     assert row.state == EventState.PARKED
     assert ops.deliver_next(subject_key="tests.lamp:1", now=now) is None
-    assert ops.claim_subjects(token="t", now=now, lease_s=30) == []
+    assert ops.claim_subjects(token="t", now=now, lease_s=30) == {}
 
     failing.clear()
     ops.retry_event(event_id=row.pk, actor=ACTOR, now=now)
@@ -151,7 +151,7 @@ def test_leases_a_subject_to_one_courier_until_it_lapses():
     light(1, 10)
 
     def claim(token, at):
-        return ops.claim_subjects(token=token, now=at, lease_s=30)
+        return list(ops.claim_subjects(token=token, now=at, lease_s=30))
 
     assert claim("a", NOON) == ["tests.lamp:1"]
     assert claim("b", NOON + timedelta(seconds=29)) == []
