@@ -5,7 +5,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from dotmac.gateway import api, health, middleware
+from dotmac.gateway import api, health, middleware, openness
+from dotmac.gateway.versions import openapi
 
 urlpatterns = [
     path("health", health.health, name="health"),
@@ -14,8 +15,13 @@ urlpatterns = [
     path("api/v1/", include(api.urlpatterns)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path(
+        "api/schema/v2",
+        SpectacularAPIView.as_view(custom_settings=openapi.V2),
+        name="schema-v2",
+    ),
+    path(
         "api/docs",
-        SpectacularSwaggerSplitView.as_view(url_name="schema"),
+        openness.for_developers(SpectacularSwaggerSplitView.as_view(url_name="schema")),
         name="api-docs",
     ),
     re_path(r"^api/", middleware.unknown_path),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import django_stubs_ext
 
-from dotmac.settings import env
+from dotmac.settings import env, services
 
 # Generic bases (ModelAdmin[Customer]) are written as the stubs have them.
 django_stubs_ext.monkeypatch()
@@ -30,10 +30,19 @@ STATE_DIR = env.path("DOTMAC_DATA", str(BASE_DIR / ".dotmac"))
 # Zero trust is not a switch in production; development may open single doors.
 SECURITY_ENABLED = env.flag("SECURITY_ENABLED", default=True)
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", default=True)
+# Processes that serve requests: each grants its share while Redis is away.
+RATE_LIMIT_PROCESSES = env.number("RATE_LIMIT_PROCESSES", 4)
+# How long a request waits for the limiter's Redis, in milliseconds.
+RATE_LIMIT_TIMEOUT_MS = env.number("RATE_LIMIT_TIMEOUT_MS", 40)
+# How open the gateway is: a developer's machine, or the Internet.
 GATEWAY_MODE = env.text(
     "GATEWAY_MODE", "production", choices=("development", "production")
 )
-UPSTREAM_SERVICES = env.text("UPSTREAM_SERVICES", "")
+# One part of the platform for this process, all of it when empty; and where the
+# other parts run, when this process is the gateway before them.
+DOTMAC_SERVICE = services.service(env.text("DOTMAC_SERVICE", ""))
+UPSTREAM_SERVICES = services.upstreams(env.text("UPSTREAM_SERVICES", ""))
+UPSTREAM_TIMEOUT_S = env.number("UPSTREAM_TIMEOUT_S", 30)
 
 SECRETS_DIR = STATE_DIR / "secrets"
 ENCRYPTION_KEY_PATH = env.path(
@@ -141,19 +150,26 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dotmac.gateway.middleware.RequestIdMiddleware",
-    "dotmac.gateway.middleware.BodyLimitMiddleware",
+    # What every answer carries, refusals and static files too.
+    "dotmac.gateway.shields.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "dotmac.gateway.shields.ContentPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dotmac.gateway.shields.OriginMiddleware",
+    "dotmac.gateway.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "dotmac.gateway.limits.middleware.DoorLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dotmac.gateway.authentication.ActorMiddleware",
+    "dotmac.gateway.limits.middleware.ActorLimitMiddleware",
+    "dotmac.gateway.services.middleware.ServiceMiddleware",
+    "dotmac.gateway.versions.middleware.VersionMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -212,10 +228,7 @@ CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
 PORTAL_LOGIN_URL = "/portal/sign-in"
 
-# Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows; a
-# payment form may end on the gateway's hosted page.
-CHECKOUT_ORIGINS = env.text("CHECKOUT_ORIGINS", "https://checkout.paystack.com")
-_gateway = urlsplit(PAYSTACK_BASE_URL)
+# Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -225,15 +238,18 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "manifest-src": ["'self'"],
-        "form-action": [
-            "'self'",
-            *CHECKOUT_ORIGINS.split(),
-            f"{_gateway.scheme}://{_gateway.netloc}",
-        ],
+        "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }
 }
+# A payment form of the portal may end on the gateway's hosted page.
+CHECKOUT_ORIGINS = env.text("CHECKOUT_ORIGINS", "https://checkout.paystack.com")
+_gateway = urlsplit(PAYSTACK_BASE_URL)
+CHECKOUT_FORM_ORIGINS = [
+    *CHECKOUT_ORIGINS.split(),
+    f"{_gateway.scheme}://{_gateway.netloc}",
+]
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -273,7 +289,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "billing. Errors are RFC 9457 problems with a stable `code`.",
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_PERMISSIONS": ["dotmac.gateway.openness.DescriptionPermission"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,6 +1,8 @@
 import pytest
 from django.db import connections
 
+from dotmac.gateway import components
+
 pytestmark = pytest.mark.integration
 
 
@@ -10,7 +12,9 @@ def test_names_each_dependency(client):
     answer = client.get("/health")
     body = answer.json()
     assert answer.status_code == 200
-    assert set(body) == {"status", "timestamp", "version", "dependencies"}
+    assert set(body) == {
+        "status", "timestamp", "version", "dependencies", "components",
+    }  # fmt: skip
     assert body["dependencies"]["database"] == "healthy"
     assert body["dependencies"]["redis"] == "healthy"
     assert set(body["dependencies"]["external_apis"]) == {"payment_gateway", "mail"}
@@ -26,9 +30,7 @@ def test_a_lost_database_is_unready_but_alive(client, settings):
     right = connection.settings_dict["PORT"]
     settings.DATABASES["default"]["PORT"] = connection.settings_dict["PORT"] = "9"
     try:
-        from dotmac.gateway import health
-
-        health._applied_once.cache_clear()
+        components.applied_once.cache_clear()
         assert client.get("/health/live").json() == {"status": "alive"}
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["checks"]["database"]) == (

@@ -22,6 +22,7 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
+from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.records import (
     access_attempts,
     accounts,
@@ -56,6 +57,7 @@ __all__ = [
     "HoldView",
     "Holder",
     "PrefixUsage",
+    "RadiusLife",
     "SessionView",
     "StateView",
     "UsageHourView",
@@ -86,6 +88,7 @@ __all__ = [
     "prefix_usages",
     "prefixes",
     "prefixes_of_text",
+    "radius_life",
     "rate_profiles",
     "session_views",
     "sessions_of",
