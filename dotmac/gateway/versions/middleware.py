@@ -40,7 +40,8 @@ class VersionMiddleware:
             if shape is not None:
                 _inward(request, shape)
         except ForeignName as error:
-            response = _foreign(request, name, error)
+            # Names the field as it was sent.
+            shape, response = None, _foreign(request, name, error)
         else:
             response = self.get_response(request)
         if name != changes.NATIVE:
