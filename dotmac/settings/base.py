@@ -224,6 +224,9 @@ STORAGES = {
     },
 }
 
+# Closed like all else: whitenoise would open static files to every origin.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
 PORTAL_LOGIN_URL = "/portal/sign-in"

@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from dotmac.devtools.servers import Valkey
+from dotmac.gateway.limits import counter
 
 
 @pytest.fixture(scope="module")
@@ -34,4 +35,11 @@ def limited(settings, valkey):
     """The real policies, on a server that nobody else counts in."""
     settings.RATE_LIMIT_ENABLED = True
     settings.REDIS_URL = valkey.url()
-    return valkey
+    yield valkey
+    forget_counter()
+
+
+def forget_counter():
+    """Close the connections of this process's counter."""
+    counter.counter().close()
+    counter._counter.cache_clear()

@@ -12,6 +12,7 @@ from dotmac.gateway.breaker import Breaker
 from dotmac.gateway.limits import middleware
 from dotmac.gateway.limits.local import KEYS_MAX, LocalCounter
 from dotmac.gateway.limits.policies import POLICIES, Part, Rule, Strategy
+from tests.gateway.conftest import forget_counter
 from tests.world import Api
 
 pytestmark = [pytest.mark.security]
@@ -35,6 +36,7 @@ def server(settings, tmp_path, fresh_local):
     settings.RATE_LIMIT_TIMEOUT_MS = 200
     settings.REDIS_URL = server.url()
     yield server
+    forget_counter()
     server.stop()
 
 

@@ -214,6 +214,7 @@ def test_answers_say_what_is_left(limited, world):
 
 def left(answer, name):
     found = re.search(rf'"{name}";r=(\d+)', answer["RateLimit"])
+    assert found is not None
     return int(found[1])
 
 

@@ -21,6 +21,13 @@ SECOND = 1_000_000
 PROCESSES, THREADS, TAKING_S = 2, 8, 2.5
 
 
+@pytest.fixture
+def counter(valkey):
+    counter = Counter(valkey.url(), timeout_s=5)
+    yield counter
+    counter.close()
+
+
 def start(valkey, **told):
     words = [sys.executable, "-m", "tests.gateway.takers"]
     told = {"url": valkey.url(), **told}
@@ -31,13 +38,9 @@ def start(valkey, **told):
 
 def events(valkey, strategy, limit, window_s=1):
     """What several processes with several threads each were told, in order."""
-    takers = [
-        start(
-            valkey, strategy=strategy, limit=limit, window_s=window_s,
-            seconds=TAKING_S, threads=THREADS,
-        )  # fmt: skip
-        for _ in range(PROCESSES)
-    ]
+    told = {"strategy": strategy, "limit": limit, "window_s": window_s}
+    how = {"seconds": TAKING_S, "threads": THREADS}
+    takers = [start(valkey, **told, **how) for _ in range(PROCESSES)]
     found = []
     for taker in takers:
         said, _ = taker.communicate(timeout=60)
@@ -51,7 +54,7 @@ def events(valkey, strategy, limit, window_s=1):
 
 
 def test_a_fixed_window_grants_its_number_in_each_window(valkey):
-    granted = {}
+    granted: dict[int, int] = {}
     for at, allowed, *_ in events(valkey, "fixed", 40):
         window = at // SECOND
         assert allowed == (granted.get(window, 0) < 40), at
@@ -59,7 +62,7 @@ def test_a_fixed_window_grants_its_number_in_each_window(valkey):
 
 
 def test_a_sliding_window_grants_its_number_in_any_window(valkey):
-    granted = []
+    granted: list[int] = []
     for at, allowed, *_ in events(valkey, "sliding", 40):
         within = [then for then in granted if then > at - SECOND]
         assert allowed == (len(within) < 40), at
@@ -88,14 +91,14 @@ def test_places_are_never_held_by_more_nor_refused_while_free(valkey):
         assert allowed or perhaps >= 5
 
 
-def test_a_killed_holder_gives_its_places_back_within_the_lease(valkey):
+def test_a_killed_holder_gives_its_places_back_within_the_lease(valkey, counter):
     holder = start(valkey, strategy="busy", limit=10, window_s=2, hold=10)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "holding\n"
     began = time.monotonic()
     holder.kill()
     holder.wait()
-    counter, places = Counter(valkey.url(), timeout_s=5), rule("busy", 10, 2)
+    places = rule("busy", 10, 2)
 
     assert not counter.take([places], [KEY], "other").allowed
     while not counter.take([places], [KEY], "other").allowed:
@@ -105,8 +108,8 @@ def test_a_killed_holder_gives_its_places_back_within_the_lease(valkey):
 
 
 @pytest.mark.parametrize("strategy", ["fixed", "sliding", "bucket", "busy"])
-def test_nothing_is_left_after_two_windows(valkey, redis_client, strategy):
-    counter, taken = Counter(valkey.url(), timeout_s=5), rule(strategy, 3, 1)
+def test_nothing_is_left_after_two_windows(counter, redis_client, strategy):
+    taken = rule(strategy, 3, 1)
     for number in range(5):
         counter.take([taken], [KEY], str(number))
     assert list(redis_client.scan_iter()) == [KEY.encode()]
@@ -119,9 +122,8 @@ def test_nothing_is_left_after_two_windows(valkey, redis_client, strategy):
 
 
 @pytest.mark.parametrize("exhausted", ["fixed", "sliding", "bucket", "busy"])
-def test_one_rule_that_refuses_leaves_the_others_untouched(valkey, exhausted):
+def test_one_rule_that_refuses_leaves_the_others_untouched(counter, exhausted):
     """All or nothing: what is refused uses up nothing anywhere."""
-    counter = Counter(valkey.url(), timeout_s=5)
     others = [rule(kind, 5, 60) for kind in ("fixed", "sliding", "bucket", "busy")]
     small = rule(exhausted, 1, 60)
     rules, keys = [*others, small], ["a", "b", "c", "d", "e"]
@@ -135,8 +137,7 @@ def test_one_rule_that_refuses_leaves_the_others_untouched(valkey, exhausted):
     assert [s.left for s in again.standings] == [3, 3, 3, 3]
 
 
-def test_four_rules_cost_one_call(valkey, redis_client):
-    counter = Counter(valkey.url(), timeout_s=5)
+def test_four_rules_cost_one_call(counter, redis_client):
     rules = [rule(kind, 5, 60) for kind in ("fixed", "sliding", "bucket", "busy")]
     counter.take(rules, list("abcd"), "loads the script")
     redis_client.config_resetstat()
@@ -152,16 +153,16 @@ def test_four_rules_cost_one_call(valkey, redis_client):
     assert calls["cmdstat_time"]["calls"] == 1
 
 
-def test_a_server_that_forgot_the_script_is_told_it_again(valkey, redis_client):
-    counter, taken = Counter(valkey.url(), timeout_s=5), rule("fixed", 5, 60)
+def test_a_server_that_forgot_the_script_is_told_it_again(counter, redis_client):
+    taken = rule("fixed", 5, 60)
     counter.take([taken], [KEY], "one")
     redis_client.script_flush()
 
     assert counter.take([taken], [KEY], "two").allowed
 
 
-def test_says_what_is_left_and_when_there_is_more(valkey):
-    counter, taken = Counter(valkey.url(), timeout_s=5), rule("sliding", 2, 60)
+def test_says_what_is_left_and_when_there_is_more(counter):
+    taken = rule("sliding", 2, 60)
     first = counter.take([taken], [KEY], "1").standings[0]
     second = counter.take([taken], [KEY], "2").standings[0]
     third = counter.take([taken], [KEY], "3").standings[0]

@@ -9,7 +9,7 @@ import pytest
 from apps.identity.models import Customer
 from dotmac.gateway.versions import changes
 from dotmac.gateway.versions.openapi import described
-from dotmac.gateway.versions.shapes import ForeignName, shape_for
+from dotmac.gateway.versions.shapes import ForeignNames, shape_for
 from tests.world import Api
 
 pytestmark = pytest.mark.django_db
@@ -227,7 +227,7 @@ def test_a_shape_turns_both_ways_whichever_version_the_views_speak():
     assert old.body_inward(OLD) == NEW
     assert old.body_outward(NEW) == OLD
     assert old.query_inward([("fields", "id,phone")]) == [("fields", "id,phone_number")]
-    with pytest.raises(ForeignName):
+    with pytest.raises(ForeignNames):
         old.body_inward(NEW)
     assert shape_for("v2", "units") is None
     assert shape_for("v2", "customers/7/locations") is None

@@ -45,7 +45,7 @@ _OURS = frozenset(
         "x-forwarded-proto", "x-real-ip", "x-request-id",
     }
 )  # fmt: skip
-_NOT_PASSED_BACK = HOP_BY_HOP | {"date", "server", "set-cookie", "x-request-id"}
+_NOT_PASSED_BACK = frozenset({"date", "server", "set-cookie", "x-request-id"})
 
 
 def forward(request: Any, service: str, url: str) -> HttpResponse:
@@ -78,8 +78,7 @@ def forward(request: Any, service: str, url: str) -> HttpResponse:
 
 def forwarded_headers(request: Any) -> dict[str, str]:
     """The header fields that the upstream gets."""
-    named = request.headers.get("Connection", "")
-    ended = {name.strip().lower() for name in named.split(",")} | HOP_BY_HOP | _OURS
+    ended = _ending(request.headers.get("Connection", "")) | _OURS
     passed = {
         name: value
         for name, value in request.headers.items()
@@ -95,6 +94,11 @@ def forwarded_headers(request: Any) -> dict[str, str]:
     if traceparent := new_traceparent():
         passed["traceparent"] = traceparent
     return passed
+
+
+def _ending(connection: str) -> set[str]:
+    """The hop-by-hop fields, and those that the sender named as such."""
+    return {name.strip().lower() for name in connection.split(",")} | HOP_BY_HOP
 
 
 def _hops(request: Any) -> str:
@@ -131,8 +135,9 @@ def _passed_back(answer: httpx.Response) -> HttpResponse:
         _bounded(answer), status=answer.status_code, reason=answer.reason_phrase
     )
     del response["Content-Type"]
+    ended = _ending(answer.headers.get("connection", "")) | _NOT_PASSED_BACK
     for name, value in answer.headers.items():
-        if name.lower() not in _NOT_PASSED_BACK:
+        if name.lower() not in ended:
             response[name] = value
     for cookie in answer.headers.get_list("set-cookie"):
         response.cookies.load(cookie)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import Resolver404, resolve
 
+from dotmac.gateway.middleware import unknown_path
 from dotmac.gateway.versions.changes import native_path
 
 # The API's routes belong to the service of the app that has their view. core_events
@@ -40,8 +41,9 @@ def owner_of(path: str) -> Owner | None:
         found = resolve(native_path(path))
     except Resolver404:
         return None
-    name = found.url_name or ""
-    app = _app_of(found.func)
+    if found.func is unknown_path:
+        return None
+    name, app = found.url_name or "", _app_of(found.func)
     if path.startswith(_PAGES) or app not in OF_APP:
         return Owner(PLATFORM, name)
     return Owner(OF_APP[app], name)

@@ -15,7 +15,7 @@ from rest_framework.exceptions import ParseError
 from dotmac.core.api.parsers import parse_strictly
 from dotmac.gateway.refusals import refuse
 from dotmac.gateway.versions import changes
-from dotmac.gateway.versions.shapes import ForeignName, Shape, shape_for
+from dotmac.gateway.versions.shapes import ForeignNames, Shape, shape_for
 
 _LINKS = ("next", "previous")
 
@@ -39,7 +39,7 @@ class VersionMiddleware:
         try:
             if shape is not None:
                 _inward(request, shape)
-        except ForeignName as error:
+        except ForeignNames as error:
             # Names the field as it was sent.
             shape, response = None, _foreign(request, name, error)
         else:
@@ -61,18 +61,22 @@ def _unknown(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _foreign(request: HttpRequest, version: str, error: ForeignName) -> HttpResponse:
-    says = _("%(version)s calls it %(name)s.") % {
-        "version": version,
-        "name": error.ours,
-    }
+def _foreign(request: HttpRequest, version: str, error: ForeignNames) -> HttpResponse:
+    says = _("%(version)s calls it %(name)s.")
     return refuse(
         request,
         status=400,
         code="invalid",
         title=_("Some values are not valid."),
         detail=_("Nothing was changed. See errors for each field."),
-        errors=[{"field": error.name, "code": "renamed", "detail": says}],
+        errors=[
+            {
+                "field": name,
+                "code": "renamed",
+                "detail": says % {"version": version, "name": own},
+            }
+            for name, own in error.names.items()
+        ],
     )
 
 

@@ -12,12 +12,12 @@ from dotmac.gateway.versions.changes import NAMES, NATIVE, VERSIONS
 NAMING_PARAMETERS = frozenset({"fields"})
 
 
-class ForeignName(Exception):
-    """A request used another version's name; `name` is it, `ours` the right one."""
+class ForeignNames(Exception):
+    """A request used another version's names; `names` has the right one of each."""
 
-    def __init__(self, name: str, ours: str) -> None:
-        self.name, self.ours = name, ours
-        super().__init__(name)
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+        super().__init__(", ".join(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Shape:
         }
 
     def body_inward(self, body: Any) -> Any:
-        """A body as the views read it; raises ForeignName for a name it lacks."""
+        """A body as the views read it; raises ForeignNames for a name it lacks."""
         if not isinstance(body, dict):
             return body
         self._refuse_foreign(body)
         return _renamed(body, self.inward)
 
     def query_inward(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Query parameters as the views read them; raises ForeignName likewise."""
+        """Query parameters as the views read them; raises ForeignNames likewise."""
         self._refuse_foreign(dict(pairs))
         found = []
         for name, value in pairs:
@@ -89,9 +89,9 @@ class Shape:
         return f"{self.outward.get(first, first)}{dot}{rest}"
 
     def _refuse_foreign(self, names: Mapping[str, Any]) -> None:
-        for name, ours in self.foreign.items():
-            if name in names:
-                raise ForeignName(name, ours)
+        found = {name: own for name, own in self.foreign.items() if name in names}
+        if found:
+            raise ForeignNames(found)
 
 
 def shape_for(version: str, rest: str, *, native: str = NATIVE) -> Shape | None:
