@@ -6,16 +6,21 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 import redis
 
 from dotmac.core import heartbeats
+from dotmac.devtools import plan
 from dotmac.devtools.bootstrap import ROLES, bootstrap
-from dotmac.devtools.servers import Postgres, Valkey
+from dotmac.devtools.processes import Child
+from dotmac.devtools.servers import Postgres, Valkey, free_port
 from dotmac.gateway import health
 from dotmac.gateway.components import Finding, State
+from tests.environment import ROOT
 from tests.gateway.web import Web
 
 pytestmark = [pytest.mark.integration]
@@ -146,21 +151,50 @@ def test_signs_of_life_fade(redis_client):
     assert 0 < redis_client.ttl("dotmac:relay:alive") <= 15
 
 
-def test_a_worker_and_a_beat_say_that_they_live(valkey, redis_client):
+def test_a_worker_and_beat_say_that_they_live(tmp_path, valkey, redis_client):
+    """The real programs, as start.py runs them."""
+    context: Any = SimpleNamespace(installation=SimpleNamespace(run=tmp_path))
+    environment = {**os.environ, "REDIS_URL": valkey.url(), "PYTHONPATH": str(ROOT)}
+    options = {"cwd": str(ROOT)}
+    commands = {entry.name: entry.words for entry in plan.TABLE}
+    children = [
+        Child(
+            name,
+            commands[name](context),
+            env=environment,
+            log=tmp_path / f"{name}.log",
+            options=options,
+        )
+        for name in ("worker", "beat")
+    ]
+    for child in children:
+        child.start()
+    try:
+        deadline = time.monotonic() + 90
+        ages: dict[str, int | None] = {"worker": None, "beat": None}
+        while ages["worker"] is None or ages["beat"] is None:
+            assert time.monotonic() < deadline, [c.tail(20) for c in children]
+            time.sleep(0.2)
+            ages = heartbeats.ages_s(redis_client, now=time.time())
+    finally:
+        for child in children:
+            child.kill()
+    # Killed: nobody takes the sign away, it fades.
+    assert 0 < redis_client.ttl("dotmac:worker:alive") <= 30
+    assert 0 < redis_client.ttl("dotmac:beat:alive") <= 60
+
+
+def test_a_program_without_redis_goes_on(tmp_path):
     from dotmac.celery import SignOfLife, app
 
     before = app.conf.broker_url
-    app.conf.update(broker_url=valkey.url())
+    app.conf.update(broker_url=f"redis://127.0.0.1:{free_port()}/0")
     try:
-        worker = SignOfLife("worker")
-        worker(sender=None)
-        first = redis_client.get("dotmac:worker:alive")
-        redis_client.delete("dotmac:worker:alive")
-        worker(sender=None)  # Not again within seconds.
-        assert redis_client.get("dotmac:worker:alive") is None
-        assert abs(int(first) - time.time()) < 60
-        assert worker._client is not None
-        worker._client.close()
+        sign = SignOfLife("worker")
+        sign(sender=None)
+        sign(sender=None)  # Not again within seconds.
+        assert sign._client is not None
+        sign._client.close()
     finally:
         app.conf.update(broker_url=before)
 

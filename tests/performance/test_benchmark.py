@@ -18,6 +18,7 @@ SIZES = {
     "allocation": ("--held", "50", "--requests", "20"),
     "radius": ("--subscribers", "40", "--packets", "20"),
     "billing": ("--services", "20"),
+    "limiter": ("--calls", "50"),
 }
 
 
@@ -47,7 +48,7 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
     text = page.read_text()
     assert f"<!-- {name} -->" in text
     assert f"scripts/benchmark.py {name} {' '.join(SIZES[name])}" in text
-    for promise in ("exactly 1", "two holders", "5xx"):
+    for promise in ("exactly 1", "two holders", "5xx", "above the limit"):
         for line in text.splitlines():
             assert not (promise in line and "MISSED" in line), line
 
