@@ -113,6 +113,7 @@ def _read_unannounced(request: Any) -> bool:
         if not chunk:
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = BytesIO(bytes(body))
+            request.__dict__.pop("headers", None)  # They were read without it.
             return True
         body += chunk
     return False

@@ -168,6 +168,11 @@ def _one_api(world, gateway, upstream):
     assert made.json()["email_address"] == "a@example.com"
     host = gateway._web.url
     assert made.headers["location"].startswith(f"{host}/api/v2/customers/")
+    # A body of unknown length goes on with its length.
+    pieces = iter([b'{"kind": "individual", "name": "B', b'", "email": "b@a.ng"}'])
+    kind = {**bearer, "Content-Type": "application/json"}
+    made = gateway.ask("POST", "/api/v1/customers", headers=kind, content=pieces)
+    assert (made.status_code, made.json()["name"]) == (201, "B")
     # The gateway has the rest itself, the upstream does not.
     mine = "/api/v1/billing/invoices"
     assert gateway.ask("GET", mine, headers=bearer).status_code == 200

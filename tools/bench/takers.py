@@ -24,6 +24,7 @@ from dotmac.gateway.limits.policies import Part, Rule, Strategy
 
 PLENTY = 10**9
 HOUR_S = 3600
+NOBODY = "redis://127.0.0.1:9/0"
 THREADS = 8
 
 
@@ -35,6 +36,8 @@ def latencies(count: int) -> dict[str, list[float]]:
         found[strategy.value] = _timed(_one(rule), count)
     with override_settings(RATE_LIMIT_ENABLED=True):
         found["a read, four rules"] = _timed(_whole(), count)
+        with override_settings(REDIS_URL=NOBODY):
+            found["a read, Redis gone"] = _timed(_whole(), count)
     return found
 
 
