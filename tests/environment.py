@@ -6,6 +6,10 @@ addresses through the environment. Every test database is a clone of it.
 
 DOTMAC_TEST_DIR keeps the servers' files between runs; the template is then
 rebuilt only when a migration changed.
+
+Whoever sets DOTMAC_TEST_TEMPLATE brings servers and template along: pytest's
+workers, and tools/plant_faults.py, whose faulty templates have names of their own
+(tools/faults/database.py) and are never the one that is found here.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ class ProvisioningQueued(ServiceEvent):
     """The job waits for a worker: first, after a failure, or after a crash."""
 
     name: ClassVar[str] = "catalog.service.provisioning_queued.v1"
+    urgent: ClassVar[bool] = True
 
     job_id: int
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import structlog
-from celery import shared_task
+from celery import current_app, shared_task
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
@@ -16,6 +16,7 @@ from apps.ops.models import Message
 log = structlog.get_logger(__name__)
 
 EVENTS_PER_DELIVERY_MAX = 100
+COURIERS_WAITING_MAX = 400
 SWEEP_MAX = 200
 
 
@@ -30,17 +31,38 @@ def sweep_outbox(**_later: object) -> int:
 
 
 def dispatch_due(limit: int = SWEEP_MAX) -> int:
-    """Lease due subjects and queue their deliveries; returns how many."""
-    token = uuid.uuid4().hex
-    keys = operations.claim_subjects(
+    """Settle what nobody listens to, lease due subjects, queue their deliveries.
+
+    Returns how much was done. No more couriers wait in the broker than can be
+    served before their leases lapse; what is urgent does not queue behind them.
+    """
+    now, token = timezone.now(), uuid.uuid4().hex
+    settled = operations.acknowledge_unheard(now=now)
+    room = COURIERS_WAITING_MAX - couriers_waiting()
+    claimed = operations.claim_subjects(
         token=token,
-        now=timezone.now(),
+        now=now,
         lease_s=settings.OUTBOX_LEASE_S,
-        limit=limit,
+        limit=limit if room <= 0 else min(limit, room),
+        urgent_only=room <= 0,
     )
-    for key in keys:
-        deliver_subject.delay(subject_key=key, token=token)
-    return len(keys)
+    for key, urgent in claimed.items():
+        deliver_subject.apply_async(
+            kwargs={"subject_key": key, "token": token},
+            queue=(
+                settings.URGENT_QUEUE if urgent else settings.CELERY_TASK_DEFAULT_QUEUE
+            ),
+        )
+    return settled + len(claimed)
+
+
+def couriers_waiting() -> int:
+    """How many tasks the default queue of the broker holds."""
+    with current_app.connection_or_acquire() as connection:
+        declared = connection.default_channel.queue_declare(
+            queue=settings.CELERY_TASK_DEFAULT_QUEUE
+        )
+        return int(declared.message_count)
 
 
 @shared_task(name="ops.deliver_subject", time_limit=120)

@@ -2,16 +2,25 @@
 
 An actor is made at the edge (a view, a task, a command) from the live rows of
 identity, and passed down as an argument. Row scope comes from columns and
-grants only: organisation units, customers.
+grants only: organisation units, customers. Rules may take a permission away for
+the moment (an address, an hour, an amount), never widen or narrow its rows, so
+that a list is always the filter of the detail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
-from dotmac.core.errors import PermissionRefused
+from dotmac.core.errors import PermissionRefused, StepUpRequired
+from dotmac.core.money import Money
+from dotmac.core.permissions import is_dangerous
+
+# A dangerous operation needs a second factor that was shown this recently.
+STEP_UP_LIFETIME = timedelta(minutes=10)
 
 
 class ActorKind(StrEnum):
@@ -46,6 +55,38 @@ NOTHING = Scope()
 EVERYTHING = Scope(everything=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """How the actor came in: what rules and step-up look at.
+
+    `now` is when the request was recognised; `mfa_at` when a second factor was
+    shown last, None for sign-ins without one and for API keys.
+    """
+
+    now: datetime
+    face: str
+    roles: frozenset[str] = frozenset()
+    started_at: datetime | None = None
+    mfa_at: datetime | None = None
+    api_key_id: int | None = None
+
+    @property
+    def mfa_is_fresh(self) -> bool:
+        return self.mfa_at is not None and self.now - self.mfa_at <= STEP_UP_LIFETIME
+
+
+class Policy(Protocol):
+    """What may take a held permission away for the moment: the rules."""
+
+    def refusal(
+        self, actor: Actor, permission: str, amount: Money | None = None
+    ) -> str | None:
+        """The slug of the rule that refuses, or None.
+
+        Rules about amounts are asked only when there is an amount.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One person or program at work: kind, user id, and permission scopes."""
@@ -56,23 +97,57 @@ class Actor:
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     session_id: int | None = None
     address: str = ""
+    circumstances: Circumstances | None = None
+    policy: Policy | None = field(default=None, compare=False, repr=False)
 
     def scope(self, permission: str) -> Scope:
-        """The rows that the permission reaches; empty when it is not held."""
+        """The rows that the permission reaches now.
+
+        Empty when it is not held, or when a rule refuses it.
+        """
         if self.kind == ActorKind.SYSTEM:
             return EVERYTHING
-        return self.scopes.get(permission, NOTHING)
+        held = self.scopes.get(permission, NOTHING)
+        return NOTHING if held and self._refusal(permission) else held
 
     def may(self, permission: str) -> bool:
-        """True when the permission is held somewhere."""
+        """True when the permission is held somewhere and no rule refuses it."""
         return bool(self.scope(permission))
 
     def require(self, permission: str) -> Scope:
-        """The scope of the permission; raises PermissionRefused without it."""
-        scope = self.scope(permission)
-        if not scope:
+        """The scope of the permission.
+
+        Raises PermissionRefused without it, with the rule that refused it if one
+        did; StepUpRequired when the operation is dangerous and the second factor
+        was shown too long ago.
+        """
+        if self.kind == ActorKind.SYSTEM:
+            return EVERYTHING
+        held = self.scopes.get(permission, NOTHING)
+        if not held:
             raise PermissionRefused(permission=permission)
-        return scope
+        if rule := self._refusal(permission):
+            raise PermissionRefused(permission=permission, rule=rule)
+        if is_dangerous(permission) and not self._stepped_up():
+            raise StepUpRequired(permission=permission)
+        return held
+
+    def weigh(self, permission: str, amount: Money) -> None:
+        """Ask the rules about an amount; raises PermissionRefused.
+
+        Operations that move money call it, so that no face can forget to.
+        """
+        if rule := self._refusal(permission, amount):
+            raise PermissionRefused(permission=permission, rule=rule)
+
+    def _refusal(self, permission: str, amount: Money | None = None) -> str | None:
+        if self.policy is None:
+            return None
+        return self.policy.refusal(self, permission, amount)
+
+    def _stepped_up(self) -> bool:
+        """Work in a person's name without a sign-in behind it was judged before."""
+        return self.circumstances is None or self.circumstances.mfa_is_fresh
 
     @property
     def is_customer(self) -> bool:

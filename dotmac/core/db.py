@@ -21,9 +21,10 @@ def next_ids(model: type[models.Model], count: int = 1) -> list[int]:
     if not 1 <= count <= IDS_MAX:
         raise ValueError(f"Between 1 and {IDS_MAX} ids at a time.")
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        # MATERIALIZED: the sequence's name is looked up once, not for every id.
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) "
-            "FROM generate_series(1, %s)",
+            "WITH s AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass"
+            " AS name) SELECT nextval(s.name) FROM s, generate_series(1, %s)",
             [model._meta.db_table, count],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -50,6 +50,14 @@ class PermissionRefused(DomainError):
     title = "You do not have permission to do this."
 
 
+class StepUpRequired(DomainError):
+    """A dangerous operation: show the second factor again, then repeat it."""
+
+    code = "step_up_required"
+    status = 403
+    title = "Confirm with a one-time code first."
+
+
 class Conflict(DomainError):
     """The state of things does not allow it now."""
 

@@ -22,9 +22,14 @@ _HANDLERS: dict[str, list[Callable[[Any], None]]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One fact. Subclasses set `name` ("catalog.service.suspended.v1")."""
+    """One fact. Subclasses set `name` ("catalog.service.suspended.v1").
+
+    `urgent`: a person or a device waits for what its handlers do, so it overtakes
+    the events of other subjects.
+    """
 
     name: ClassVar[str] = ""
+    urgent: ClassVar[bool] = False
 
     occurred_at: datetime
 
@@ -71,6 +76,16 @@ def on(*kinds: type[Event]) -> Callable[[HandlerT], HandlerT]:
 
 def handlers_of(name: str) -> list[Callable[[Any], None]]:
     return list(_HANDLERS.get(name, ()))
+
+
+def unheard() -> list[str]:
+    """The names of events that nobody listens to."""
+    return sorted(name for name in _REGISTRY if not _HANDLERS.get(name))
+
+
+def urgent() -> list[str]:
+    """The names of events that somebody waits for."""
+    return sorted(name for name, kind in _REGISTRY.items() if kind.urgent)
 
 
 def load(name: str, data: dict[str, Any]) -> Event:

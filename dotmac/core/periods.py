@@ -10,7 +10,11 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+# A bill run asks for the same few months once for each service.
+_MONTHS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,7 +58,12 @@ def add_months(day: date, months: int, *, anchor_day: int | None = None) -> date
 
 def month_of(day: date) -> Period:
     """The calendar month that holds the day."""
-    first = day.replace(day=1)
+    return _month(day.year, day.month)
+
+
+@lru_cache(maxsize=_MONTHS_KEPT)
+def _month(year: int, month: int) -> Period:
+    first = date(year, month, 1)
     return Period(first, add_months(first, 1))
 
 
@@ -91,5 +100,6 @@ def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return day_start(day, zone), day_start(day + timedelta(days=1), zone)
 
 
+@lru_cache(maxsize=_MONTHS_KEPT)
 def _days_in(year: int, month: int) -> int:
     return calendar.monthrange(year, month)[1]

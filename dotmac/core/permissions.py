@@ -7,6 +7,7 @@ that names an undeclared permission fails when it is imported into the URLs.
 from __future__ import annotations
 
 _CATALOGUE: dict[str, str] = {}
+_DANGEROUS: set[str] = set()
 
 
 def declare(app: str, **permissions: str) -> None:
@@ -21,3 +22,15 @@ def catalogue() -> dict[str, str]:
 
 def is_declared(permission: str) -> bool:
     return permission in _CATALOGUE
+
+
+def declare_dangerous(app: str, *names: str) -> None:
+    """Permissions that need a second factor shown a few minutes ago. Repeatable."""
+    for name in names:
+        if not is_declared(f"{app}.{name}"):
+            raise ValueError(f"{app}.{name} is not declared.")
+        _DANGEROUS.add(f"{app}.{name}")
+
+
+def is_dangerous(permission: str) -> bool:
+    return permission in _DANGEROUS

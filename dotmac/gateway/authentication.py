@@ -117,7 +117,9 @@ def _by_cookie(request: Any, face: SessionFace) -> None:
 
 def _recognise(request: Any, session: Any, now: Any) -> None:
     request.session_row, request.user = session, session.user
-    request.actor = selectors.actor_for_session(session, address=request.client_address)
+    request.actor = selectors.actor_for_session(
+        session, now=now, address=request.client_address
+    )
     identity.touch_session(session=session, now=now)
 
 

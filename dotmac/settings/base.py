@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import django_stubs_ext
+from kombu import Queue
 
 from dotmac.settings import env, services
 
@@ -117,6 +118,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TIMEZONE = OPERATOR_TIME_ZONE
 CELERY_TASK_DEFAULT_QUEUE = "dotmac"
+# What a person or a device waits for does not stand behind a bill run's events.
+# Each worker takes from both in turn; `celery worker -Q dotmac.urgent` is one for
+# these alone.
+URGENT_QUEUE = "dotmac.urgent"
+CELERY_TASK_QUEUES = (Queue(URGENT_QUEUE), Queue(CELERY_TASK_DEFAULT_QUEUE))
+CELERY_TASK_ROUTES = {
+    "catalog.run_provisioning": {"queue": URGENT_QUEUE},
+    "network.send_coa_requests": {"queue": URGENT_QUEUE},
+}
 
 INSTALLED_APPS = [
     "dotmac.gateway.apps.DotMacAdminConfig",

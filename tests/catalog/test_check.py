@@ -153,8 +153,8 @@ def test_a_login_that_radius_refuses_is_not_activated(isp, radius):
 
 def test_the_sweep_hands_waiting_jobs_to_workers(isp, radius):
     with redis.Redis.from_url(django_settings.REDIS_URL) as broker:
-        broker.delete("dotmac")
+        broker.delete("dotmac.urgent")
         assert resume_provisioning() == 1
-        assert broker.llen("dotmac") == 1
-        broker.delete("dotmac")
+        assert broker.llen("dotmac.urgent") == 1
+        broker.delete("dotmac.urgent")
     assert Service.objects.get().state == "provisioning"

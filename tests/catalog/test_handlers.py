@@ -20,11 +20,11 @@ def test_the_event_hands_the_job_to_a_worker(own_database):
     shop.do.provision_service(service_id=service.pk)
     job = ProvisioningJob.objects.get()
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
-        broker.delete("dotmac")
+        broker.delete("dotmac.urgent")
         while ops.deliver_next(subject_key=f"catalog.service:{service.pk}", now=LATER):
             pass
-        sent = [json.loads(text) for text in broker.lrange("dotmac", 0, -1)]
-        broker.delete("dotmac")
+        sent = [json.loads(text) for text in broker.lrange("dotmac.urgent", 0, -1)]
+        broker.delete("dotmac.urgent")
 
     (task,) = [t for t in sent if t["headers"]["task"] == "catalog.run_provisioning"]
     assert f'"job_id": {job.pk}' in task["headers"]["kwargsrepr"].replace("'", '"')

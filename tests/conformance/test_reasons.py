@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.network import operations
 from apps.network.radius import spool
 from tests.conformance import wire
-from tests.conformance.isp import SECRET
+from tests.conformance.isp import ACTOR, SECRET
 
 pytestmark = pytest.mark.integration
 
@@ -57,6 +58,16 @@ def test_every_decision_is_noted_with_its_reason(server, isp):
         (plain.login, False, "sessions"),
         (mark, False, "unknown"),
     ]
+
+
+def test_a_closed_account_is_noted_as_unknown(server, isp):
+    """It is no account any more: its login may be somebody else's by now."""
+    account = isp.account()
+    operations.close_access(account_id=account.pk, actor=ACTOR, now=timezone.now())
+
+    isp.auth(account)
+
+    assert _decisions(server, account.login) == [(account.login, False, "unknown")]
 
 
 def test_bytes_that_are_no_text_are_noted_in_hex(server, isp):

@@ -60,14 +60,17 @@ def test_the_address_of_a_sign_in_is_kept(world):
 
 
 def test_a_door_takes_its_own_sessions_only(world):
-    """A console cookie that names a portal session opens nothing."""
+    """A console cookie opens nothing with a session of the portal or of the API."""
     browser = world.console(world.ada)
     phone = world.portal(world.chidi)
+    assert world.api(world.ada).get("/api/v1/customers").status_code == 200
+    of_api = Session.objects.get(user=world.ada.user, face="api", ended_at=None)
     held = browser.session
-    held["console_sid"] = phone.session["portal_sid"]
-    held.save()
 
-    assert browser.get("/console/").status_code == 302
+    for session_id in (phone.session["portal_sid"], of_api.pk):
+        held["console_sid"] = session_id
+        held.save()
+        assert browser.get("/console/").status_code == 302
 
 
 @pytest.mark.parametrize("value", ["1", None, 2**62])

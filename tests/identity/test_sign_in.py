@@ -46,7 +46,7 @@ def test_the_console_owes_the_code_and_then_opens(world, enter):
     owing = enter(world.ada, face=SessionFace.CONSOLE)
     assert (owing.session.stage, owing.tokens) == (SessionStage.PASSWORD, None)
     assert owing.session.expires_at == NOON + timedelta(minutes=15)
-    assert selectors.actor_for_session(owing.session).scopes == {}
+    assert selectors.actor_for_session(owing.session, now=NOON).scopes == {}
 
     done = identity.confirm_code(
         session_id=owing.session.pk,
@@ -55,7 +55,9 @@ def test_the_console_owes_the_code_and_then_opens(world, enter):
     )
 
     assert (done.session.stage, done.session.pk) == ("full", owing.session.pk)
-    assert selectors.actor_for_session(done.session).may("identity.manage_roles")
+    assert selectors.actor_for_session(done.session, now=NOON).may(
+        "identity.manage_roles"
+    )
     with pytest.raises(CredentialsRefused):
         identity.confirm_code(session_id=owing.session.pk, otp="123456", now=NOON)
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.ops import operations as ops
 from apps.ops.enums import EventState
@@ -67,6 +67,19 @@ def test_numbers_each_subject_on_its_own_and_writes_the_audit_row():
     assert AuditEntry.objects.filter(action="tests.lamp.lit.v1").count() == 3
 
 
+def test_the_database_gives_a_number_once():
+    """Whatever writes the row: delivery in order rests on it."""
+    light(1, 10)
+    twin = OutboxEvent.objects.get()
+    twin.pk = None
+
+    with (
+        pytest.raises(IntegrityError, match="ops_outboxevent_number"),
+        transaction.atomic(),
+    ):
+        twin.save(force_insert=True)
+
+
 def test_a_rollback_takes_the_number_back():
     with transaction.atomic():
         light(1, 10)
@@ -117,7 +130,7 @@ def test_parks_an_event_in_the_end_and_a_person_sends_it_again():
     row = OutboxEvent.objects.get(number=1)
     assert row.state == EventState.PARKED
     assert ops.deliver_next(subject_key="tests.lamp:1", now=now) is None
-    assert ops.claim_subjects(token="t", now=now, lease_s=30) == []
+    assert ops.claim_subjects(token="t", now=now, lease_s=30) == {}
 
     failing.clear()
     ops.retry_event(event_id=row.pk, actor=ACTOR, now=now)
@@ -138,7 +151,7 @@ def test_leases_a_subject_to_one_courier_until_it_lapses():
     light(1, 10)
 
     def claim(token, at):
-        return ops.claim_subjects(token=token, now=at, lease_s=30)
+        return list(ops.claim_subjects(token=token, now=at, lease_s=30))
 
     assert claim("a", NOON) == ["tests.lamp:1"]
     assert claim("b", NOON + timedelta(seconds=29)) == []

@@ -83,6 +83,10 @@ ATTACKS = {
         ),
         "billing_ledgerentry_account",
     ),
+    "post into a transaction that is not there": (
+        ENTRY + "(999999, 1010, NULL, 5, 'NGN'), (999999, 1020, NULL, -5, 'NGN')",
+        "billing_ledgerentry_posted_now",
+    ),
     "income of a customer": (
         (
             NEW_TRANSACTION,
@@ -204,6 +208,36 @@ ATTACKS = {
         " VALUES (%(open)s, 'x', 'x', 1, 0, 5)",
         "billing_invoicetax_draft_only",
     ),
+    "a line of no invoice": (
+        LINE + "(999999, 1, 'x', 1, 100, 'standard', 7.5, '')",
+        "billing_invoiceline_invoice_exists",
+    ),
+    "a tax of no invoice": (
+        "INSERT INTO billing_invoicetax"
+        " (invoice_id, tax_class, label, percent, base_minor, amount_minor)"
+        " VALUES (999999, 'x', 'x', 1, 0, 5)",
+        "billing_invoicetax_invoice_exists",
+    ),
+    "a line of no invoice among good ones": (
+        (
+            DRAFT,
+            LINE
+            + "(%(new)s, 1, 'x', 1, 100, 'standard', 7.5, ''),"
+            + " (%(new)s, 2, 'x', 1, 100, 'standard', 7.5, ''),"
+            + " (999999, 1, 'x', 1, 100, 'standard', 7.5, '')",
+        ),
+        "billing_invoiceline_invoice_exists",
+    ),
+    "a month billed by no invoice": (
+        "INSERT INTO billing_billedperiod (service_id, period_start, invoice_id)"
+        " SELECT service_id, '2030-01-01', 999999 FROM billing_billedperiod",
+        "billing_billedperiod_invoice_exists",
+    ),
+    "a month billed by an invoice issued before": (
+        "INSERT INTO billing_billedperiod (service_id, period_start, invoice_id)"
+        " SELECT service_id, '2030-01-01', %(open)s FROM billing_billedperiod",
+        "billing_billedperiod_draft_only",
+    ),
     "change a line": (
         "UPDATE billing_invoiceline SET amount_minor = 1",
         "billing_invoiceline_append_only",
@@ -217,6 +251,10 @@ ATTACKS = {
         .replace("buyer, note)", "buyer, note, number, reference)")
         .replace("'{}', ''", "'{}', '', 1000, 'INV-2026-001000'"),
         "billing_invoice_starts_as_draft",
+    ),
+    "new keys for drafts": (
+        (DRAFT, DRAFT, "UPDATE billing_invoice SET id = -id WHERE state = 'draft'"),
+        "billing_invoice_key_fixed",
     ),
     "a draft without lines made final": (
         (

@@ -15,7 +15,7 @@ from django.db import connections
 from psycopg import errors
 
 from apps.billing import operations
-from apps.billing.models import Invoice, LedgerTransaction
+from apps.billing.models import BilledPeriod, Invoice, LedgerTransaction
 from dotmac.core.money import Money
 from tests.billing import world
 from tests.promises.ledger_attacks import ATTACKS, DRAFT, LINE, NEW_TRANSACTION
@@ -23,6 +23,7 @@ from tests.promises.ledger_attacks import ATTACKS, DRAFT, LINE, NEW_TRANSACTION
 pytestmark = [pytest.mark.integration, pytest.mark.security]
 
 DAY = date(2026, 11, 20)
+NOBODY = 999_999
 ROLES = {"app": "DATABASE_URL", "owner": "DATABASE_OWNER_URL"}
 
 
@@ -99,13 +100,78 @@ def test_each_attack_is_refused_for_its_reason(books, role):
         assert everything(connection) == before
 
 
-def copy_entries(connection, rows):
-    with connection.cursor().copy(
-        "COPY billing_ledgerentry (transaction_id, account_id, customer_id,"
-        " amount_minor, currency) FROM STDIN"
-    ) as copy:
+ENTRY_COLUMNS = (
+    "billing_ledgerentry (transaction_id, account_id, customer_id, amount_minor,"
+    " currency)"
+)
+
+
+def copy_rows(connection, columns, rows):
+    with connection.cursor().copy(f"COPY {columns} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def sell_on_account(connection, customer):
+    """Committed; nothing but entries and a balance names the customer."""
+    ((new,),) = connection.execute(NEW_TRANSACTION).fetchall()
+    rows = ((new, 1100, customer, 100, "NGN"), (new, 4000, None, -100, "NGN"))
+    copy_rows(connection, ENTRY_COLUMNS, rows)
+    connection.commit()
+
+
+def delete_customer(connection, customer):
+    connection.execute("DELETE FROM identity_customer WHERE id = %s", [customer])
+    connection.commit()
+
+
+def test_an_entry_names_a_customer_who_exists_and_stays(books):
+    """Entries have no key check of their own: their customer's balance has."""
+    known = world.customer("Named by entries only").pk
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
+        before = everything(connection)
+        with pytest.raises(errors.ForeignKeyViolation) as caught:
+            sell_on_account(connection, NOBODY)
+        assert caught.value.diag.table_name == "billing_customerbalance"
+        connection.rollback()
+        assert everything(connection) == before
+
+        sell_on_account(connection, known)
+        with pytest.raises(errors.ForeignKeyViolation) as caught:
+            delete_customer(connection, known)
+        assert caught.value.diag.table_name == "billing_customerbalance"
+
+
+# Columns behind invoice_id, and a row of them.
+CHILDREN = {
+    "invoiceline": (
+        "number, description, unit_price, amount_minor, tax_class, tax_percent,"
+        " service_reference",
+        (1, "x", 1, 100, "standard", 7.5, ""),
+    ),
+    "invoicetax": (
+        "tax_class, label, percent, base_minor, amount_minor",
+        ("x", "x", 1, 0, 5),
+    ),
+    "billedperiod": ("period_start, service_id", ("2030-01-01",)),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", CHILDREN)
+def test_copy_brings_no_row_for_an_invoice_that_is_not_there(books, role, table):
+    columns, values = CHILDREN[table]
+    good, orphan = values, values
+    if table == "billedperiod":
+        first, second = BilledPeriod.objects.values_list("service_id", flat=True)
+        good, orphan = (*values, first), (*values, second)
+    with psycopg.connect(os.environ[ROLES[role]]) as connection:
+        ((draft,),) = connection.execute(DRAFT, books).fetchall()
+        rows = ((draft, *good), (NOBODY, *orphan))
+        with pytest.raises(errors.ForeignKeyViolation) as caught:
+            copy_rows(connection, f"billing_{table} (invoice_id, {columns})", rows)
+        name = f"billing_{table}_invoice_exists"
+        assert caught.value.diag.constraint_name == name
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -114,7 +180,7 @@ def test_copy_is_judged_like_any_insert(books, role):
         ((new,),) = connection.execute(NEW_TRANSACTION).fetchall()
         rows = ((new, 1010, None, 100, "NGN"), (new, 1020, None, -99, "NGN"))
         with pytest.raises(errors.IntegrityError) as caught:
-            copy_entries(connection, rows)
+            copy_rows(connection, ENTRY_COLUMNS, rows)
         assert caught.value.diag.constraint_name == "billing_ledgerentry_balanced"
 
 

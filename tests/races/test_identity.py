@@ -49,19 +49,34 @@ def at_once(act, count=CROWD):
 @contextmanager
 def holding(table, row_id):
     """Keep a row locked until all of the crowd wait, so that nobody is early."""
-    with psycopg.connect(os.environ["DATABASE_URL"]) as holder:
-        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [row_id])
-        watch = Thread(target=_release_when_all_wait, args=(holder,))
+    held = f"SELECT FROM {table} WHERE id = {row_id:d} FOR UPDATE"
+    with kept_waiting(held, "DATABASE_URL", CROWD):
+        yield
+
+
+@contextmanager
+def nobody_writing(table, count):
+    """Keep back what is written, so that all have looked before one has written."""
+    with kept_waiting(f"LOCK TABLE {table} IN SHARE MODE", "DATABASE_OWNER_URL", count):
+        yield
+
+
+@contextmanager
+def kept_waiting(statement, url, count):
+    """Hold what the statement locks until `count` others wait for a lock."""
+    with psycopg.connect(os.environ[url]) as holder:
+        holder.execute(statement)
+        watch = Thread(target=_release_when_all_wait, args=(holder, count))
         watch.start()
         yield
         watch.join()
 
 
-def _release_when_all_wait(holder):
+def _release_when_all_wait(holder, count):
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as watcher:
         deadline = time.monotonic() + 20
         waiting = 0
-        while waiting < CROWD and time.monotonic() < deadline:
+        while waiting < count and time.monotonic() < deadline:
             time.sleep(0.02)
             ((waiting,),) = watcher.execute(
                 "SELECT count(*) FROM pg_stat_activity"
@@ -188,10 +203,15 @@ def test_one_owner_remains_when_all_leave(own_database):
     world, now = World(), timezone.now()
     owners = [world.hire(f"owner{n}", f"Owner {n}", "owner") for n in range(4)]
 
-    answers = at_once(
-        lambda n: identity.deactivate_user(user_id=owners[n].id, actor=SYSTEM, now=now),
-        count=4,
-    )
+    # Each writes its audit row last: by then all four have counted the owners,
+    # or wait to count them.
+    with nobody_writing("ops_auditentry", 4):
+        answers = at_once(
+            lambda n: identity.deactivate_user(
+                user_id=owners[n].id, actor=SYSTEM, now=now
+            ),
+            count=4,
+        )
 
     assert answers.count("last_owner") == 1
     assert RoleAssignment.objects.filter(user__is_active=True).count() == 1

@@ -45,6 +45,7 @@ class CheckoutStarted(PaymentEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettled(PaymentEvent):
     name: ClassVar[str] = "billing.payment.settled.v1"
+    urgent: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""Invoices and credit notes. The guards of these tables are in sql/0002_guards.sql.
+"""Invoices and credit notes. The guards of these tables are in sql/0002_guards.sql
+and sql/0006_judge_in_one_pass.sql.
 
 A row is a draft only inside the transaction that writes it: headers, lines and
 taxes first, then one UPDATE gives numbers and the final state, and from then on
@@ -76,7 +77,12 @@ class Invoice(Record):
         db_index=False,
     )
     credits_invoice = models.ForeignKey(
-        "self", models.PROTECT, related_name="+", null=True, blank=True
+        "self",
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
     )
     issue_date = models.DateField()
     due_date = models.DateField()
@@ -95,11 +101,16 @@ class Invoice(Record):
 
     class Meta:
         constraints = (
+            # Not over drafts, so that a row enters these once, with its number.
             models.UniqueConstraint(
-                fields=("kind", "number_year", "number"), name="billing_invoice_number"
+                fields=("kind", "number_year", "number"),
+                name="billing_invoice_number",
+                condition=Q(number__isnull=False),
             ),
             models.UniqueConstraint(
-                fields=("reference",), name="billing_invoice_reference"
+                fields=("reference",),
+                name="billing_invoice_reference",
+                condition=Q(reference__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=("run", "customer"), name="billing_invoice_one_a_run"
@@ -186,6 +197,11 @@ class Invoice(Record):
                 condition=Q(state="open", kind="invoice"),
             ),
             models.Index(fields=("-issue_date", "-id"), name="billing_invoice_newest"),
+            models.Index(
+                fields=("credits_invoice",),
+                name="billing_invoice_credits",
+                condition=Q(credits_invoice__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -214,8 +230,9 @@ class InvoiceLine(models.Model):
     """One charge with everything that explains its amount."""
 
     id = models.BigAutoField(primary_key=True)
+    # Checked per statement by the trigger that asks for a draft.
     invoice = models.ForeignKey(
-        Invoice, models.PROTECT, related_name="+", db_index=False
+        Invoice, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     number = models.PositiveSmallIntegerField()
     service_id = models.BigIntegerField(null=True, blank=True)
@@ -263,8 +280,9 @@ class InvoiceTax(models.Model):
     """The tax of one (class, rate) group of an invoice's lines."""
 
     id = models.BigAutoField(primary_key=True)
+    # Checked per statement by the trigger that asks for a draft.
     invoice = models.ForeignKey(
-        Invoice, models.PROTECT, related_name="+", db_index=False
+        Invoice, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     tax_class = models.CharField(max_length=60)
     label = models.CharField(max_length=40)
@@ -296,8 +314,9 @@ class BilledPeriod(models.Model):
         "catalog.Service", models.PROTECT, related_name="+", db_index=False
     )
     period_start = models.DateField()
+    # Checked per statement by the trigger that asks for a draft.
     invoice = models.ForeignKey(
-        Invoice, models.PROTECT, related_name="+", db_index=False
+        Invoice, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
 
     class Meta:

@@ -1,9 +1,9 @@
 """The ledger: append-only double entry.
 
 Debits are positive, credits negative, and a transaction sums to zero in each
-currency. The database holds that by statement triggers (sql/0002_guards.sql),
-for COPY and psql as well; the same trigger moves CustomerBalance, so that no
-program can forget it.
+currency. The database holds that by statement triggers (sql/0002_guards.sql,
+sql/0006_judge_in_one_pass.sql), for COPY and psql as well; the same trigger moves
+CustomerBalance, so that no program can forget it.
 """
 
 from __future__ import annotations
@@ -67,11 +67,16 @@ class LedgerEntry(models.Model):
     """One leg of a transaction. customer is set on accounts kept per customer."""
 
     id = models.BigAutoField(primary_key=True)
+    # No key check per entry: the trigger that judges entries refuses transactions
+    # and accounts that are not there, and both tables never lose a row. A customer
+    # gets a balance in that same statement; the balance has the key check.
     transaction = models.ForeignKey(
-        LedgerTransaction, models.PROTECT, related_name="+", db_index=True
+        LedgerTransaction,
+        models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=True,
     )
-    # A tiny table that never loses rows: a key check per entry would cost more
-    # than it guards. The entry trigger refuses unknown accounts per statement.
     account = models.ForeignKey(
         LedgerAccount,
         models.PROTECT,
@@ -85,6 +90,7 @@ class LedgerEntry(models.Model):
         related_name="+",
         null=True,
         blank=True,
+        db_constraint=False,
         db_index=False,
     )
     amount_minor = models.BigIntegerField()

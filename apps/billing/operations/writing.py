@@ -142,6 +142,8 @@ def buyer_json(buyer: CustomerSnapshot) -> dict[str, Any]:
 
 
 def _headers(drafts: Iterable[Draft], issue: Issue) -> Iterator[tuple[Any, ...]]:
+    # What all rows share becomes text once, not once a row.
+    issued, due, now = str(issue.issue_date), str(issue.due_date), str(issue.now)
     for draft in drafts:
         bill = draft.bill
         yield (
@@ -152,8 +154,8 @@ def _headers(drafts: Iterable[Draft], issue: Issue) -> Iterator[tuple[Any, ...]]
             draft.buyer.id,
             issue.run_id,
             issue.seller_id,
-            issue.issue_date,
-            issue.due_date,
+            issued,
+            due,
             min(line.start for line in bill.lines),
             max(line.end for line in bill.lines),
             bill.currency,
@@ -162,11 +164,11 @@ def _headers(drafts: Iterable[Draft], issue: Issue) -> Iterator[tuple[Any, ...]]
             bill.total_minor,
             0,
             0,
-            orjson.dumps(buyer_json(draft.buyer)).decode(),
+            orjson.dumps(draft.buyer).decode(),
             "",
-            issue.now,
-            issue.now,
-            issue.now,
+            now,
+            now,
+            now,
         )
 
 
@@ -224,7 +226,7 @@ def _post(drafts: Sequence[Draft], issue: Issue) -> None:
 def _transactions(
     pairs: Iterable[tuple[int, Draft]], issue: Issue
 ) -> Iterator[tuple[Any, ...]]:
-    day, now = issue.issue_date, issue.now
+    day, now = str(issue.issue_date), str(issue.now)
     for key, draft in pairs:
         yield (key, INVOICE_SOURCE, draft.invoice_id, day, "", now, now)
 

@@ -114,6 +114,26 @@ INVOICE_INVARIANTS = (
                   CASE i.kind WHEN 'invoice' THEN i.total_minor ELSE -i.total_minor END
         """,
     ),
+    # These keys are checked by triggers alone (decision 0007), hence this second look.
+    Invariant(
+        name="billing.parts_have_their_whole",
+        says="A line, tax or claim has its invoice, an entry its transaction and customer.",
+        sql="""
+            SELECT p.part, p.id, p.belongs_to FROM (
+                SELECT 'line' AS part, id, invoice_id AS belongs_to FROM billing_invoiceline
+                UNION ALL SELECT 'tax', id, invoice_id FROM billing_invoicetax
+                UNION ALL SELECT 'claim', id, invoice_id FROM billing_billedperiod) p
+            WHERE NOT EXISTS (SELECT FROM billing_invoice i WHERE i.id = p.belongs_to)
+            UNION ALL
+            SELECT 'entry', e.id, e.transaction_id FROM billing_ledgerentry e
+            WHERE NOT EXISTS (
+                SELECT FROM billing_ledgertransaction t WHERE t.id = e.transaction_id)
+            UNION ALL
+            SELECT 'entry of a customer', e.id, e.customer_id FROM billing_ledgerentry e
+            WHERE e.customer_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM identity_customer c WHERE c.id = e.customer_id)
+        """,
+    ),
     Invariant(
         name="billing.credited_equals_credit_notes",
         says="What an invoice says was credited is the sum of its credit notes.",

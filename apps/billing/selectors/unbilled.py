@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
-from django.db.models import Count, Max
+from django.db import connection
 
 from apps.billing.models import BilledPeriod
 from apps.billing.rules.rating import Item
 from apps.catalog import selectors as catalog
-from dotmac.core.periods import Period, add_months, month_of
+from dotmac.core.periods import Period, month_of
 
 MONTHS_BACK_MAX = 60
 
@@ -37,21 +37,31 @@ def unbilled_items(*, day: date, after_id: int, until_id: int) -> dict[int, list
 
 def _months_wanted(spans: list[catalog.HeldSpan], day: date) -> dict[Period, set[int]]:
     """Which services miss which months."""
-    billed = BilledPeriod.objects.filter(service_id__in=[s.service_id for s in spans])
-    rows = billed.values_list("service_id").annotate(Max("period_start"), Count("pk"))
-    known = {service_id: (last, count) for service_id, last, count in rows}
+    known = _billed([span.service_id for span in spans])
     gaps = [span for span in spans if _has_gap(span, *known.get(span.service_id, ()))]
     claimed = _claimed_months([span.service_id for span in gaps])
 
     wanted: dict[Period, set[int]] = defaultdict(set)
     for span in spans:
-        first = month_of(span.start_date).start
+        first = month_of(span.start_date)
         if span.service_id in known and span.service_id not in claimed:
-            first = add_months(known[span.service_id][0], 1)
+            first = month_of(month_of(known[span.service_id][0]).end)
         taken = claimed.get(span.service_id, set())
         for month in _months(span, first, day, taken):
             wanted[month].add(span.service_id)
     return wanted
+
+
+def _billed(service_ids: list[int]) -> dict[int, tuple[date, int]]:
+    """The last month billed of each service, and how many were."""
+    with connection.cursor() as cursor:
+        # One array, where the ORM would send a parameter for each key.
+        cursor.execute(
+            "SELECT service_id, max(period_start), count(*) FROM billing_billedperiod"
+            " WHERE service_id = ANY(%s) GROUP BY service_id",
+            [service_ids],
+        )
+        return {key: (last, count) for key, last, count in cursor.fetchall()}
 
 
 def _has_gap(span: catalog.HeldSpan, last: date | None = None, count: int = 0) -> bool:
@@ -74,16 +84,17 @@ def _claimed_months(service_ids: list[int]) -> dict[int, set[date]]:
 
 
 def _months(
-    span: catalog.HeldSpan, first: date, day: date, taken: set[date]
+    span: catalog.HeldSpan, first: Period, day: date, taken: set[date]
 ) -> list[Period]:
     """The months from the first on that the service saw begin and nobody billed."""
     months: list[Period] = []
-    while first <= day and len(months) < MONTHS_BACK_MAX:
-        if span.end_date is not None and span.end_date <= first:
+    month = first
+    while month.start <= day and len(months) < MONTHS_BACK_MAX:
+        if span.end_date is not None and span.end_date <= month.start:
             break
-        if first not in taken:
-            months.append(month_of(first))
-        first = add_months(first, 1)
+        if month.start not in taken:
+            months.append(month)
+        month = month_of(month.end)
     return months
 
 

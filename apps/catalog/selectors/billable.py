@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -50,8 +50,7 @@ _EVER_HELD = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class BillableService:
+class BillableService(NamedTuple):
     """One service that is held in a period, and what a whole month of it costs."""
 
     service_id: int
@@ -93,11 +92,10 @@ def billable_services(
                 "billing": PlanBilling.POSTPAID.value,
             },
         )
-        return [BillableService(*row) for row in cursor.fetchall()]
+        return list(map(BillableService._make, cursor.fetchall()))
 
 
-@dataclass(frozen=True, slots=True)
-class HeldSpan:
+class HeldSpan(NamedTuple):
     """From when until when (excluded) a service is or was held."""
 
     service_id: int
@@ -123,7 +121,7 @@ def held_spans(*, day: date, after_id: int, until_id: int) -> list[HeldSpan]:
                 "billing": PlanBilling.POSTPAID.value,
             },
         )
-        return [HeldSpan(*row) for row in cursor.fetchall()]
+        return list(map(HeldSpan._make, cursor.fetchall()))
 
 
 def customer_bounds(*, day: date, size: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from apps.identity.rules.roles import permissions_of_rights
 from apps.identity.rules.tokens import TokenInvalid, read_access_token
 from apps.identity.selectors.keys import jwt_keys
 from apps.identity.selectors.staff import unit_subtree
-from dotmac.core.actors import NOTHING, Actor, ActorKind, Scope
+from dotmac.core.actors import NOTHING, Actor, ActorKind, Circumstances, Scope
 from dotmac.core.permissions import is_declared
 
 # Roles and the two grant tables of django-guardian, joined by UNION: one row
@@ -94,13 +94,19 @@ def session_of_access_token(token: str, *, now: datetime) -> Session:
     return session
 
 
-def actor_for_session(session: Session, *, address: str = "") -> Actor:
+def actor_for_session(session: Session, *, now: datetime, address: str = "") -> Actor:
     """The actor of a live session; one that is not signed in holds nothing."""
     return _actor(
         session.user,
         held=session.stage == SessionStage.FULL,
         session_id=session.pk,
         address=address or session.address or "",
+        circumstances=Circumstances(
+            now=now,
+            face=session.face,
+            started_at=session.started_at,
+            mfa_at=session.mfa_at,
+        ),
     )
 
 
@@ -110,7 +116,12 @@ def actor_for_user(user: User) -> Actor:
 
 
 def _actor(
-    user: User, *, held: bool, session_id: int | None = None, address: str = ""
+    user: User,
+    *,
+    held: bool,
+    session_id: int | None = None,
+    address: str = "",
+    circumstances: Circumstances | None = None,
 ) -> Actor:
     staff = user.kind == UserKind.STAFF
     scopes: dict[str, Scope] = {}
@@ -123,6 +134,7 @@ def _actor(
         scopes=scopes,
         session_id=session_id,
         address=address,
+        circumstances=circumstances,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -88,27 +89,43 @@ def unit_id_of(customer_id: int) -> int | None:
 
 def customer_snapshot(customer_id: int) -> CustomerSnapshot:
     """What an invoice prints about its buyer."""
-    return _snapshot(customer_of(customer_id))
+    row = Customer.objects.values_list(*_SNAPSHOT_COLUMNS).get(pk=customer_id)
+    return _snapshot(row)
 
 
 def snapshots_of(customer_ids: Iterable[int]) -> dict[int, CustomerSnapshot]:
     """The same for many customers in one statement."""
-    rows = Customer.objects.filter(pk__in=list(customer_ids))
-    return {row.pk: _snapshot(row) for row in rows}
+    # Not by the ORM: a bill run asks for a thousand at once, and would spend more on
+    # model instances and on a parameter for each key than on rating the bills.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(_SNAPSHOT_COLUMNS)}"  # noqa: S608  # nosec B608
+            " FROM identity_customer WHERE id = ANY(%s)",
+            [list(customer_ids)],
+        )
+        return {row[0]: _snapshot(row) for row in cursor.fetchall()}
 
 
-def _snapshot(customer: Customer) -> CustomerSnapshot:
-    town = " ".join(part for part in (customer.postal_code, customer.city) if part)
-    lines = (customer.address, town, customer.region, customer.country)
+_SNAPSHOT_COLUMNS = (
+    "id", "reference", "name", "address", "postal_code", "city", "region", "country",
+    "tax_number", "email", "phone", "currency",
+)  # fmt: skip
+
+
+def _snapshot(row: tuple[Any, ...]) -> CustomerSnapshot:
+    """From the columns of _SNAPSHOT_COLUMNS."""
+    key, reference, name, address, postal_code, city, region, country = row[:8]
+    tax_number, email, phone, currency = row[8:]
+    town = f"{postal_code} {city}" if postal_code and city else postal_code or city
     return CustomerSnapshot(
-        id=customer.pk,
-        reference=customer.reference,
-        name=customer.name,
-        address_lines=tuple(line for line in lines if line),
-        tax_number=customer.tax_number,
-        email=customer.email,
-        phone=customer.phone,
-        currency=customer.currency,
+        id=key,
+        reference=reference,
+        name=name,
+        address_lines=tuple(filter(None, (address, town, region, country))),
+        tax_number=tax_number,
+        email=email,
+        phone=phone,
+        currency=currency,
     )
 
 

@@ -23,6 +23,7 @@ from apps.ops.operations.messages import (
 )
 from apps.ops.operations.outbox import (
     acknowledge_failure,
+    acknowledge_unheard,
     claim_subjects,
     deliver_next,
     emit,
@@ -36,6 +37,7 @@ __all__ = [
     "IntegrityFinding",
     "Replay",
     "acknowledge_failure",
+    "acknowledge_unheard",
     "advance_job",
     "cancel_job",
     "check_integrity",

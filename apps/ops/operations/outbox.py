@@ -28,6 +28,7 @@ from dotmac.core.telemetry import request_id_var
 
 ATTEMPTS_MAX = 10
 CLAIM_MAX = 200
+UNHEARD_MAX = 1_000
 BACKOFF_MAX_S = 3600
 
 
@@ -84,12 +85,52 @@ def _append(event: events.Event, actor: Actor, unit_id: int | None) -> OutboxEve
 
 
 @transaction.atomic
-def claim_subjects(
-    *, token: str, now: datetime, lease_s: int, limit: int = CLAIM_MAX
-) -> list[str]:
-    """Lease subjects whose oldest waiting event is due; returns their keys.
+def acknowledge_unheard(*, now: datetime, limit: int = UNHEARD_MAX) -> int:
+    """Acknowledge due events that nobody listens to, one statement for a batch.
 
-    The lease only keeps couriers from crowding one subject. Order does not rest
+    Most events are there for the record and for other programs; a courier for
+    each would keep those waiting that somebody waits for. Only the oldest waiting
+    event of a subject is taken, under the lock that delivery takes, so the order
+    stays. Returns how many; call it again while there are any.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH heads AS (
+                SELECT e.id FROM ops_outboxevent e
+                 WHERE e.state = 'pending' AND e.available_at <= %(now)s
+                   AND e.name = ANY(%(unheard)s)
+                   AND NOT EXISTS (
+                       SELECT FROM ops_outboxevent earlier
+                        WHERE earlier.subject_key = e.subject_key
+                          AND earlier.number < e.number AND earlier.state <> 'done')
+                 ORDER BY e.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
+            UPDATE ops_outboxevent e
+               SET state = 'done', acknowledged_at = %(now)s, updated_at = %(now)s,
+                   attempts = e.attempts + 1, error = ''
+              FROM heads WHERE e.id = heads.id
+            """,
+            {
+                "now": now,
+                "unheard": events.unheard(),
+                "limit": min(limit, UNHEARD_MAX),
+            },
+        )
+        return int(cursor.rowcount)
+
+
+@transaction.atomic
+def claim_subjects(
+    *,
+    token: str,
+    now: datetime,
+    lease_s: int,
+    limit: int = CLAIM_MAX,
+    urgent_only: bool = False,
+) -> dict[str, bool]:
+    """Lease subjects whose oldest waiting event is due, the urgent ones first.
+
+    Returns their keys, each with whether somebody waits for it. The lease only keeps couriers from crowding one subject. Order does not rest
     on it; when it lapses (Valkey emptied, worker killed), the next sweep claims
     the subject again.
     """
@@ -97,27 +138,33 @@ def claim_subjects(
         cursor.execute(
             """
             WITH heads AS (
-                SELECT DISTINCT ON (subject_key) subject_key, state, available_at, id
+                SELECT DISTINCT ON (subject_key)
+                       subject_key, name, state, available_at, id
                   FROM ops_outboxevent WHERE state <> 'done'
                  ORDER BY subject_key, number),
             due AS (
-                SELECT s.id FROM ops_outboxsubject s
+                SELECT s.id, h.name = ANY(%(urgent)s) AS urgent
+                  FROM ops_outboxsubject s
                   JOIN heads h ON h.subject_key = s.key
                  WHERE h.state = 'pending' AND h.available_at <= %(now)s
+                   AND (h.name = ANY(%(urgent)s) OR NOT %(urgent_only)s)
                    AND (s.leased_until IS NULL OR s.leased_until <= %(now)s)
-                 ORDER BY h.id LIMIT %(limit)s FOR UPDATE OF s SKIP LOCKED)
+                 ORDER BY h.name = ANY(%(urgent)s) DESC, h.id
+                 LIMIT %(limit)s FOR UPDATE OF s SKIP LOCKED)
             UPDATE ops_outboxsubject s
                SET leased_until = %(until)s, leased_by = %(token)s
-              FROM due WHERE s.id = due.id RETURNING s.key
+              FROM due WHERE s.id = due.id RETURNING s.key, due.urgent
             """,
             {
                 "now": now,
                 "until": now + timedelta(seconds=lease_s),
                 "token": token,
+                "urgent": events.urgent(),
+                "urgent_only": urgent_only,
                 "limit": min(limit, CLAIM_MAX),
             },
         )
-        return [row[0] for row in cursor.fetchall()]
+        return dict(cursor.fetchall())
 
 
 @transaction.atomic

@@ -1,0 +1,1 @@
+"""Guards taken away on purpose, to see whether a test notices."""

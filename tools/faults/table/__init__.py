@@ -1,0 +1,26 @@
+"""The named guards, app by app. A guard that moves with the code moves here too."""
+
+from tools.faults.guard import Guard
+from tools.faults.table import (
+    analytics,
+    billing,
+    catalog,
+    core,
+    gateway,
+    identity,
+    network,
+    ops,
+)
+
+GUARDS: tuple[Guard, ...] = (
+    *core.GUARDS,
+    *gateway.GUARDS,
+    *ops.GUARDS,
+    *identity.GUARDS,
+    *network.GUARDS,
+    *catalog.GUARDS,
+    *billing.GUARDS,
+    *analytics.GUARDS,
+)
+
+__all__ = ["GUARDS"]

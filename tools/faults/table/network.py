@@ -1,0 +1,173 @@
+"""Guards of addresses, access accounts and RADIUS."""
+
+from tools.faults.guard import Body, Code, Guard, Kind, Sql
+
+GUARDS = (
+    Guard(
+        app="network",
+        name="pool-in-allocation",
+        kind=Kind.LOCK,
+        keeps="allocators of a pool wait for each other instead of failing",
+        changes=(
+            Body(
+                "network_allocate_address",
+                "WHERE o.id = p_pool_id FOR NO KEY UPDATE",
+                "WHERE o.id = p_pool_id",
+            ),
+        ),
+        tests=(
+            "tests/races/test_network_races.py::"
+            "test_sixteen_clients_get_sixteen_times_ten_different_addresses",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="account-under-a-hold",
+        kind=Kind.LOCK,
+        keeps="one hold is placed however many place it at once",
+        changes=(
+            Code(
+                "apps/network/operations/holds.py",
+                """    account = AccessAccount.objects.locked().get(pk=account_id)
+    open_hold =""",
+                """    account = AccessAccount.objects.get(pk=account_id)
+    open_hold =""",
+            ),
+        ),
+        tests=(
+            "tests/races/test_network_races.py::"
+            "test_a_hold_placed_by_sixteen_is_one_and_asks_for_one_disconnect",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="one-holder-of-an-address",
+        kind=Kind.CONSTRAINT,
+        keeps="no address is held twice in a VRF, whoever writes the row",
+        changes=(
+            Sql(
+                "ALTER TABLE network_addressassignment"
+                " DROP CONSTRAINT network_addressassignment_one_holder"
+            ),
+        ),
+        tests=("tests/network/test_guards.py::test_an_address_has_one_holder",),
+    ),
+    Guard(
+        app="network",
+        name="history-of-an-address",
+        kind=Kind.CONSTRAINT,
+        keeps="who held an address at a given time is never rewritten",
+        changes=(
+            Sql(
+                "DROP TRIGGER network_addressassignment_keep"
+                " ON network_addressassignment"
+            ),
+        ),
+        tests=("tests/network/test_guards.py::test_who_held_an_address_is_history",),
+    ),
+    Guard(
+        app="network",
+        name="records-for-staff",
+        kind=Kind.FILTER,
+        keeps="a customer sees no record of the network, whatever he was granted",
+        changes=(
+            Code(
+                "apps/network/selectors/records.py",
+                "may = actor.may(permission) and not actor.is_customer",
+                "may = actor.may(permission)",
+            ),
+        ),
+        tests=(
+            "tests/network/test_records.py::"
+            "test_are_for_staff_whatever_a_customer_was_granted",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="accounts-that-are-open",
+        kind=Kind.FILTER,
+        keeps="RADIUS knows no account that was closed",
+        changes=(Body("radius_authorize", "AND acc.closed_at IS NULL AND", "AND"),),
+        tests=(
+            "tests/conformance/test_reasons.py::"
+            "test_a_closed_account_is_noted_as_unknown",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="device-lock",
+        kind=Kind.CHECK,
+        keeps="a login that is tied to a device is refused from another one",
+        changes=(
+            Body(
+                "radius_authorize",
+                "ELSIF a.mac_lock <> '' AND a.mac_lock <> v_mac THEN",
+                "ELSIF false THEN",
+            ),
+        ),
+        tests=(
+            "tests/conformance/test_access.py::"
+            "test_a_device_lock_knows_the_device_in_any_spelling",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="closed-account",
+        kind=Kind.CHECK,
+        keeps="a closed account is given no address",
+        changes=(
+            Code(
+                "apps/network/operations/addresses.py",
+                "if account.closed_at is not None:",
+                "if False:",
+            ),
+        ),
+        tests=("tests/network/test_addresses.py::test_refuses_a_closed_account",),
+    ),
+    Guard(
+        app="network",
+        name="password-of-a-subscriber",
+        kind=Kind.SIGNATURE,
+        keeps="a wrong password does not get in",
+        changes=(
+            Code(
+                "apps/network/radius/packets.py",
+                "return offered is not None and hmac.compare_digest(offered, clear)",
+                "return offered is not None",
+            ),
+        ),
+        tests=("tests/network/test_radius_packets.py::test_pap_compares_bytes",),
+    ),
+    Guard(
+        app="network",
+        name="signature-of-a-request",
+        kind=Kind.SIGNATURE,
+        keeps="an Access-Request with a forged signature gets no answer",
+        changes=(
+            Code(
+                "apps/network/radius/answers.py",
+                "return bool(request.verify_message_authenticator())",
+                "return True",
+            ),
+        ),
+        tests=(
+            "tests/conformance/test_wire.py::"
+            "test_a_forged_signature_is_not_answered_where_none_is_demanded_either"
+            "[embedded]",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="signature-of-a-nas",
+        kind=Kind.SIGNATURE,
+        keeps="a forged acknowledgement of a Disconnect counts for nothing",
+        changes=(
+            Code(
+                "apps/network/radius/coa.py",
+                "or not request.VerifyReply(reply, data):",
+                "or False:",
+            ),
+        ),
+        tests=("tests/network/test_coa.py::test_a_forged_answer_alone_is_silence",),
+    ),
+)
