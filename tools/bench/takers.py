@@ -24,12 +24,19 @@ from dotmac.gateway.limits.policies import Part, Rule, Strategy
 
 PLENTY = 10**9
 HOUR_S = 3600
+PATIENCE_MS = 10_000
 NOBODY = "redis://127.0.0.1:9/0"
 THREADS = 8
 
 
 def latencies(count: int) -> dict[str, list[float]]:
     """Milliseconds of each call: a bare PING, each strategy, the whole middleware."""
+    # A crowded machine's pauses belong to the figure; they must not end it.
+    with override_settings(RATE_LIMIT_TIMEOUT_MS=PATIENCE_MS):
+        return _latencies(count)
+
+
+def _latencies(count: int) -> dict[str, list[float]]:
     found = {"PING": _timed(_ping(), count)}
     for strategy in Strategy:
         rule = Rule("bench", strategy, PLENTY, HOUR_S, (Part.ADDRESS,))
