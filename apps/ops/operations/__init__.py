@@ -15,6 +15,15 @@ from apps.ops.operations.jobs import (
     finish_job,
     start_job,
 )
+from apps.ops.operations.keys import (
+    Resealed,
+    add_key,
+    finish_reseal,
+    promote_key,
+    reseal_chunk,
+    retire_key,
+    start_reseal,
+)
 from apps.ops.operations.messages import (
     claim_messages,
     resend_message,
@@ -35,7 +44,9 @@ from apps.ops.operations.outbox import (
 __all__ = [
     "IntegrityFinding",
     "Replay",
+    "Resealed",
     "acknowledge_failure",
+    "add_key",
     "advance_job",
     "cancel_job",
     "check_integrity",
@@ -46,15 +57,20 @@ __all__ = [
     "emit",
     "emit_many",
     "finish_job",
+    "finish_reseal",
     "forget_idempotency_keys",
     "mark_published",
+    "promote_key",
     "record",
     "release_subject",
+    "reseal_chunk",
     "resend_message",
+    "retire_key",
     "retry_event",
     "send_message",
     "set_business_date",
     "settle_message",
     "start_job",
+    "start_reseal",
     "store_answer",
 ]
