@@ -23,5 +23,10 @@ class MessageState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class AuditCheckKind(TextChoices):
+    VERIFIED = "verified", _("Verified")
+    ANCHORED = "anchored", _("Anchored")
+
+
 class Channel(TextChoices):
     EMAIL = "email", _("E-mail")

@@ -40,6 +40,8 @@ ENCRYPTION_KEY_PATH = env.path(
     "ENCRYPTION_KEY_PATH", str(SECRETS_DIR / "encryption.key")
 )
 JWT_KEY_PATH = env.path("JWT_KEY_PATH", str(SECRETS_DIR / "jwt.key"))
+AUDIT_KEY_PATH = env.path("AUDIT_KEY_PATH", str(SECRETS_DIR / "audit.key"))
+AUDIT_ANCHOR_DIR = env.path("AUDIT_ANCHOR_DIR", str(STATE_DIR / "anchors"))
 PAYSTACK_SECRET_KEY_PATH = env.path(
     "PAYSTACK_SECRET_KEY_PATH", str(SECRETS_DIR / "paystack.key")
 )
@@ -141,6 +143,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dotmac.gateway.middleware.RequestIdMiddleware",
+    # Outside every transaction of the request.
+    "dotmac.core.denials.DenialMiddleware",
     "dotmac.gateway.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -29,7 +29,7 @@ from dotmac.devtools.installation import Installation, open_installation
 from dotmac.devtools.processes import Child
 
 WAIT_S = 60
-_KEYS = ("django.key", "encryption.key", "jwt.key", "paystack.key")
+_KEYS = ("django.key", "encryption.key", "jwt.key", "audit.key", "paystack.key")
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,12 @@
 
 from apps.ops.operations.audit import record
 from apps.ops.operations.business_date import set_business_date
+from apps.ops.operations.chain import anchor_audit, chain_audit
+from apps.ops.operations.denials import (
+    record_denial,
+    record_noted,
+    settle_denials,
+)
 from apps.ops.operations.idempotency import (
     Replay,
     claim_idempotency_key,
@@ -40,15 +46,24 @@ from apps.ops.operations.outbox import (
     release_subject,
     retry_event,
 )
+from apps.ops.operations.verification import (
+    AuditFinding,
+    AuditVerification,
+    verify_audit,
+)
 
 __all__ = [
+    "AuditFinding",
+    "AuditVerification",
     "IntegrityFinding",
     "Replay",
     "Resealed",
     "acknowledge_failure",
     "add_key",
     "advance_job",
+    "anchor_audit",
     "cancel_job",
+    "chain_audit",
     "check_integrity",
     "claim_idempotency_key",
     "claim_messages",
@@ -62,6 +77,8 @@ __all__ = [
     "mark_published",
     "promote_key",
     "record",
+    "record_denial",
+    "record_noted",
     "release_subject",
     "reseal_chunk",
     "resend_message",
@@ -69,8 +86,10 @@ __all__ = [
     "retry_event",
     "send_message",
     "set_business_date",
+    "settle_denials",
     "settle_message",
     "start_job",
     "start_reseal",
     "store_answer",
+    "verify_audit",
 ]

@@ -1,5 +1,14 @@
 """What others may ask of ops."""
 
+from apps.ops.selectors.audit import (
+    PENDING,
+    ChainState,
+    chain_states,
+    chained_count,
+    latest_anchor,
+    latest_verification,
+    pending_count,
+)
 from apps.ops.selectors.keys import ColumnKeys, sealed_rows
 from apps.ops.selectors.records import (
     audit_entries,
@@ -14,15 +23,22 @@ from apps.ops.selectors.records import (
 )
 
 __all__ = [
+    "PENDING",
+    "ChainState",
     "ColumnKeys",
     "audit_entries",
     "business_date",
+    "chain_states",
+    "chained_count",
     "job_of",
     "jobs",
+    "latest_anchor",
     "latest_integrity_results",
+    "latest_verification",
     "messages",
     "outbox_events",
     "parked_event_count",
+    "pending_count",
     "sealed_rows",
     "unpublished_events",
 ]
