@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
-from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -70,32 +69,6 @@ class BlindIndexField(models.BinaryField[bytes, bytes]):
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "of": self.of}
-
-
-class SealedColumn(NamedTuple):
-    """One sealed column of the installation, with the index beside it."""
-
-    model: type[models.Model]
-    field: str
-    index: str | None
-
-    @property
-    def table(self) -> str:
-        return self.model._meta.db_table
-
-    def __str__(self) -> str:
-        return f"{self.table}.{self.field}"
-
-
-def sealed_columns() -> list[SealedColumn]:
-    """Every sealed column of every model, in the order of their names."""
-    found = [
-        SealedColumn(model, field.name, index_of(model, field.name))
-        for model in apps.get_models(include_auto_created=True)
-        for field in model._meta.local_concrete_fields
-        if isinstance(field, SealedField)
-    ]
-    return sorted(found, key=str)
 
 
 def index_of(model: type[models.Model], sealed: str) -> str | None:

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from tests import environment
 from tests.conformance import isp as world
+from tests.conformance.radclient import RadClient
 
 pytestmark = [pytest.mark.integration, pytest.mark.security]
 LOGINS = [f"rotated-{number}" for number in range(20)]
@@ -30,7 +31,7 @@ def test_every_login_is_answered_during_a_rotation(
     shutil.copy(Path(os.environ["DOTMAC_TEST_FOLDER"], "secrets/encryption.key"), key)
     settings.STATE_DIR, settings.ENCRYPTION_KEY_PATH = folder, key
     world.make_nas("127.0.0.1")
-    isp = world.Isp(None)
+    isp = world.Isp(RadClient(0, 0, world.SECRET))
     for login in LOGINS:
         isp.account(login=login, password=f"of {login}")
     env = {**world.server_environment(os.environ["RADIUS_DATABASE_URL"], folder)}
@@ -56,7 +57,8 @@ class Asking(threading.Thread):
 
     def __init__(self, client) -> None:
         super().__init__(daemon=True)
-        self.client, self.answers, self._over = client, [], threading.Event()
+        self.client, self._over = client, threading.Event()
+        self.answers: list[str] = []
 
     def run(self) -> None:
         for login in itertools.cycle(LOGINS):

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg import sql
 
 from apps.ops import operations, selectors
 from apps.ops.models import AuditCheck, AuditEntry, AuditLink, AuditPending
@@ -85,7 +86,7 @@ def test_every_entry_has_one_place_and_the_chain_holds(chained):
 def test_a_transaction_that_commits_late_is_chained_late_and_once(chained):
     length = AuditLink.objects.count()
     with psycopg.connect(os.environ["DATABASE_URL"]) as late:
-        early_id = late.execute(_INSERT).fetchone()[0]
+        ((early_id,),) = late.execute(_INSERT).fetchall()
         write()
         assert operations.chain_audit() == 1
         assert not AuditLink.objects.filter(pk=early_id).exists()
@@ -216,9 +217,8 @@ def test_finds_an_edit(owner):
 
 @pytest.mark.parametrize("column", ["customer_id", "unit_id", "actor_id"])
 def test_finds_a_number_where_there_was_none(owner, column):
-    owner.execute(
-        f"UPDATE ops_auditentry SET {column} = 0 WHERE id = %s", [entry_at(5)]
-    )
+    statement = sql.SQL("UPDATE ops_auditentry SET {} = 0 WHERE id = %s")
+    owner.execute(statement.format(sql.Identifier(column)), [entry_at(5)])
     assert findings() == [("changed", 5)]
 
 
@@ -347,7 +347,9 @@ def test_the_command_names_the_first_bad_row_and_exits_1(owner):
     with pytest.raises(CommandError, match="not what was recorded"):
         call_command("audit_verify", stdout=out)
     assert f"CHANGED: Entry {entry} at 5 of" in out.getvalue()
-    assert selectors.latest_verification().good is False
+    check = selectors.latest_verification()
+    assert check is not None
+    assert check.good is False
 
 
 def test_each_entry_says_where_it_stands(owner):

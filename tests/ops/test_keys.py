@@ -23,7 +23,8 @@ from apps.ops.models import AuditEntry, Job
 from apps.ops.operations.keys import RETIRE_AFTER
 from dotmac.core import keyfile
 from dotmac.core.crypto import SealBroken
-from dotmac.core.models import keyring, open_sealed, sealed_columns
+from dotmac.core.models import keyring, open_sealed
+from dotmac.core.sealed import sealed_columns
 from tests.network.edge import radius_session
 
 pytestmark = [pytest.mark.integration, pytest.mark.security]
@@ -155,7 +156,9 @@ def test_a_radius_session_that_does_not_know_the_key_holds_it_back(
     assert operations.promote_key(key_id=new, actor=actor, now=timezone.now())
     assert not operations.promote_key(key_id=new, actor=actor, now=timezone.now())
     call_command("rotate_keys")
-    assert session.client("127.0.1.1").secret.decode() == secret_of(nas)
+    client = session.client("127.0.1.1")
+    assert client is not None
+    assert client.secret.decode() == secret_of(nas)
     session.close()
 
 

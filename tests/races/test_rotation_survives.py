@@ -74,7 +74,8 @@ class Worker(threading.Thread):
 
     def __init__(self, act) -> None:
         super().__init__(daemon=True)
-        self.act, self.count, self.failures = act, 0, []
+        self.act, self.count = act, 0
+        self.failures: list[str] = []
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -91,6 +92,16 @@ class Worker(threading.Thread):
     def end(self) -> None:
         self._over.set()
         self.join()
+
+
+def start(workers):
+    for worker in workers:
+        worker.start()
+
+
+def end(workers):
+    for worker in workers:
+        worker.end()
 
 
 def test_a_rotation_that_is_killed_twice_fails_no_read(key_file):
@@ -121,24 +132,22 @@ def test_a_rotation_that_is_killed_twice_fails_no_read(key_file):
 
     old = keyring().current.id
     workers = [Worker(read), Worker(ask), Worker(change)]
-    for worker in workers:
-        worker.start()
+    start(workers)
     new = operations.add_key(actor=ACTOR, now=timezone.now())
     assert wait_for_radius(new)
     for rows in KILLS_AT:
         kill_at(rows, new)
     call_command("rotate_keys")
-    for worker in workers:
-        worker.end()
+    end(workers)
     session.close()
 
     assert [worker.failures for worker in workers] == [[], [], []]
     assert min(worker.count for worker in workers) > 20
     assert {found.other_than(new) for found in selectors.sealed_rows()} == {0}
-    for account, generation in generations.items():
-        if generation:
-            said = network_selectors.account_secret(account)
-            assert said == word(account, generation)
+    changed = {account: g for account, g in generations.items() if g}
+    assert {a: network_selectors.account_secret(a) for a in changed} == {
+        account: word(account, g) for account, g in changed.items()
+    }
     jobs = Job.objects.filter(kind="rotate_keys")
     assert [(job.state, job.done) for job in jobs] == [("succeeded", jobs[0].total)]
     # Those that were given a new password meanwhile needed no re-sealing.

@@ -46,7 +46,7 @@ class Nas(Record):
     address = InetAddressField(store_prefix_length=False, unique=True)
     secret = SealedField()
     # Which NASes share a secret; empty until the next rotation in older rows.
-    secret_index = BlindIndexField(of="secret", null=True, editable=False)
+    secret_index = BlindIndexField(of="secret", null=True, editable=False)  # type: ignore[misc]
     vendor = models.CharField(
         max_length=16, choices=NasVendor.choices, default=NasVendor.MIKROTIK
     )

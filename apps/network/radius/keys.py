@@ -30,4 +30,5 @@ def sessions_behind(instant: datetime) -> int | None:
     """Sessions of role radius that began before; None when it may not be seen."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT network_radius_sessions_behind(%s)", [instant])
-        return cursor.fetchone()[0]
+        behind: int | None = cursor.fetchone()[0]
+    return behind

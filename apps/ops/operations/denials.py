@@ -97,6 +97,7 @@ def _write(actor: Actor, facts: dict[str, Any], now: datetime) -> None:
 def _is_first(
     key: str, permission: str, minute: datetime, latest: dict[str, Any]
 ) -> bool:
+    values: list[Any] = [key, permission, minute, Jsonb(latest)]
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO ops_accessdenial
@@ -105,7 +106,7 @@ def _is_first(
                ON CONFLICT (actor_key, permission, minute_at) DO UPDATE
                   SET repeats = ops_accessdenial.repeats + 1, latest = excluded.latest
                RETURNING repeats""",
-            [key, permission, minute, Jsonb(latest)],
+            values,
         )
         return bool(cursor.fetchone()[0] == 0)
 

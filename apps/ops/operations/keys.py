@@ -28,8 +28,9 @@ from apps.ops.selectors import sealed_rows
 from dotmac.core import keyfile, keyreaders
 from dotmac.core.actors import Actor
 from dotmac.core.crypto import Keyring, SealBroken
-from dotmac.core.models import SealedColumn, keyring
+from dotmac.core.models import keyring
 from dotmac.core.refs import SubjectRef
+from dotmac.core.sealed import SealedColumn
 
 log = structlog.get_logger(__name__)
 
@@ -198,7 +199,7 @@ def _write(
     facts = {"ids": ids, "before": before, "sealed": sealed, "indexes": indexes}
     with connection.cursor() as cursor:
         cursor.execute(query.format(**_names(column)), facts)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 _OLD = sql.SQL("""

@@ -103,7 +103,8 @@ def _streams() -> list[tuple[str, int]]:
         cursor.execute(
             "SELECT stream, max(sequence) FROM ops_auditlink GROUP BY 1 ORDER BY 1"
         )
-        return cursor.fetchall()
+        found: list[tuple[str, int]] = cursor.fetchall()
+    return found
 
 
 def _value(query: str, params: list[Any]) -> Any:
@@ -146,7 +147,12 @@ def _page(
     stream: str, start: int, end: int, before: bytes
 ) -> tuple[list[AuditFinding], bytes, int]:
     """Judge one page; its first findings, the hash of its last link, its rows."""
-    facts = {"stream": stream, "start": start, "end": end, "before": before}
+    facts: dict[str, Any] = {
+        "stream": stream,
+        "start": start,
+        "end": end,
+        "before": before,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_ROWS + _COUNT, facts)
         count, good, reached, last = cursor.fetchone()

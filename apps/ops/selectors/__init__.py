@@ -8,6 +8,7 @@ from apps.ops.selectors.audit import (
     latest_anchor,
     latest_verification,
     pending_count,
+    with_chain,
 )
 from apps.ops.selectors.keys import ColumnKeys, sealed_rows
 from apps.ops.selectors.records import (
@@ -41,4 +42,5 @@ __all__ = [
     "pending_count",
     "sealed_rows",
     "unpublished_events",
+    "with_chain",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 from psycopg import sql
 
-from dotmac.core.models import SealedColumn, sealed_columns
+from dotmac.core.sealed import SealedColumn, sealed_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from apps.ops.models import Job
 from dotmac.core.actors import system_actor
 from dotmac.core.crypto import KeyFileRefused
 from dotmac.core.errors import DomainError
-from dotmac.core.models import SealedColumn, keyring, sealed_columns
+from dotmac.core.models import keyring
+from dotmac.core.sealed import SealedColumn, sealed_columns
 
 ACTOR = system_actor("manage.py rotate_keys")
 WAIT_S = 180
