@@ -72,12 +72,12 @@ RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
 # Networks in which NASes are; the server listens to no other source.
 RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
-RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
+RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
-_url = env.text("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
+_url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
 _pool: dict[str, Any] = {
     "min_size": 1,
     "max_size": env.number("DATABASE_POOL_MAX", 8),
@@ -86,11 +86,11 @@ _pool: dict[str, Any] = {
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**env.database(_url), "OPTIONS": {"pool": _pool}},
     # The same database as its owner: `migrate` uses it and nothing else does.
-    "owner": env.database(env.text("DATABASE_OWNER_URL", _url)),
+    "owner": env.database(env.address("DATABASE_OWNER_URL", _url)),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.address("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -45,8 +45,16 @@ class Site:
         self, *, owner: bool = False, radius: bool = False
     ) -> dict[str, str]:
         """What a program is told."""
+        told = {
+            "DATABASE_URL": True,
+            "REDIS_URL": True,
+            "DATABASE_OWNER_URL": owner,
+            "RADIUS_DATABASE_URL": radius,
+        }
         return {
             **self.context.environment(owner=owner, radius=radius),
+            # Sites share a folder, so each is told its own addresses.
+            **{name: url for name, url in self.context.urls().items() if told[name]},
             "PYTHONPATH": str(ROOT),
         }
 
