@@ -22,16 +22,17 @@ SEALED = {
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
     "network_nas.secret",
+    "ops_idempotencykey.body",
 }
 # Only what was made of it is kept: a slow hash, or the digest of a random value.
 HASHED = {
     "identity_user.password": "Argon2id",
     "identity_invitation.digest": "SHA-256 of 256 random bits",
+    "django_session.session_key": "a digest (dotmac.core.sessions)",
     "identity_refreshtoken.digest": "SHA-256 of 256 random bits",
 }
 HARMLESS = {
     "axes_accessattempt.failures_since_start": "a number",
-    "django_session.session_key": "see docs/security.md, Secrets at rest",
     "network_accesshold.unique_key": "what it is for",
     "network_sessionlive.session_key": "a digest of what NASes say",
     "network_sessionhistory.session_key": "a digest of what NASes say",
