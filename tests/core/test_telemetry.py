@@ -103,3 +103,14 @@ def test_an_exception_is_one_line_with_its_secrets_masked(capsys):
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "hunter2" not in line
     assert "token=***" in json.loads(line)["exception"]
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+def test_an_object_is_masked_like_a_text(capsys, rf):
+    configure_logging("WARNING")
+    request = rf.get("/api/v1/customers?token=hunter2")
+    logging.getLogger("django.request").warning("no", extra={"request": request})
+
+    said = capsys.readouterr().err
+    assert "hunter2" not in said
+    assert "/api/v1/customers?token=***" in json.loads(said)["request"]

@@ -105,7 +105,7 @@ class AuditList(ListScreen):
         Column(gettext_lazy("Action"), "action"),
         Column(gettext_lazy("About"), subject_text, to=subject_url),
         Column(gettext_lazy("Who"), "actor_label"),
-        Column(gettext_lazy("From"), "address", phone=False),
+        Column(gettext_lazy("Address"), "address", phone=False),
         Column(gettext_lazy("Changed"), changed_words, phone=False),
         Column(gettext_lazy("Chain"), chain_state, "state"),
     )
