@@ -109,6 +109,11 @@ def write_configuration(
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     write_keys(directory, options)
+    _write_environment(directory, database)
+
+
+def _write_environment(directory: Path, database: RadiusDatabase) -> None:
+    """Where libpq finds the password and the keys; neither stands in it."""
     environment = {
         "PGPASSFILE": str(directory / "pgpass"),
         "PGSERVICEFILE": str(directory / SERVICE_FILE),
