@@ -26,6 +26,9 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "ops.sweep_outbox": ("ops.sweep_outbox", 15.0),
     "ops.send_messages": ("ops.send_messages", 10.0),
     "catalog.resume_provisioning": ("catalog.resume_provisioning", 15.0),
+    "ops.chain_audit": ("ops.chain_audit", 5.0),
+    "ops.anchor_audit": ("ops.anchor_audit", crontab(hour="0", minute="5")),
+    "ops.verify_audit": ("ops.verify_audit", crontab(hour="3", minute="10")),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
     "identity.forget_sessions": (

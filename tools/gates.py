@@ -41,6 +41,7 @@ class Gate:
     settings: str = "dotmac.settings.test"
 
 
+_PEM = "-----BEGIN PRIVATE KEY-----\n" + "A" * 64 + "\n-----END PRIVATE KEY-----\n"
 MANAGE = ("python", "manage.py")
 GATES = (
     Gate("types", ("mypy", ".")),
@@ -82,6 +83,12 @@ def _settings() -> Iterator[dict[str, str]]:
         key = Path(folder) / "django.key"
         key.touch(mode=0o600)
         key.write_text(os.urandom(48).hex())
+        keys = {"encryption.key": f"1:{os.urandom(32).hex()}", "jwt.key": _PEM}
+        (Path(folder) / "secrets").mkdir()
+        for name, text in {**keys, "audit.key": _PEM}.items():
+            file = Path(folder) / "secrets" / name
+            file.touch(mode=0o600)
+            file.write_text(text)
         gone = {"DATABASE_URL", "REDIS_URL", "DEMO", "DEBUG"}
         kept = {k: v for k, v in os.environ.items() if k not in gone}
         yield {

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 EVENTS_PER_DELIVERY_MAX = 100
 COURIERS_WAITING_MAX = 400
 SWEEP_MAX = 200
+CHAIN_ROUNDS = 20
 
 
 @shared_task(name="ops.sweep_outbox", time_limit=60)
@@ -124,6 +125,29 @@ def check_integrity(**_later: object) -> int:
             "invariant_broken", name=finding.invariant.name, rows=finding.offending
         )
     return len(broken)
+
+
+@shared_task(name="ops.chain_audit", time_limit=60)
+def chain_audit(**_later: object) -> int:
+    """Give new audit entries their places in the chain; count repeated refusals."""
+    operations.settle_denials(now=timezone.now())
+    return operations.chain_audit(rounds_max=CHAIN_ROUNDS)
+
+
+@shared_task(name="ops.anchor_audit", time_limit=300)
+def anchor_audit(**_later: object) -> int:
+    """Sign the head of the audit chain into a file outside the database."""
+    anchor = operations.anchor_audit(now=timezone.now())
+    return anchor.number if anchor else 0
+
+
+@shared_task(name="ops.verify_audit", time_limit=3600)
+def verify_audit(**_later: object) -> int:
+    """Compute the audit chain again and compare it with all anchors."""
+    result = operations.verify_audit(now=timezone.now())
+    for finding in result.findings:
+        log.critical("audit_broken", kind=finding.kind, says=finding.says)
+    return len(result.findings)
 
 
 @shared_task(name="ops.forget_old", time_limit=300)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from apps.ops import selectors as ops
+from dotmac.core import denials
 from dotmac.core.actors import ActorKind
 from dotmac.core.console import Page
 from dotmac.core.errors import DomainError, NotFound, PermissionRefused
@@ -51,6 +52,7 @@ def staff_view(view: View) -> View:
         try:
             return view(request, page, *args, **kwargs)
         except PermissionRefused as refusal:
+            denials.note(refusal, request)
             return refused(request, refusal)
         except NotFound as missing:
             raise Http404 from missing

@@ -74,8 +74,21 @@ def mask(value: Any) -> Any:
     return value
 
 
+def _written(value: Any) -> Any:
+    """A value as JSON can say it, however deep."""
+    if isinstance(value, dict):
+        return {str(name): _written(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_written(inner) for inner in value]
+    plain = value is None or isinstance(value, (bool, int, float, str))
+    return value if plain else repr(value)
+
+
 def _mask_event(_: Any, __: str, event: Any) -> Any:
-    masked = mask(dict(event))
+    # Whatever is no plain value would be written as its repr: a request has a
+    # query in it. What begins with _ is the formatter's own and is not written.
+    known = {n: v if n.startswith("_") else _written(v) for n, v in event.items()}
+    masked = mask(known)
     masked["event"] = mask(str(event.get("event", "")))
     return masked
 

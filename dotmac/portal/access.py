@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from apps.ops import selectors as ops
+from dotmac.core import denials
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound, PermissionRefused
 from dotmac.core.portal import PortalPageRequest
@@ -62,7 +63,10 @@ def customer_view(view: View) -> View:
         request.page = page  # type: ignore[attr-defined]
         try:
             return view(request, page, *args, **kwargs)
-        except (NotFound, PermissionRefused) as missing:
+        except PermissionRefused as refusal:
+            denials.note(refusal, request)
+            raise Http404 from refusal
+        except NotFound as missing:
             # What a customer may not see does not exist.
             raise Http404 from missing
 

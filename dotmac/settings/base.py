@@ -50,6 +50,8 @@ ENCRYPTION_KEY_PATH = env.path(
     "ENCRYPTION_KEY_PATH", str(SECRETS_DIR / "encryption.key")
 )
 JWT_KEY_PATH = env.path("JWT_KEY_PATH", str(SECRETS_DIR / "jwt.key"))
+AUDIT_KEY_PATH = env.path("AUDIT_KEY_PATH", str(SECRETS_DIR / "audit.key"))
+AUDIT_ANCHOR_DIR = env.path("AUDIT_ANCHOR_DIR", str(STATE_DIR / "anchors"))
 PAYSTACK_SECRET_KEY_PATH = env.path(
     "PAYSTACK_SECRET_KEY_PATH", str(SECRETS_DIR / "paystack.key")
 )
@@ -80,12 +82,12 @@ RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
 # Networks in which NASes are; the server listens to no other source.
 RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
-RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
+RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
-_url = env.text("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
+_url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
 _pool: dict[str, Any] = {
     "min_size": 1,
     "max_size": env.number("DATABASE_POOL_MAX", 8),
@@ -94,11 +96,11 @@ _pool: dict[str, Any] = {
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**env.database(_url), "OPTIONS": {"pool": _pool}},
     # The same database as its owner: `migrate` uses it and nothing else does.
-    "owner": env.database(env.text("DATABASE_OWNER_URL", _url)),
+    "owner": env.database(env.address("DATABASE_OWNER_URL", _url)),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.address("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -162,6 +164,8 @@ MIDDLEWARE = [
     "dotmac.gateway.middleware.RequestIdMiddleware",
     # What every answer carries, refusals and static files too.
     "dotmac.gateway.shields.HeadersMiddleware",
+    # Outside every transaction of the request.
+    "dotmac.core.denials.DenialMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "dotmac.gateway.shields.ContentPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -264,6 +268,7 @@ CHECKOUT_FORM_ORIGINS = [
     f"{_gateway.scheme}://{_gateway.netloc}",
 ]
 
+SESSION_ENGINE = "dotmac.core.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

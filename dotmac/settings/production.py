@@ -18,6 +18,9 @@ if GATEWAY_MODE != "production":
 SECRET_KEY = env.secret_file(
     "SECRET_KEY_PATH", SECRETS_DIR / "django.key", length_min=50
 )
+env.key_file("ENCRYPTION_KEY_PATH", ENCRYPTION_KEY_PATH)
+env.key_file("JWT_KEY_PATH", JWT_KEY_PATH)
+env.key_file("AUDIT_KEY_PATH", AUDIT_KEY_PATH)
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
 # Watchers inside the house ask without TLS. Programs are refused, not redirected: a
 # token that once went over plain HTTP is not private any more (shields.py).

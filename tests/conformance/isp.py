@@ -31,7 +31,9 @@ START_S = 20
 _numbers = itertools.count(1)
 
 
-def start_server(kind: str, folder: Path, env: dict[str, str], secret: str) -> Server:
+def start_server(
+    kind: str, folder: Path, env: dict[str, str], secret: str, *more: str
+) -> Server:
     """Run a server as an installation does, and wait for a real answer."""
     import socket
 
@@ -39,7 +41,7 @@ def start_server(kind: str, folder: Path, env: dict[str, str], secret: str) -> S
     name = {"freeradius": "run_freeradius", "embedded": "run_radius_server"}[kind]
     child = Child(
         kind,
-        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0"],
+        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0", *more],
         env={
             **env,
             "DOTMAC_DATA": str(folder),

@@ -53,7 +53,7 @@ def test_secrets_stand_in_their_two_files_only(tmp_path):
     for path in tmp_path.iterdir():
         text = path.read_text()
         assert ("p:\\@ss" in text or "p\\:\\\\@ss" in text) is (path.name == "pgpass")
-        assert (KEYS.current.session_value in text) is (path.name == "environment")
+        assert (KEYS.current.session_value in text) is (path.name == "service.conf")
     line = (tmp_path / "pgpass").read_text()
     assert line == "db.example:5433:dot mac:radius:p\\:\\\\@ss\n"
 

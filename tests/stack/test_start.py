@@ -75,13 +75,16 @@ def test_everything_private_is_private(running):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def test_no_command_line_and_no_log_shows_a_secret(running):
+def test_no_command_line_no_environment_and_no_log_shows_a_secret(running):
     words = [
         path.read_text().strip() for path in (running.folder / "secrets").iterdir()
     ]
     words = [word.removeprefix("1:") for word in words if "BEGIN" not in word]
+    assert len(words) > 6
     shown = [
-        Path(f"/proc/{pid}/cmdline").read_text() for pid in running.children().values()
+        Path(f"/proc/{pid}/{facts}").read_text()
+        for pid in running.children().values()
+        for facts in ("cmdline", "environ")
     ]
     shown += [log.read_text() for log in (running.folder / "logs").glob("*.log")]
     assert not [word for word in words if any(word in text for text in shown)]
