@@ -24,6 +24,7 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "catalog.resume_provisioning": ("catalog.resume_provisioning", 15.0),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+    "identity.answer_reset_requests": ("identity.answer_reset_requests", 5.0),
     "identity.forget_sessions": (
         "identity.forget_sessions",
         crontab(hour="4", minute="20"),

@@ -184,14 +184,19 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+PASSWORD_HASHERS = ["dotmac.core.hashers.Argon2idHasher"]
+# What a password must be like: apps/identity/rules/passwords.py.
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
+
+# Passkeys belong to a host name; browsers make none for bare addresses, so that
+# a site at 127.0.0.1 has them when it is opened as localhost.
+_site = urlsplit(BASE_URL)
+_passkey_host = "localhost" if _site.hostname == "127.0.0.1" else _site.hostname or ""
+_passkey_port = f":{_site.port}" if _site.port else ""
+PASSKEY_HOST = env.text("PASSKEY_HOST", _passkey_host)
+PASSKEY_ORIGINS = env.text(
+    "PASSKEY_ORIGINS", f"{_site.scheme}://{_passkey_host}{_passkey_port}"
+).split()
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = OPERATOR_TIME_ZONE

@@ -75,9 +75,13 @@ class RefreshToken(models.Model):
 
 
 class Invitation(Record):
-    """A one-time link by which a member of staff sets up sign-in."""
+    """A one-time link by which a member of staff sets up sign-in.
+
+    Handed over, or mailed: then it is made anew from the nonce when it is sent.
+    """
 
     user = models.ForeignKey("identity.User", models.CASCADE, related_name="+")
+    nonce = models.CharField(max_length=32, blank=True, default="")
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from apps.identity.enums import SessionStage, UserKind
+from apps.identity.enums import SessionFace, SessionStage, UserKind
 from apps.identity.errors import TokenRefused
-from apps.identity.models import Membership, Session, User
+from apps.identity.models import ApiKey, Membership, Session, User
 from apps.identity.rules.roles import permissions_of_rights
 from apps.identity.rules.tokens import TokenInvalid, read_access_token
 from apps.identity.selectors.keys import jwt_keys
@@ -108,6 +109,26 @@ def actor_for_session(session: Session, *, now: datetime, address: str = "") -> 
             mfa_at=session.mfa_at,
         ),
     )
+
+
+def actor_for_api_key(key: ApiKey, *, now: datetime, address: str = "") -> Actor:
+    """The owner, as far as the key goes and the owner may go now.
+
+    No second factor was shown, so that dangerous operations are refused.
+    """
+    owner = _actor(
+        key.user,
+        held=True,
+        address=address,
+        circumstances=Circumstances(
+            now=now,
+            face=SessionFace.API,
+            started_at=key.created_at,
+            api_key_id=key.pk,
+        ),
+    )
+    scopes = {name: owner.scopes[name] for name in key.scopes if name in owner.scopes}
+    return replace(owner, label=f"{key.user.username} (key: {key.name})", scopes=scopes)
 
 
 def actor_for_user(user: User) -> Actor:

@@ -13,6 +13,7 @@ from apps.identity.enums import UnitKind, UserKind
 from apps.identity.models import (
     Invitation,
     OrganisationUnit,
+    Passkey,
     Role,
     RoleAssignment,
     RolePermission,
@@ -112,7 +113,7 @@ def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
 
 
 def staff_members(users: Iterable[User]) -> list[StaffMember]:
-    """What a page of staff shows, in two statements for any number of rows."""
+    """What a page of staff shows, in three statements for any number of rows."""
     people = list(users)
     ids = [user.pk for user in people]
     held: dict[int, list[str]] = {}
@@ -121,7 +122,11 @@ def staff_members(users: Iterable[User]) -> list[StaffMember]:
     ):
         held.setdefault(row.user_id, []).append(f"{row.role.name} ({row.unit.name})")
     devices = TotpDevice.objects.filter(user_id__in=ids, confirmed=True)
-    enrolled = set(devices.values_list("user_id", flat=True))
+    keys = Passkey.objects.filter(user_id__in=ids)
+    enrolled = {
+        *devices.values_list("user_id", flat=True),
+        *keys.values_list("user_id", flat=True),
+    }
     return [
         StaffMember(
             id=user.pk,
