@@ -94,6 +94,14 @@ class LastOwner(Conflict):
     title = "This is the last owner."
 
 
+class MorePowerful(DomainError):
+    """Who takes over a colleague's sign-in would gain what that one may do."""
+
+    code = "more_powerful"
+    status = 403
+    title = "This colleague may do more than you. Ask somebody who may as much."
+
+
 class InvitationRefused(DomainError):
     """Unknown, used, revoked or too old; the answer is the same for all."""
 

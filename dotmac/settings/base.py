@@ -154,6 +154,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dotmac.gateway.authentication.ActorMiddleware",
+    "dotmac.gateway.step_up.StepUpMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -216,6 +217,8 @@ STORAGES = {
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
 PORTAL_LOGIN_URL = "/portal/sign-in"
+STEP_UP_URL = "/console/step-up"
+STEP_UP_PASSKEY_URL = "/console/passkey/"
 
 # Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows; a
 # payment form may end on the gateway's hosted page.

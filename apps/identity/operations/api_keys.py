@@ -60,7 +60,7 @@ def create_api_key(
     Refused: scopes that the actor does not hold, a taken name, malformed
     networks, people who are not staff. The owner gets a notice.
     """
-    user = User.objects.locked().filter(pk=actor.id, is_active=True).first()
+    user = User.objects.locked().filter(pk=actor.id or 0, is_active=True).first()
     if user is None:
         raise NotFound
     if user.kind != UserKind.STAFF:

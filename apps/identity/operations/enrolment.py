@@ -32,6 +32,7 @@ from apps.identity.operations.sessions import (
 )
 from apps.identity.operations.sign_in import SignedIn
 from apps.identity.operations.staff import user_subject
+from apps.identity.operations.standing import require_not_above
 from apps.identity.operations.totp import Enrolment, confirm_seed, pending_seed
 from apps.identity.rules.lifetimes import INVITATION_LIFETIME
 from apps.identity.rules.links import link_token
@@ -64,9 +65,11 @@ def invite_staff(
     """A fresh one-time link; the one before stops working.
 
     Handed over, or mailed to the address on file as well: the mail's row names
-    the invitation, and the link is put in when it is sent.
+    the invitation, and the link is put in when it is sent. Refused for a
+    colleague who may do more than the actor.
     """
     user = _staff(user_id)
+    require_not_above(user, actor)
     (row_id,), nonce = next_ids(Invitation), secrets.token_hex(NONCE_BYTES)
     token = link_token(
         settings.SECRET_KEY, kind=INVITATION_KIND, row_id=row_id, nonce=nonce
@@ -117,8 +120,10 @@ def reset_mfa(*, user_id: int, actor: Actor, now: datetime) -> InvitationLink:
     """Forget password and all factors, end sessions and keys, and invite again.
 
     Always audited: this is how an attacker with a helpful colleague gets in.
+    Refused for a colleague who may do more than the actor.
     """
     user = _staff(user_id)
+    require_not_above(user, actor)
     TotpDevice.objects.filter(user=user).delete()
     Passkey.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()

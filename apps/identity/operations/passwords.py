@@ -38,11 +38,11 @@ def require_good_password(
 ) -> None:
     """Raise WeakPassword with the reason. Staff always have a second factor.
 
-    `user` may be a row that is not stored yet.
+    `has_mfa` says it where the person is about to lose the factor.
     """
     if has_mfa is None:
         staff = user.kind == UserKind.STAFF
-        has_mfa = staff or (user.pk is not None and has_second_factor(user.pk))
+        has_mfa = staff or has_second_factor(user.pk)
     found = weakness_of(
         password,
         has_mfa=has_mfa,

@@ -189,7 +189,7 @@ def end_own_session(*, session_id: int, actor: Actor, now: datetime) -> None:
     session = (
         Session.objects.locked()
         .select_related("user")
-        .filter(pk=session_id, user_id=actor.id)
+        .filter(pk=session_id, user_id=actor.id or 0)
         .first()
     )
     if session is None:

@@ -1,5 +1,6 @@
 """What identity answers: who acts, which customers, which keys."""
 
+from apps.identity.rules.devices import device_of
 from apps.identity.selectors.actors import (
     actor_for_api_key,
     actor_for_session,
@@ -8,6 +9,7 @@ from apps.identity.selectors.actors import (
     session_of_access_token,
 )
 from apps.identity.selectors.api_keys import (
+    API_KEY_MARK,
     api_key_of,
     api_keys_visible_to,
     counted_uses,
@@ -21,6 +23,7 @@ from apps.identity.selectors.customers import (
     customers_visible_to,
     find_customer,
     found_by,
+    is_full_member,
     locations_of,
     locked_customer,
     memberships_of,
@@ -35,6 +38,7 @@ from apps.identity.selectors.factors import (
     has_second_factor,
     passkey_site,
     passkeys_of,
+    password_characters_min,
     proved_email,
 )
 from apps.identity.selectors.keys import jwt_key_set, jwt_keys
@@ -53,7 +57,9 @@ from apps.identity.selectors.staff import (
     find_user,
     invited_user,
     permissions_held,
+    person,
     roles,
+    roles_within,
     staff_members,
     staff_visible_to,
     unit_subtree,
@@ -61,6 +67,7 @@ from apps.identity.selectors.staff import (
 )
 
 __all__ = [
+    "API_KEY_MARK",
     "CustomerSnapshot",
     "Factors",
     "SignIn",
@@ -77,6 +84,7 @@ __all__ = [
     "customers_visible_to",
     "default_unit",
     "described",
+    "device_of",
     "factors_of",
     "fill_invitation",
     "fill_link",
@@ -85,6 +93,7 @@ __all__ = [
     "found_by",
     "has_second_factor",
     "invited_user",
+    "is_full_member",
     "jwt_key_set",
     "jwt_keys",
     "live_session",
@@ -96,9 +105,12 @@ __all__ = [
     "own_sessions",
     "passkey_site",
     "passkeys_of",
+    "password_characters_min",
     "permissions_held",
+    "person",
     "proved_email",
     "roles",
+    "roles_within",
     "session_of_access_token",
     "sessions_visible_to",
     "sign_ins_of",

@@ -12,10 +12,13 @@ from redis.exceptions import RedisError
 
 from apps.identity.errors import TokenRefused
 from apps.identity.models import ApiKey
-from apps.identity.rules.api_keys import is_allowed, read_key
+from apps.identity.rules.api_keys import MARK, is_allowed, read_key
 from apps.identity.rules.tokens import digest_of
 from apps.identity.selectors.staff import staff_visible_to
 from dotmac.core.actors import Actor
+
+# How a bearer text begins that is a key and no token.
+API_KEY_MARK = MARK
 
 
 def uses_name(key_id: int) -> str:
@@ -44,7 +47,7 @@ def api_key_of(text: str, *, now: datetime, address: str) -> ApiKey:
 
 def own_api_keys(user_id: int | None) -> QuerySet[ApiKey]:
     """A person's keys, revoked ones as well."""
-    return ApiKey.objects.filter(user_id=user_id)
+    return ApiKey.objects.filter(user_id=user_id or 0)
 
 
 def api_keys_visible_to(actor: Actor, permission: str) -> QuerySet[ApiKey]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from apps.identity.enums import UserKind
 from apps.identity.models import (
     EmailProof,
     Passkey,
@@ -17,6 +18,7 @@ from apps.identity.models import (
 )
 from apps.identity.rules import recovery
 from apps.identity.rules.passkeys import Site
+from apps.identity.rules.passwords import characters_min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def _totp(user_id: int) -> QuerySet[Any]:
 
 def passkeys_of(user_id: int | None) -> QuerySet[Passkey]:
     """A person's passkeys, the oldest first."""
-    return Passkey.objects.filter(user_id=user_id).order_by("pk")
+    return Passkey.objects.filter(user_id=user_id or 0).order_by("pk")
 
 
 def proved_email(user: User) -> bool:
@@ -76,3 +78,9 @@ def passkey_site() -> Site:
         name=settings.OPERATOR_NAME,
         origins=tuple(settings.PASSKEY_ORIGINS),
     )
+
+
+def password_characters_min(user: User) -> int:
+    """How long a new password of this person must be at least."""
+    staff = user.kind == UserKind.STAFF
+    return characters_min(has_mfa=staff or has_second_factor(user.pk))

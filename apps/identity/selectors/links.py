@@ -22,7 +22,7 @@ _PATHS = {
 
 def signing_secrets() -> list[str]:
     """The keys that may have made a link: today's, and those before it."""
-    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def link_path(link: OneTimeLink, token: str) -> str:

@@ -32,10 +32,15 @@ class SignIn:
     expires_at: datetime
     is_this: bool
 
+    @property
+    def pk(self) -> int:
+        """As rows have it, for the buttons of a list."""
+        return self.id
+
 
 def own_sessions(user_id: int | None, *, now: datetime) -> QuerySet[Session]:
     """A person's sign-ins that work now."""
-    rows = Session.objects.open_at(now).filter(user_id=user_id)
+    rows = Session.objects.open_at(now).filter(user_id=user_id or 0)
     return rows.filter(stage=SessionStage.FULL)
 
 

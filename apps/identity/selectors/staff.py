@@ -87,6 +87,24 @@ def permissions_held(role_id: int) -> list[tuple[str, str]]:
     return [(name, meanings.get(name, "")) for name in names]
 
 
+def roles_within(actor: Actor) -> list[Role]:
+    """Roles that hold nothing beyond what the actor holds, so may be given.
+
+    Who gives and takes roles may give any.
+    """
+    found = list(Role.objects.order_by("pk"))
+    if actor.may("identity.manage_roles"):
+        return found
+    beyond = RolePermission.objects.exclude(permission__in=list(actor.scopes))
+    greater = set(beyond.values_list("role_id", flat=True))
+    return [role for role in found if role.pk not in greater]
+
+
+def person(user_id: int | None) -> User | None:
+    """The active user of an actor."""
+    return User.objects.filter(pk=user_id or 0, is_active=True).first()
+
+
 def find_user(*, username: str) -> User | None:
     return User.objects.filter(username=username.lower()).first()
 
