@@ -115,6 +115,6 @@ def _use_recovery_code(user: User, code: str, now: datetime) -> None:
             left,
         )
         % {"left": left},
-        key="recovery",
+        key=f"recovery-{left}",
         now=now,
     )
