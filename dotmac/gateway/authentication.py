@@ -21,7 +21,7 @@ from rest_framework.request import Request
 
 from apps.identity import operations as identity
 from apps.identity import selectors
-from apps.identity.enums import SessionFace, SessionStage
+from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
 from dotmac.core.errors import DomainError
 
@@ -123,7 +123,7 @@ def _by_cookie(request: Any, face: SessionFace) -> None:
     if session is None or session.face != face:
         return
     request.session_row = session
-    if session.stage == SessionStage.FULL:
+    if session.is_whole:
         _recognise(request, session, now)
 
 

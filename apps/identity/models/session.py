@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django_otp.models import Device
 
-from apps.identity.enums import SessionEnd, SessionFace, SessionStage
+from apps.identity.enums import SessionEnd, SessionFace, SessionStage, UserKind
 from dotmac.core.models import Record, SealedField
 
 
@@ -58,6 +58,12 @@ class Session(Record):
 
     def __str__(self) -> str:
         return f"{self.face} session {self.pk}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Signed in to the end; of staff that includes a second factor."""
+        proved = self.mfa_at is not None or self.user.kind != UserKind.STAFF
+        return self.stage == SessionStage.FULL and proved
 
 
 class RefreshToken(models.Model):

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from apps.identity.enums import SessionFace, SessionStage, UserKind
+from apps.identity.enums import SessionFace, UserKind
 from apps.identity.errors import TokenRefused
 from apps.identity.models import ApiKey, Membership, Session, User
 from apps.identity.rules.roles import permissions_of_rights
@@ -89,8 +89,7 @@ def session_of_access_token(token: str, *, now: datetime) -> Session:
     except TokenInvalid as error:
         raise TokenRefused from error
     session = live_session(session_id=claims.session_id, now=now)
-    whole = session is not None and session.stage == SessionStage.FULL
-    if session is None or not whole or session.user_id != claims.user_id:
+    if session is None or not session.is_whole or session.user_id != claims.user_id:
         raise TokenRefused
     return session
 
@@ -99,7 +98,7 @@ def actor_for_session(session: Session, *, now: datetime, address: str = "") -> 
     """The actor of a live session; one that is not signed in holds nothing."""
     return _actor(
         session.user,
-        held=session.stage == SessionStage.FULL,
+        held=session.is_whole,
         session_id=session.pk,
         address=address or session.address or "",
         circumstances=Circumstances(
