@@ -159,11 +159,12 @@ class NewKeyForm(ConsoleForm):
 
     def arrange(self) -> None:
         held = self.page.actor.scopes
-        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            (name, f"{meaning} ({name})")
-            for name, meaning in catalogue().items()
-            if name in held
-        ]
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, meaning in catalogue().items():
+            if name in held:
+                groups.setdefault(name.split(".", 1)[0], []).append((name, meaning))
+        choices = list(groups.items())
+        self.fields["scopes"].choices = choices  # type: ignore[attr-defined]
 
 
 @register_screen

@@ -74,7 +74,6 @@ class MySecurity(PageScreen):
             email = State(_("Not confirmed"), "warn", "mail-exclamation", why=why)
         return FactsPanel(
             title=_("Sign-in"),
-            wide=False,
             facts=[
                 Fact(_("Sign-in name"), user.username, "code"),
                 Fact(_("Name"), user.name),
@@ -94,7 +93,6 @@ class MySecurity(PageScreen):
             totp = State(_("None"), "quiet", "circle-off")
         return FactsPanel(
             title=_("Second factors"),
-            wide=False,
             facts=[
                 Fact(_("Authenticator"), totp, "state"),
                 Fact(_("Passkeys"), factors.passkeys, "number"),
