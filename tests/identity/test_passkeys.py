@@ -1,6 +1,7 @@
 """Passkeys by the operations: made, used alone, used as second factor, refused."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -167,7 +168,7 @@ def test_an_answer_counts_once(world, enter):
     add(signed_in(enter, world.ada), device)
     asked = identity.ask_for_passkey(session_id=None, now=NOON)
     answer = device.get(asked.options)
-    facts = {"ceremony_id": asked.ceremony_id, "face": SessionFace.CONSOLE}
+    facts: dict[str, Any] = {"ceremony_id": asked.ceremony_id, "face": "console"}
     identity.sign_in_with_passkey(answer=answer, now=NOON, **facts)
 
     with pytest.raises(PasskeyRefused):

@@ -70,7 +70,7 @@ def test_a_form_that_comes_too_late_keeps_what_was_typed(world, enter_console):
     asked = browser.post("/console/my-keys/new", typed)
     assert asked.status_code == 422
     assert ApiKey.objects.exists() is False
-    hidden = {}
+    hidden: dict[str, list[str]] = {}
     for name, value in findall(
         r'<input type="hidden" name="(\w+)" value="([^"]*)">', asked.content.decode()
     ):

@@ -3,6 +3,7 @@ the committed schema is the one that the code makes."""
 
 import os
 import re
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -64,7 +65,7 @@ def test_somebody_without_any_permission_is_refused(world, pattern, method):
         method.upper(), path_of(pattern), b"{}", content_type="application/json",
         headers={"Idempotency-Key": "matrix"},
     )  # fmt: skip
-    view = resolve(path_of(pattern)).func
+    view: Any = resolve(path_of(pattern)).func
     if is_own(view.cls.permission_by_action[view.actions[method]]):
         assert answer.status_code in {200, 204, 400, 404}, path_of(pattern)
         return

@@ -1,4 +1,7 @@
-"""API keys: one's own, and for administrators those of colleagues."""
+"""API keys: one's own, and for administrators those of colleagues.
+
+What is dangerous is not offered: a key cannot show a second factor.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from dotmac.core.console import (
     list_url,
     register_screen,
 )
-from dotmac.core.permissions import catalogue
+from dotmac.core.permissions import catalogue, is_dangerous
 
 OWN = "identity.manage_own_access"
 _DAYS = (
@@ -161,7 +164,7 @@ class NewKeyForm(ConsoleForm):
         held = self.page.actor.scopes
         groups: dict[str, list[tuple[str, str]]] = {}
         for name, meaning in catalogue().items():
-            if name in held:
+            if name in held and not is_dangerous(name):
                 groups.setdefault(name.split(".", 1)[0], []).append((name, meaning))
         choices = list(groups.items())
         self.fields["scopes"].choices = choices  # type: ignore[attr-defined]
