@@ -31,6 +31,7 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "ops.verify_audit": ("ops.verify_audit", crontab(hour="3", minute="10")),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+    "identity.answer_reset_requests": ("identity.answer_reset_requests", 5.0),
     "identity.forget_sessions": (
         "identity.forget_sessions",
         crontab(hour="4", minute="20"),

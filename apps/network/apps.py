@@ -45,3 +45,4 @@ class NetworkConfig(AppConfig):
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",
         )
+        permissions.declare_dangerous("network", "change_nas")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.ops import operations
 from apps.ops.models import Message
+from dotmac.core.letters import LetterOver, filled
 
 log = structlog.get_logger(__name__)
 
@@ -101,9 +102,13 @@ def send_messages(**_later: object) -> int:
 
 def _send(message: Message) -> str:
     """The error's text, empty when the server took the message."""
+    try:
+        body = filled(message.body, message.filled_by, now=timezone.now())
+    except LetterOver as error:
+        return str(error)
     mail = EmailMessage(
         subject=message.subject_line,
-        body=message.body,
+        body=body,
         to=[message.recipient],
         # The same id on a repeat lets the receiving side drop a duplicate.
         headers={"Message-ID": f"<{message.pk}.{message.unique_key}@dotmac>"},

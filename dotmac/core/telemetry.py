@@ -23,7 +23,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_IN_TEXT = re.compile(
     r"(?i)(bearer\s+|basic\s+|(?:password|secret|token|api_key)[\"']?\s*[=:]\s*[\"']?|"
-    r"://[^/\s:@]+:|/invitation/)([^\s\"'&,;@]+)"
+    r"://[^/\s:@]+:|/invitation/|/reset/|/confirm-email/|dmk_[a-z0-9]{10}_)([^\s\"'&,;@]+)"
 )
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # W3C Trace Context, section 3.2: version, trace id, parent id, flags; later versions

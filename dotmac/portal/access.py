@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -57,6 +57,10 @@ def customer_view(view: View) -> View:
     @never_cache
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         page = page_of(request)
+        actor = getattr(request, "actor", None)
+        if page is None and actor is not None and actor.is_customer:
+            # Signed in, but taken off the last account.
+            return render(request, "portal/no_account.html", status=403)
         if page is None:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{settings.PORTAL_LOGIN_URL}?{query}")

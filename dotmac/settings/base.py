@@ -184,6 +184,7 @@ MIDDLEWARE = [
     "dotmac.gateway.limits.middleware.ActorLimitMiddleware",
     "dotmac.gateway.services.middleware.ServiceMiddleware",
     "dotmac.gateway.versions.middleware.VersionMiddleware",
+    "dotmac.gateway.step_up.StepUpMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -214,14 +215,19 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+PASSWORD_HASHERS = ["dotmac.core.hashers.Argon2idHasher"]
+# What a password must be like: apps/identity/rules/passwords.py.
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
+
+# Passkeys belong to a host name; browsers make none for bare addresses, so that
+# a site at 127.0.0.1 has them when it is opened as localhost.
+_site = urlsplit(BASE_URL)
+_passkey_host = "localhost" if _site.hostname == "127.0.0.1" else _site.hostname or ""
+_passkey_port = f":{_site.port}" if _site.port else ""
+PASSKEY_HOST = env.text("PASSKEY_HOST", _passkey_host)
+PASSKEY_ORIGINS = env.text(
+    "PASSKEY_ORIGINS", f"{_site.scheme}://{_passkey_host}{_passkey_port}"
+).split()
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = OPERATOR_TIME_ZONE
@@ -244,6 +250,8 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
 PORTAL_LOGIN_URL = "/portal/sign-in"
+STEP_UP_URL = "/console/step-up"
+STEP_UP_PASSKEY_URL = "/console/passkey/"
 
 # Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows.
 CONTENT_SECURITY_POLICY = {

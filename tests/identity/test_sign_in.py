@@ -62,11 +62,11 @@ def test_the_console_owes_the_code_and_then_opens(world, enter):
         identity.confirm_code(session_id=owing.session.pk, otp="123456", now=NOON)
 
 
-def test_a_code_for_a_session_that_ended_meanwhile_is_refused(world, enter):
+def test_a_code_of_an_authenticator_that_went_meanwhile_is_refused(world, enter):
     owing = enter(world.ada, face=SessionFace.CONSOLE)
     TotpDevice.objects.filter(user=world.ada.user).delete()
 
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(OtpRefused):
         identity.confirm_code(session_id=owing.session.pk, otp="123456", now=NOON)
 
 

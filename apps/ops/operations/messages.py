@@ -26,8 +26,13 @@ def send_message(
     now: datetime,
     channel: str = Channel.EMAIL,
     customer_id: int | None = None,
+    filled_by: str = "",
 ) -> Message:
-    """Queue a text once per `unique_key`; a repeat returns the first row."""
+    """Queue a text once per `unique_key`; a repeat returns the first row.
+
+    `filled_by` names the row ("identity.link:17") whose secret is put for
+    dotmac.core.letters.MARK when the text is sent.
+    """
     message, _ = Message.objects.get_or_create(
         unique_key=unique_key,
         defaults={
@@ -36,6 +41,7 @@ def send_message(
             "subject_line": subject.replace("\n", " ")[:200],
             "body": body,
             "purpose": purpose,
+            "filled_by": filled_by,
             "available_at": now,
             "customer_id": customer_id,
             "unit_id": unit_of_customer(customer_id),
