@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("ops", "0001_create_floor"),
+        ("ops", "0004_seal_answers"),
     ]
 
     operations = [
