@@ -132,8 +132,7 @@ _ROWS = """
 """
 _COUNT = """
     SELECT count(*), count(*) FILTER (WHERE fits AND earlier = sequence - 1),
-           coalesce(max(sequence), %(start)s - 1),
-           (array_agg(hash ORDER BY sequence DESC))[1]
+           coalesce(max(sequence), %(start)s - 1)
       FROM judged
 """
 _WRONG = """
@@ -155,9 +154,10 @@ def _page(
     }
     with connection.cursor() as cursor:
         cursor.execute(_ROWS + _COUNT, facts)
-        count, good, reached, last = cursor.fetchone()
+        count, good, reached = cursor.fetchone()
+        last = _hash_at(stream, reached) or before
         if good == end - start + 1:
-            return [], bytes(last), count
+            return [], last, count
         cursor.execute(_ROWS + _WRONG, facts)
         wrong = cursor.fetchall()
     if wrong:
@@ -165,7 +165,15 @@ def _page(
     else:
         says = f"Links {reached + 1} to {end} of {stream} are gone."
         findings = [_finding("gap", says, stream, reached + 1, None)]
-    return findings, bytes(last or before), count
+    return findings, last, count
+
+
+def _hash_at(stream: str, sequence: int) -> bytes | None:
+    found = _value(
+        "SELECT hash FROM ops_auditlink WHERE stream = %s AND sequence = %s",
+        [stream, sequence],
+    )
+    return bytes(found) if found is not None else None
 
 
 def _judge(stream: str, row: Any, others: list[Any]) -> AuditFinding:

@@ -26,16 +26,17 @@ INSERT INTO ops_auditpending (entry_id) SELECT id FROM ops_auditentry;
 
 -- What a stream begins with: its name and the head of the stream before it.
 CREATE FUNCTION ops_audit_genesis(p_stream text, p_head bytea) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(convert_to('dotmac audit 1 ' || p_stream || ' ', 'UTF8') || p_head)
 $$;
 
 -- The hash of one link, version 1: SHA-256 over the hash before it and a netstring
 -- ("length:bytes,") of each value in this order; NULL is ":,". Instants are whole
 -- microseconds since 1970 in UTC, `changes` is PostgreSQL's text of the jsonb.
+-- STABLE, as concat() is: only so is it inlined, which makes it ten times as fast.
 CREATE FUNCTION ops_audit_hash(
     p_before bytea, p_stream text, p_sequence bigint, e ops_auditentry
-) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(p_before || convert_to(concat(
         octet_length(p_stream), ':', p_stream, ',',
         length(p_sequence::text), ':', p_sequence, ',',
