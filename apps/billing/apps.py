@@ -40,6 +40,21 @@ class BillingConfig(AppConfig):
             promise_payment="Note until when a customer promises to pay.",
             start_checkout="Pay at the gateway.",
         )
+        permissions.declare_whole(
+            "billing",
+            "view_run",
+            "run_billing",
+            "set_tax_rate",
+            "run_dunning",
+            "set_dunning_policy",
+        )
+        permissions.declare_amounts(
+            "billing",
+            "record_payment",
+            "reverse_payment",
+            "issue_credit_note",
+            "start_checkout",
+        )
         invariants.register(*INVARIANTS)
         participants.register(
             "identity.customer",

@@ -28,6 +28,8 @@ class CatalogConfig(AppConfig):
             terminate_service="End a service for good.",
             reveal_credentials="See the password of a service; each look is recorded.",
         )
+        permissions.declare_whole("catalog", "manage_plan")
+        participants.register_reach("network.account", selectors.account_ids_visible_to)
         invariants.register(*selectors.INVARIANTS)
         participants.register(
             "identity.customer",

@@ -38,4 +38,12 @@ class IdentityConfig(AppConfig):
             grant_access="Grant single permissions on units and customers.",
             view_unit="See the organisation's units.",
             create_unit="Add branches and resellers.",
+            view_access="See who may do what, and why.",
+            view_rule="See the rules and what was decided.",
+            manage_rules="Write rules, try them, and ask to switch them on or off.",
+            approve_rule="Approve what a colleague asked for a rule.",
+        )
+        permissions.declare_dangerous("identity", "manage_rules", "approve_rule")
+        permissions.declare_whole(
+            "identity", "view_rule", "manage_rules", "approve_rule"
         )

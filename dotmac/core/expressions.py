@@ -269,7 +269,9 @@ def _check_lists(source: str, tokens: list[Token]) -> None:
         elif token.text == "]":
             inside = None
         elif inside is not None and token.text != ",":
-            kind = f"{token.kind}{'.' in token.text}" if token.kind != "text" else "text"
+            kind = (
+                f"{token.kind}{'.' in token.text}" if token.kind != "text" else "text"
+            )
             if token.kind not in {"text", "number"} or inside[:1] not in ([], [kind]):
                 raise _at(source, token.start, "A list holds texts, or numbers.")
             inside.append(kind)
@@ -319,7 +321,9 @@ def _refusal(answer: str) -> ExpressionRefused:
     found = _PLACE.search(answer)
     if found is None:
         return _refused(1, 1, "The expression is too complicated.")
-    reason = found[3].replace(" (in container '')", "").removesuffix("[INVALID_ARGUMENT]")
+    reason = (
+        found[3].replace(" (in container '')", "").removesuffix("[INVALID_ARGUMENT]")
+    )
     reason = reason.replace("undeclared reference to", "There is no")
     if _DECIMALS.search(reason):
         reason = "A decimal is compared with a decimal: write 50000.0, not 50000"

@@ -71,4 +71,5 @@ def in_own_process(source, language):
 
 if __name__ == "__main__":
     spoken = Language(KINDS)
-    print(json.dumps([in_own_process(text, spoken) for text in json.load(sys.stdin)]))
+    found = [in_own_process(text, spoken) for text in json.load(sys.stdin)]
+    sys.stdout.write(json.dumps(found))

@@ -1,5 +1,11 @@
 """What identity does, in the order of the life of things."""
 
+from apps.identity.operations.access_rules import (
+    change_rule,
+    create_rule,
+    delete_rule,
+    set_rule_state,
+)
 from apps.identity.operations.customers import (
     activate_customer,
     change_customer,
@@ -8,6 +14,7 @@ from apps.identity.operations.customers import (
     qualify_customer,
     register_customer,
 )
+from apps.identity.operations.decisions import forget_decisions, record_decisions
 from apps.identity.operations.enrolment import (
     Enrolment,
     InvitationLink,
@@ -22,6 +29,11 @@ from apps.identity.operations.grants import (
     grant_on_unit,
     revoke_on_customer,
     revoke_on_unit,
+)
+from apps.identity.operations.own_roles import (
+    change_role,
+    create_role,
+    delete_role,
 )
 from apps.identity.operations.places import (
     add_contact,
@@ -38,6 +50,11 @@ from apps.identity.operations.roles import (
     create_unit,
     sync_roles,
     unassign_role,
+)
+from apps.identity.operations.rule_steps import (
+    approve_rule_step,
+    ask_rule_step,
+    decline_rule_step,
 )
 from apps.identity.operations.sessions import (
     Tokens,
@@ -63,24 +80,35 @@ __all__ = [
     "activate_customer",
     "add_contact",
     "add_location",
+    "approve_rule_step",
+    "ask_rule_step",
     "assign_role",
     "change_customer",
+    "change_role",
+    "change_rule",
     "close_customer",
     "confirm_code",
     "confirm_totp",
     "create_portal_user",
+    "create_role",
+    "create_rule",
     "create_staff",
     "create_unit",
     "deactivate_user",
+    "decline_rule_step",
     "delete_customer",
+    "delete_role",
+    "delete_rule",
     "end_session",
     "enrol_totp",
+    "forget_decisions",
     "forget_sessions",
     "grant_on_customer",
     "grant_on_unit",
     "invite_staff",
     "qualify_customer",
     "reactivate_user",
+    "record_decisions",
     "refresh_tokens",
     "register_customer",
     "remove_contact",
@@ -89,6 +117,7 @@ __all__ = [
     "revoke_on_customer",
     "revoke_on_unit",
     "set_portal_password",
+    "set_rule_state",
     "sign_in",
     "sign_out",
     "sync_roles",

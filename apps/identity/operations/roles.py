@@ -10,7 +10,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from apps.identity.enums import UnitKind, UserKind
-from apps.identity.errors import LastOwner, NotStaff, UnknownRole, UnknownUnit
+from apps.identity.errors import (
+    BeyondOwnRights,
+    LastOwner,
+    NotStaff,
+    UnknownRole,
+    UnknownUnit,
+)
 from apps.identity.models import (
     Customer,
     OrganisationUnit,
@@ -19,12 +25,13 @@ from apps.identity.models import (
     RolePermission,
     User,
 )
+from apps.identity.rules.giving import missing_in_unit
 from apps.identity.rules.roles import OWNER, ROLES, permissions_of_role
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import Conflict, InvalidInput, NotFound
-from dotmac.core.permissions import catalogue
+from dotmac.core.permissions import catalogue, is_declared
 from dotmac.core.refs import SubjectRef
 
 
@@ -120,7 +127,10 @@ def create_unit(
 def assign_role(
     *, user_id: int, role_slug: str, unit_id: int, actor: Actor, now: datetime
 ) -> RoleAssignment:
-    """Let a member of staff hold a role in a unit. Repeating it changes nothing."""
+    """Let a member of staff hold a role in a unit. Repeating it changes nothing.
+
+    Refused where the actor does not hold there all that the role allows.
+    """
     user = User.objects.locked().filter(pk=user_id).first()
     if user is None:
         raise NotFound
@@ -129,6 +139,7 @@ def assign_role(
     role = _role(role_slug)
     if not OrganisationUnit.objects.filter(pk=unit_id).exists():
         raise UnknownUnit(field="unit")
+    _require_reach(actor, role, unit_id)
 
     assignment, created = RoleAssignment.objects.get_or_create(
         user=user, role=role, unit_id=unit_id
@@ -142,7 +153,10 @@ def assign_role(
 def unassign_role(
     *, user_id: int, role_slug: str, unit_id: int, actor: Actor, now: datetime
 ) -> None:
-    """Take a role away. Refused for the last owner; harmless when not held."""
+    """Take a role away; harmless when not held.
+
+    Refused for the last owner, and beyond the actor's own rights.
+    """
     user = User.objects.locked().filter(pk=user_id).first()
     if user is None:
         raise NotFound
@@ -151,6 +165,7 @@ def unassign_role(
     ).first()
     if assignment is None:
         return
+    _require_reach(actor, assignment.role, unit_id)
     if role_slug == OWNER:
         require_other_owner((user_id,))
 
@@ -171,6 +186,14 @@ def require_other_owner(leaving: Iterable[int]) -> None:
         owners.exclude(user_id__in=leaving).exists()
     ):
         raise LastOwner
+
+
+def _require_reach(actor: Actor, role: Role, unit_id: int) -> None:
+    """Raise BeyondOwnRights unless the actor holds all of the role in the unit."""
+    held = RolePermission.objects.filter(role=role)
+    names = [*held.values_list("permission", flat=True), "identity.manage_roles"]
+    if missing := missing_in_unit(actor, filter(is_declared, names), unit_id):
+        raise BeyondOwnRights(field="role", missing=missing)
 
 
 def _role(slug: str) -> Role:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.identity.enums import UnitKind, UserKind
 from apps.identity.models import (
+    Customer,
     Invitation,
+    Membership,
     OrganisationUnit,
     Role,
     RoleAssignment,
@@ -22,8 +23,6 @@ from apps.identity.models import (
 from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
 from dotmac.core.permissions import catalogue
-
-_DEPTH_MAX = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +44,6 @@ def default_unit() -> OrganisationUnit:
     return OrganisationUnit.objects.get(kind=UnitKind.OPERATOR)
 
 
-def unit_subtree(roots: Iterable[int]) -> dict[int, frozenset[int]]:
-    """Each unit with the ids of itself and of all below it."""
-    wanted = sorted(set(roots))
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE tree (root, id, depth) AS (
-                SELECT id, id, 0 FROM identity_organisationunit WHERE id = ANY(%s)
-                UNION ALL
-                SELECT tree.root, unit.id, tree.depth + 1
-                  FROM tree JOIN identity_organisationunit unit
-                    ON unit.parent_id = tree.id
-                 WHERE tree.depth < %s)
-            SELECT root, array_agg(id) FROM tree GROUP BY root
-            """,
-            [wanted, _DEPTH_MAX],
-        )
-        return {root: frozenset(ids) for root, ids in cursor.fetchall()}
-
-
 def units_visible_to(actor: Actor, permission: str) -> QuerySet[OrganisationUnit]:
     """The units that the permission reaches."""
     scope = actor.scope(permission)
@@ -76,6 +53,22 @@ def units_visible_to(actor: Actor, permission: str) -> QuerySet[OrganisationUnit
 
 def roles() -> QuerySet[Role]:
     return Role.objects.all()
+
+
+def roles_visible_to(actor: Actor, permission: str) -> QuerySet[Role]:
+    """Roles are the same everywhere: who may see staff at all sees them all."""
+    return Role.objects.all() if actor.may(permission) else Role.objects.none()
+
+
+def permissions_of_roles(role_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The permissions of each role, sorted, in one statement."""
+    rows = RolePermission.objects.filter(role_id__in=list(role_ids))
+    held: dict[int, list[str]] = {}
+    for role_id, name in rows.order_by("permission").values_list(
+        "role_id", "permission"
+    ):
+        held.setdefault(role_id, []).append(name)
+    return held
 
 
 def permissions_held(role_id: int) -> list[tuple[str, str]]:
@@ -97,6 +90,18 @@ def invited_user(*, token: str, now: datetime) -> User | None:
     )
     row = open_rows.select_related("user").filter(user__is_active=True).first()
     return row.user if row is not None else None
+
+
+def people_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
+    """Staff and portal users whom the permission reaches."""
+    if actor.scope(permission).everything:
+        return User.objects.all()
+    customers = Customer.objects.visible_to(actor, permission)
+    members = Membership.objects.filter(customer__in=customers.values("pk"))
+    staff = staff_visible_to(actor, permission)
+    return User.objects.filter(
+        Q(pk__in=members.values("user_id")) | Q(pk__in=staff.values("pk"))
+    )
 
 
 def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
