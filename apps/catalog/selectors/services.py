@@ -160,9 +160,10 @@ def active_services_of(customer_ids: Iterable[int]) -> QuerySet[Service]:
     return Service.objects.active().filter(customer_id__in=list(customer_ids))
 
 
-def service_counts(plan_ids: Iterable[int]) -> dict[int, int]:
-    """How many services that are not terminated each plan has; one query."""
-    rows = Service.objects.filter(plan_id__in=list(plan_ids))
+def service_counts(plan_ids: Iterable[int], actor: Actor) -> dict[int, int]:
+    """How many services within reach, not terminated, each plan has; one query."""
+    rows = services_visible_to(actor, "catalog.view_service")
+    rows = rows.select_related(None).filter(plan_id__in=list(plan_ids))
     living = rows.exclude(state=ServiceState.TERMINATED)
     counted = living.values("plan_id").annotate(found=Count("pk"))
     return dict(counted.values_list("plan_id", "found"))
