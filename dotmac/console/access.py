@@ -18,7 +18,12 @@ from django.views.decorators.cache import never_cache
 from apps.ops import selectors as ops
 from dotmac.core.actors import ActorKind
 from dotmac.core.console import Page
-from dotmac.core.errors import DomainError, NotFound, PermissionRefused
+from dotmac.core.errors import (
+    DomainError,
+    NotFound,
+    PermissionRefused,
+    StepUpRequired,
+)
 
 View = Callable[..., HttpResponseBase]
 
@@ -50,7 +55,7 @@ def staff_view(view: View) -> View:
         request.page = page  # type: ignore[attr-defined]
         try:
             return view(request, page, *args, **kwargs)
-        except PermissionRefused as refusal:
+        except (PermissionRefused, StepUpRequired) as refusal:
             return refused(request, refusal)
         except NotFound as missing:
             raise Http404 from missing
@@ -66,10 +71,17 @@ def sign_in_first(request: HttpRequest) -> HttpResponseBase:
     return redirect(target)
 
 
-def refused(request: HttpRequest, refusal: PermissionRefused) -> HttpResponse:
-    """The 403 page names the permission that is missing."""
+def refused(
+    request: HttpRequest, refusal: PermissionRefused | StepUpRequired
+) -> HttpResponse:
+    """The 403 page names what is missing, or why a rule refuses it now."""
     permission = refusal.facts.get("permission", "")
-    return render(request, "403.html", {"permission": permission}, status=403)
+    context = {"permission": permission, "rule": refusal.facts.get("rule", "")}
+    if context["rule"]:
+        context["why"] = refusal.detail
+    if isinstance(refusal, StepUpRequired):
+        context = {"reason": refusal_text(refusal)}
+    return render(request, "403.html", context, status=403)
 
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:

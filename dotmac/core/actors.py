@@ -88,6 +88,9 @@ class Policy(Protocol):
         Rules about amounts are asked only when there is an amount.
         """
 
+    def why(self, rule: str) -> str:
+        """What the refused person reads of this rule."""
+
     def note(
         self,
         permission: str,
@@ -144,7 +147,7 @@ class Actor:
             raise PermissionRefused(permission=permission)
         if rule := self._refusal(permission):
             self._note(permission, granted=False, rule=rule)
-            raise PermissionRefused(permission=permission, rule=rule)
+            raise self._refused(permission, rule)
         if is_dangerous(permission) and not self._stepped_up():
             self._note(permission, granted=False, rule=STEP_UP)
             raise StepUpRequired(permission=permission)
@@ -159,7 +162,11 @@ class Actor:
         rule = self._refusal(permission, amount)
         self._note(permission, granted=rule is None, rule=rule or "", amount=amount)
         if rule is not None:
-            raise PermissionRefused(permission=permission, rule=rule)
+            raise self._refused(permission, rule)
+
+    def _refused(self, permission: str, rule: str) -> PermissionRefused:
+        why = self.policy.why(rule) if self.policy is not None else ""
+        return PermissionRefused(why, permission=permission, rule=rule)
 
     def _note(self, permission: str, **facts: Any) -> None:
         if self.policy is not None:

@@ -22,9 +22,10 @@ from apps.identity.api.access_serializers import (
     RoleSerializer,
     RuleSerializer,
     RuleStateBody,
+    RuleStepBody,
+    RuleStepChoice,
+    RuleStepSerializer,
     RuleText,
-    StepBody,
-    StepSerializer,
     TrialSerializer,
     WhatSerializer,
     WhoSerializer,
@@ -162,42 +163,42 @@ class AccessRuleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         trial = selectors.try_rule(self.get_object(), now=timezone.now())
         return Response(TrialSerializer(trial).data)
 
-    @extend_schema(request=StepBody, responses={201: StepSerializer})
+    @extend_schema(request=RuleStepBody, responses={201: RuleStepSerializer})
     @action(detail=True, methods=["post"])
     def ask(self, request: Request, pk: str) -> Response:
         """Ask to switch it on or off, or to change it while it is on."""
         asked = operations.ask_rule_step(
             rule_id=self.get_object().pk,
-            **self.body(StepBody),
+            **self.body(RuleStepBody),
             actor=self.actor,
             now=timezone.now(),
         )
-        return Response(StepSerializer(asked).data, status=201)
+        return Response(RuleStepSerializer(asked).data, status=201)
 
-    @extend_schema(request=None, responses=StepSerializer)
+    @extend_schema(request=RuleStepChoice, responses=RuleStepSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
         """Do what a colleague asked; problem `same_person` for one's own wish."""
         done = operations.approve_rule_step(
             step_id=self._step_id(), actor=self.actor, now=timezone.now()
         )
-        return Response(StepSerializer(done).data)
+        return Response(RuleStepSerializer(done).data)
 
-    @extend_schema(request=None, responses=StepSerializer)
+    @extend_schema(request=RuleStepChoice, responses=RuleStepSerializer)
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: str) -> Response:
         """Leave the rule as it is."""
         left = operations.decline_rule_step(
             step_id=self._step_id(), actor=self.actor, now=timezone.now()
         )
-        return Response(StepSerializer(left).data)
+        return Response(RuleStepSerializer(left).data)
 
     def _step_id(self) -> int:
-        """What waits for this rule, or what was decided last."""
-        step = selectors.latest_step(self.get_object().pk)
-        if step is None:
+        """The wish that the body names, when it is one for this rule."""
+        rule, step_id = self.get_object(), self.body(RuleStepChoice)["step"]
+        if not selectors.steps_of(rule.pk).filter(pk=step_id).exists():
             raise NotFound
-        return step.pk
+        return int(step_id)
 
 
 def _query(name: str, kind: Any, text: str) -> OpenApiParameter:

@@ -46,7 +46,7 @@ class RoleChanges(serializers.Serializer[Any]):
     )
 
 
-class StepSerializer(serializers.ModelSerializer[AccessRuleStep]):
+class RuleStepSerializer(serializers.ModelSerializer[AccessRuleStep]):
     rule = serializers.IntegerField(source="rule_id")
     asked_by = serializers.IntegerField(source="asked_by_id", allow_null=True)
     decided_by = serializers.IntegerField(source="decided_by_id", allow_null=True)
@@ -90,7 +90,13 @@ class RuleStateBody(serializers.Serializer[Any]):
     )
 
 
-class StepBody(serializers.Serializer[Any]):
+class RuleStepChoice(serializers.Serializer[Any]):
+    """Which wish is decided: what was read, not what may have come since."""
+
+    step = serializers.IntegerField(min_value=1, help_text="Id of what was asked.")
+
+
+class RuleStepBody(serializers.Serializer[Any]):
     step = serializers.ChoiceField(choices=RuleStep.choices)
     text = RuleText(required=False, help_text="For a change.")
 

@@ -1,5 +1,5 @@
-"""Staff screens of identity: customers, staff, roles."""
+"""Staff screens of identity: customers, staff, roles, rules."""
 
-from apps.identity.console import customers, hub, staff
+from apps.identity.console import customers, explaining, hub, roles, rules, staff
 
-__all__ = ["customers", "hub", "staff"]
+__all__ = ["customers", "explaining", "hub", "roles", "rules", "staff"]

@@ -1,4 +1,4 @@
-"""Members of staff, their roles, and what the roles allow. To look at only."""
+"""Members of staff: which roles they hold where, and what they can do by it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.identity import selectors
-from apps.identity.models import Role, User
+from apps.identity import operations, selectors
+from apps.identity.console.access_forms import GiveRoleForm, GrantForm, TakeRoleForm
+from apps.identity.console.explaining import rights_panels
+from apps.identity.models import User
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
+    Action,
     Column,
     DetailScreen,
+    Fact,
     ListScreen,
     Page,
     Panel,
@@ -23,6 +27,9 @@ from dotmac.core.console import (
     TablePanel,
     register_screen,
 )
+from dotmac.core.errors import NotFound
+
+_ROLES, _GRANTS = "identity.manage_roles", "identity.grant_access"
 
 
 def _works(member: selectors.StaffMember) -> State:
@@ -60,49 +67,128 @@ class StaffList(ListScreen):
     def decorate(self, rows: list[Any], page: Page) -> list[Any]:
         return list(selectors.staff_members(rows))
 
-    def row_url(self, row: Any) -> str | None:
-        return ""
+
+def _give_role(row: User, data: dict[str, Any], page: Page) -> str:
+    operations.assign_role(user_id=row.pk, **data, actor=page.actor, now=page.now)
+    return _("It holds from the next click on.")
+
+
+def _take_role(row: User, data: dict[str, Any], page: Page) -> str:
+    slug, _slash, unit = data["held"].rpartition("/")
+    operations.unassign_role(
+        user_id=row.pk, role_slug=slug, unit_id=int(unit), actor=page.actor,
+        now=page.now,
+    )  # fmt: skip
+    return _("Taken away; it holds from the next click on.")
+
+
+def _grant(row: User, data: dict[str, Any], page: Page) -> str:
+    facts = {"user_id": row.pk, "permission": data["permission"], "actor": page.actor,
+             "now": page.now}  # fmt: skip
+    if data["unit_id"]:
+        operations.grant_on_unit(unit_id=data["unit_id"], **facts)
+    else:
+        operations.grant_on_customer(customer_id=_customer(data, page), **facts)
+    return _("Granted.")
+
+
+def _revoke(row: User, data: dict[str, Any], page: Page) -> str:
+    facts = {"user_id": row.pk, "permission": data["permission"], "actor": page.actor,
+             "now": page.now}  # fmt: skip
+    if data["unit_id"]:
+        operations.revoke_on_unit(unit_id=data["unit_id"], **facts)
+    else:
+        operations.revoke_on_customer(customer_id=_customer(data, page), **facts)
+    return _("Taken back.")
+
+
+def _customer(data: dict[str, Any], page: Page) -> int:
+    """The id behind the reference, within the actor's reach."""
+    rows = selectors.customers_visible_to(page.actor, _GRANTS)
+    found = rows.filter(reference=data["customer"].strip().upper()).first()
+    if found is None:
+        raise NotFound(_("There is no such customer."), field="customer")
+    return found.pk
 
 
 @register_screen
-class RoleList(ListScreen):
-    slug = "roles"
-    title = gettext_lazy("Roles")
+class StaffDetail(DetailScreen):
+    slug = "staff"
+    title = gettext_lazy("Member of staff")
     permission = "identity.view_staff"
-    icon = "shield"
-    menu = "system"
-    menu_order = 71
-    columns = (
-        Column(gettext_lazy("Role"), "slug", "code"),
-        Column(gettext_lazy("Name"), "name"),
+    tabs = (
+        Tab(slug="roles", label=gettext_lazy("Roles"), build="roles"),
+        Tab(
+            slug="rights",
+            label=gettext_lazy("What this person can do"),
+            build="rights",
+            permission="identity.view_access",
+        ),
+    )
+    actions = (
+        Action(
+            slug="give-role",
+            label=gettext_lazy("Give a role"),
+            permission=_ROLES,
+            icon="user-plus",
+            form=GiveRoleForm,
+            run=_give_role,
+        ),
+        Action(
+            slug="take-role",
+            label=gettext_lazy("Take a role"),
+            permission=_ROLES,
+            icon="user-minus",
+            tone="danger",
+            form=TakeRoleForm,
+            run=_take_role,
+        ),
+        Action(
+            slug="grant",
+            label=gettext_lazy("Grant one thing"),
+            permission=_GRANTS,
+            icon="key",
+            form=GrantForm,
+            run=_grant,
+        ),
+        Action(
+            slug="revoke",
+            label=gettext_lazy("Take a grant back"),
+            permission=_GRANTS,
+            icon="lock",
+            form=GrantForm,
+            run=_revoke,
+        ),
     )
 
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Role]:
-        return selectors.roles()
+    def rows(self, actor: Actor, permission: str) -> QuerySet[User]:
+        return selectors.staff_visible_to(actor, permission)
 
-
-@register_screen
-class RoleDetail(DetailScreen):
-    slug = "roles"
-    title = gettext_lazy("Role")
-    permission = "identity.view_staff"
-    tabs = (Tab(slug="permissions", label=gettext_lazy("Permissions"), build="held"),)
-
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Role]:
-        return selectors.roles()
-
-    def heading(self, row: Role) -> str:
+    def heading(self, row: User) -> str:
         return row.name
 
-    def held(self, row: Role, page: Page) -> Sequence[Panel]:
+    def facts(self, row: User, page: Page) -> Sequence[Fact]:
+        return [
+            Fact(_("Sign-in name"), row.username, "code"),
+            Fact(_("E-mail"), row.email, "code"),
+        ]
+
+    def state(self, row: User, page: Page) -> State:
+        return _works(selectors.staff_members([row])[0])
+
+    def roles(self, row: User, page: Page) -> Sequence[Panel]:
         return [
             TablePanel(
-                title=_("What this role allows"),
+                title=_("Roles"),
                 columns=(
-                    Column(_("Permission"), lambda pair: pair[0], "code"),
-                    Column(_("Meaning"), lambda pair: pair[1]),
+                    Column(_("Role"), "role.name", to="roles", to_id="role_id"),
+                    Column(_("Where"), "unit.name"),
+                    Column(_("Since"), "created_at", "date"),
                 ),
-                rows=selectors.permissions_held(row.pk),
-                empty=_("Nothing."),
+                rows=selectors.assignments_of(row.pk),
+                empty=_("No role: this person can do nothing."),
             )
         ]
+
+    def rights(self, row: User, page: Page) -> Sequence[Panel]:
+        return rights_panels(row)

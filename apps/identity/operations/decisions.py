@@ -45,7 +45,6 @@ class _Latest:
 _latest = _Latest()
 
 
-@transaction.atomic
 def record_decisions(*, actor: Actor, now: datetime) -> int:
     """Write down what this actor's request decided, by one insert.
 
@@ -63,12 +62,18 @@ def record_decisions(*, actor: Actor, now: datetime) -> int:
         if (once := _once(note, actor, now)) is None or _latest.is_new(once)
     ]
     policy.noted.clear()
+    # Most requests look at what was looked at in this hour: no transaction for them.
     if rows:
-        AccessDecision.objects.bulk_create(rows, ignore_conflicts=True)
+        _write(rows, actor, now)
+    return len(rows)
+
+
+@transaction.atomic
+def _write(rows: list[AccessDecision], actor: Actor, now: datetime) -> None:
+    AccessDecision.objects.bulk_create(rows, ignore_conflicts=True)
     for row in rows:
         for slug in row.erred:
             _tell_of_error(slug, row.permission, actor, now)
-    return len(rows)
 
 
 @transaction.atomic

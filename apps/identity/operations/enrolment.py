@@ -16,6 +16,7 @@ from apps.identity.enums import SessionEnd, SessionFace, SessionStage, UserKind
 from apps.identity.errors import CredentialsRefused, InvitationRefused, NotStaff
 from apps.identity.models import Invitation, Session, TotpDevice, User
 from apps.identity.operations.passwords import require_good_password
+from apps.identity.operations.roles import refuse_beyond
 from apps.identity.operations.sessions import (
     begin_session,
     complete_session,
@@ -59,10 +60,13 @@ class Enrolment:
 def invite_staff(*, user_id: int, actor: Actor, now: datetime) -> InvitationLink:
     """A fresh one-time link; the one before stops working.
 
+    Refused for a person who holds more than the actor: the link is a sign-in.
+
     It is handed to the person, not mailed: a mail would put it into the
     messages table, where a dump of the database would show it.
     """
     user = _staff(user_id)
+    refuse_beyond(user, actor)
     token = secrets.token_urlsafe(32)
     _revoke_invitations(user, now)
     invitation = Invitation.objects.create(

@@ -23,6 +23,7 @@ from apps.identity.models import (
     User,
 )
 from apps.identity.rules.giving import covers_customer, missing_in_unit
+from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound
@@ -100,7 +101,9 @@ def _customer(customer_id: int) -> Customer:
 
 def _require_unit(actor: Actor, permission: str, unit_id: int) -> None:
     """Raise BeyondOwnRights unless the actor holds it, and may grant, there."""
-    if missing := missing_in_unit(actor, (permission, _GRANT), unit_id):
+    is_top = unit_id == default_unit().pk
+    asked = (permission, _GRANT)
+    if missing := missing_in_unit(actor, asked, unit_id, is_top=is_top):
         raise BeyondOwnRights(field="permission", missing=missing)
 
 

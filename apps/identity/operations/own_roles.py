@@ -135,8 +135,10 @@ def _units_of(role: Role) -> set[int]:
 
 
 def _require_held(actor: Actor, permissions: set[str], units: set[int]) -> None:
+    top = default_unit().pk
     for unit_id in sorted(units):
-        if missing := missing_in_unit(actor, permissions, unit_id):
+        is_top = unit_id == top
+        if missing := missing_in_unit(actor, permissions, unit_id, is_top=is_top):
             raise BeyondOwnRights(field="permissions", missing=missing)
 
 

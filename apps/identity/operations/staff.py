@@ -10,7 +10,11 @@ from django.db import transaction
 from apps.identity.enums import SessionEnd, UserKind
 from apps.identity.errors import EmailTaken, MalformedEmail, UsernameTaken
 from apps.identity.models import User
-from apps.identity.operations.roles import assign_role, require_other_owner
+from apps.identity.operations.roles import (
+    hold_role,
+    refuse_beyond,
+    require_other_owner,
+)
 from apps.identity.operations.sessions import end_sessions_of
 from apps.identity.rules.contacts import plain_email, plain_username
 from apps.identity.selectors.staff import default_unit
@@ -53,7 +57,7 @@ def create_staff(
         now=now,
         changes={"username": user.username, "role": role_slug, "admin": admin},
     )
-    assign_role(
+    hold_role(
         user_id=user.pk,
         role_slug=role_slug,
         unit_id=unit_id or default_unit().pk,
@@ -99,11 +103,13 @@ def add_user(
 def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     """Nobody signs in as this user any more, and all sessions end at once.
 
-    Refused for the last owner. Repeating it changes nothing.
+    Refused for the last owner, and for who holds more than the actor. Repeating it
+    changes nothing.
     """
     user = _locked(user_id)
     if not user.is_active:
         return user
+    refuse_beyond(user, actor)
     require_other_owner((user_id,))
 
     user.is_active = False

@@ -54,6 +54,7 @@ class Rule:
     permissions: tuple[str, ...]
     expression: str
     state: str = RuleState.ON
+    why: str = ""
 
     def speaks_of(self, permission: str) -> bool:
         return covers(self.permissions, permission)
@@ -248,6 +249,9 @@ class RulePolicy:
                 self.rules, self.facts(actor), permission, amount=amount
             )
         return self._asked[key].rule
+
+    def why(self, rule: str) -> str:
+        return next((each.why for each in self.rules if each.slug == rule), "")
 
     def note(
         self,

@@ -33,8 +33,10 @@ from apps.identity.selectors.explain import (
 from apps.identity.selectors.keys import jwt_key_set, jwt_keys
 from apps.identity.selectors.staff import (
     StaffMember,
+    assignments_of,
     default_unit,
     find_user,
+    holders_of,
     invited_user,
     people_visible_to,
     permissions_held,
@@ -48,10 +50,11 @@ from apps.identity.selectors.staff import (
 from apps.identity.selectors.trying import (
     Trial,
     decisions_visible_to,
-    latest_step,
     rules_visible_to,
     steps_of,
     try_rule,
+    waiting_step,
+    waiting_steps,
 )
 
 __all__ = [
@@ -62,6 +65,7 @@ __all__ = [
     "Trial",
     "actor_for_session",
     "actor_for_user",
+    "assignments_of",
     "contacts_of",
     "customer_of",
     "customer_snapshot",
@@ -71,10 +75,10 @@ __all__ = [
     "find_customer",
     "find_user",
     "found_by",
+    "holders_of",
     "invited_user",
     "jwt_key_set",
     "jwt_keys",
-    "latest_step",
     "live_session",
     "locations_of",
     "locked_customer",
@@ -97,6 +101,8 @@ __all__ = [
     "try_rule",
     "unit_id_of",
     "units_visible_to",
+    "waiting_step",
+    "waiting_steps",
     "what_may",
     "who_may",
 ]

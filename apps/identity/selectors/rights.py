@@ -18,7 +18,7 @@ from apps.identity.models import User
 from apps.identity.rules.policy import Rule
 from apps.identity.rules.roles import permissions_of_rights
 from dotmac.core.actors import NOTHING, Scope
-from dotmac.core.permissions import is_declared
+from dotmac.core.permissions import is_declared, is_whole
 
 UNIT_DEPTH_MAX = 32
 
@@ -85,7 +85,7 @@ _CUSTOMER = """
 _RULES = """
     UNION ALL
     SELECT 'rule', slug, false, NULL, NULL,
-           json_build_array(effect, permissions, expression, state)::text
+           json_build_array(effect, permissions, expression, state, why)::text
       FROM identity_accessrule WHERE state IN ('on', 'trial')
 """
 
@@ -114,6 +114,8 @@ def _rights(rows: Iterable[tuple[Any, ...]]) -> Rights:
             customer_ids=frozenset(customers or ()),
         )
         for permission, whole, units, customers, _ in by_kind["held"]
+        # What is about the operator as a whole is not reached from a part of it.
+        if whole or not is_whole(permission)
     }
     for rights, _, _, customers, _ in by_kind["member"]:
         own = Scope(customer_ids=frozenset(customers))
@@ -134,11 +136,12 @@ def _joined(below: dict[int, frozenset[int]], units: Iterable[int]) -> frozenset
 
 
 def _rule(slug: str, text: str) -> Rule:
-    effect, permissions, expression, state = json.loads(text)
+    effect, permissions, expression, state, why = json.loads(text)
     return Rule(
         slug=slug,
         effect=effect,
         permissions=tuple(permissions),
         expression=expression,
         state=state,
+        why=why,
     )

@@ -24,6 +24,8 @@ from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
 from dotmac.core.permissions import catalogue
 
+HOLDERS_MAX = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffMember:
@@ -37,6 +39,10 @@ class StaffMember:
     enrolled: bool
     roles: tuple[str, ...]
     created_at: datetime
+
+    @property
+    def pk(self) -> int:
+        return self.id
 
 
 def default_unit() -> OrganisationUnit:
@@ -90,6 +96,18 @@ def invited_user(*, token: str, now: datetime) -> User | None:
     )
     row = open_rows.select_related("user").filter(user__is_active=True).first()
     return row.user if row is not None else None
+
+
+def assignments_of(user_id: int) -> QuerySet[RoleAssignment]:
+    """The roles of a member of staff, each with its unit."""
+    rows = RoleAssignment.objects.filter(user_id=user_id)
+    return rows.select_related("role", "unit").order_by("role__name", "unit__name")
+
+
+def holders_of(role_id: int, among: QuerySet[User]) -> QuerySet[RoleAssignment]:
+    """Who of these people holds the role, and where."""
+    rows = RoleAssignment.objects.filter(role_id=role_id, user__in=among.values("pk"))
+    return rows.select_related("user", "unit").order_by("user__username")[:HOLDERS_MAX]
 
 
 def people_visible_to(actor: Actor, permission: str) -> QuerySet[User]:

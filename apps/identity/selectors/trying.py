@@ -78,17 +78,23 @@ def rules_visible_to(actor: Actor, permission: str) -> QuerySet[AccessRule]:
     return rows if actor.scope(permission).everything else rows.none()
 
 
-def latest_step(rule_id: int) -> AccessRuleStep | None:
-    """What waits for the rule, else what was decided last."""
-    rows = AccessRuleStep.objects.filter(rule_id=rule_id)
-    waiting = rows.filter(outcome=StepOutcome.ASKED).first()
-    return waiting or rows.order_by("-decided_at", "-pk").first()
+def waiting_step(rule_id: int) -> AccessRuleStep | None:
+    """What was asked for the rule and is not decided yet."""
+    return steps_of(rule_id).filter(outcome=StepOutcome.ASKED).first()
 
 
-def steps_of(rule_id: int, *, limit: int = 20) -> QuerySet[AccessRuleStep]:
+def steps_of(rule_id: int) -> QuerySet[AccessRuleStep]:
     """What was asked and decided for a rule, newest first."""
     rows = AccessRuleStep.objects.filter(rule_id=rule_id)
-    return rows.select_related("asked_by", "decided_by").order_by("-pk")[:limit]
+    return rows.select_related("asked_by", "decided_by").order_by("-pk")
+
+
+def waiting_steps(actor: Actor, permission: str) -> QuerySet[AccessRuleStep]:
+    """What waits for somebody else than the actor."""
+    rows = AccessRuleStep.objects.filter(outcome=StepOutcome.ASKED)
+    if not actor.scope(permission).everything:
+        return rows.none()
+    return rows.exclude(asked_by_id=actor.id)
 
 
 def decisions_visible_to(actor: Actor, permission: str) -> QuerySet[AccessDecision]:
