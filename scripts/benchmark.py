@@ -17,7 +17,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
-from tools.bench import allocation, billing, customers, radius  # noqa: E402
+from tools.bench import (  # noqa: E402
+    allocation,
+    authorisation,
+    billing,
+    customers,
+    expressions,
+    radius,
+)
 from tools.bench.cpu import machine  # noqa: E402
 from tools.bench.page import Section, write  # noqa: E402
 from tools.bench.site import Bench, bench, load  # noqa: E402
@@ -26,6 +33,12 @@ Measure = Callable[[Bench, argparse.Namespace, str], Section]
 MEASUREMENTS: dict[str, Measure] = {
     "customers": lambda b, given, stamp: customers.run(
         b, rows=given.rows, rounds=given.rounds, stamp=stamp
+    ),
+    "authorisation": lambda b, given, stamp: authorisation.run(
+        b, rows=given.rows, rounds=given.rounds, stamp=stamp
+    ),
+    "expressions": lambda _bench, given, stamp: expressions.run(
+        evaluations=given.evaluations, rounds=given.rounds, stamp=stamp
     ),
     "allocation": lambda b, given, stamp: allocation.run(
         b, held=given.held, requests=given.requests, rounds=given.rounds, stamp=stamp
@@ -56,6 +69,7 @@ def _options() -> argparse.ArgumentParser:
         ("subscribers", 20_000, "subscribers that RADIUS knows"),
         ("packets", 2_000, "packets of each kind a round"),
         ("services", 10_000, "services to bill"),
+        ("evaluations", 50_000, "evaluations of a condition a round"),
         ("rounds", 5, "rounds; the reference and DotMac take turns"),
     ):
         help_text = f"{says} (default {default:,})"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import kombu.pools
 import pytest
@@ -54,7 +55,8 @@ def _send_tasks_to(url):
     before = app.conf.broker_url
     app.conf.update(broker_url=url)
     kombu.pools.reset()
-    app._after_fork()
+    forked: Any = app  # the stubs leave it out
+    forked._after_fork()
     return before
 
 

@@ -32,6 +32,7 @@ from apps.network.models import (  # noqa: E402
 from dotmac.core.actors import system_actor  # noqa: E402
 from dotmac.core.db import copy_rows  # noqa: E402
 from tests.performance.bulk_billing import write_by_bulk_create  # noqa: E402
+from tools.bench import rights  # noqa: E402
 from tools.bench.cpu import seconds_of  # noqa: E402
 from tools.bench.web import totp  # noqa: E402
 
@@ -121,6 +122,8 @@ _VERBS: dict[str, Callable[..., Any]] = {
     "nas": nas,
     "pool": pool,
     "bill": bill,
+    "authorisation_people": rights.make_people,
+    "authorise": rights.decide,
 }
 
 if __name__ == "__main__":
