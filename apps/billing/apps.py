@@ -41,6 +41,21 @@ class BillingConfig(AppConfig):
             start_checkout="Pay at the gateway.",
         )
         permissions.declare_dangerous("billing", "issue_credit_note", "reverse_payment")
+        permissions.declare_whole(
+            "billing",
+            "view_run",
+            "run_billing",
+            "set_tax_rate",
+            "run_dunning",
+            "set_dunning_policy",
+        )
+        permissions.declare_amounts(
+            "billing",
+            "record_payment",
+            "reverse_payment",
+            "issue_credit_note",
+            "start_checkout",
+        )
         invariants.register(*INVARIANTS)
         participants.register(
             "identity.customer",

@@ -9,6 +9,8 @@ from __future__ import annotations
 _CATALOGUE: dict[str, str] = {}
 _DANGEROUS: set[str] = set()
 _OWN: dict[str, str] = {}
+_WITH_AMOUNT: set[str] = set()
+_WHOLE: set[str] = set()
 
 
 def declare(app: str, **permissions: str) -> None:
@@ -51,3 +53,31 @@ def declare_dangerous(app: str, *names: str) -> None:
 
 def is_dangerous(permission: str) -> bool:
     return permission in _DANGEROUS
+
+
+def declare_amounts(app: str, *names: str) -> None:
+    """Permissions whose operations weigh an amount (`Actor.weigh`). Repeatable."""
+    for name in names:
+        if not is_declared(f"{app}.{name}"):
+            raise ValueError(f"{app}.{name} is not declared.")
+        _WITH_AMOUNT.add(f"{app}.{name}")
+
+
+def carries_amount(permission: str) -> bool:
+    return permission in _WITH_AMOUNT
+
+
+def declare_whole(app: str, *names: str) -> None:
+    """Permissions about what belongs to the operator as a whole. Repeatable.
+
+    Held in a branch or at a reseller they reach nothing: a reseller's engineer
+    must not see the operator's access servers, nor move its business date.
+    """
+    for name in names:
+        if not is_declared(f"{app}.{name}"):
+            raise ValueError(f"{app}.{name} is not declared.")
+        _WHOLE.add(f"{app}.{name}")
+
+
+def is_whole(permission: str) -> bool:
+    return permission in _WHOLE

@@ -1,0 +1,247 @@
+"""One customer of the operator, one of a reseller, and an object of each kind of
+either, made by the operations; and the people who try to reach them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.billing import operations as billing
+from apps.catalog.models import Order, ProvisioningJob
+from apps.identity import operations as identity
+from apps.identity.models import AccessDecision, Session
+from apps.network import operations as network
+from apps.network.models import AddressAssignment, CoaRequest, Nas, Prefix
+from apps.ops import operations as ops
+from apps.ops.models import AuditEntry, Message, OutboxEvent
+from dotmac.core.money import Money
+from dotmac.core.refs import SubjectRef
+from tests.billing.owing import bill
+from tests.catalog.shops import build_shop
+from tests.console.lines import put_on_line
+from tests.promises.access_table import holders
+from tests.sessions import enter
+from tests.world import SYSTEM, Api, login
+
+STAFF = {
+    "ada": "o", "mina": "m", "sola": "s", "bisi": "b", "nuru": "n", "femi": "a",
+    "remi": "s", "rita": "r",
+}  # fmt: skip
+LIMITED = {"remi", "rita"}  # work at the reseller, whose customer is Esi
+PORTAL = {"chidi": "f", "esi": "f", "dayo": "f", "vera": "v", "bill": "p"}
+OWN = {"chidi": "chidi", "esi": "esi", "vera": "chidi", "bill": "chidi"}
+
+
+@dataclass
+class Bed:
+    """Objects by owner ("chidi", "esi") and kind; kinds of the whole by themselves."""
+
+    world: Any
+    of: dict[str, dict[str, int]] = field(default_factory=dict)
+    whole: dict[str, int] = field(default_factory=dict)
+
+
+def build(world) -> Bed:
+    """Everything, once; a test rolls each of its requests back."""
+    _people(world)
+    world.shop = build_shop()
+    network.create_prefix(
+        cidr="100.65.0.0/24", pool_id=world.shop.pool.pk, actor=SYSTEM, now=world.now
+    )
+    bed = Bed(world)
+    for name in ("chidi", "esi"):
+        bed.of[name] = _objects(world, name)
+    bed.of["chidi"] |= {"staff": world.sola.id, "units": world.operator.pk}
+    bed.of["esi"] |= {"staff": world.remi.id, "units": world.reseller.pk}
+    bed.whole = _whole(world)
+    return bed
+
+
+def _people(world) -> None:
+    world.vera = _member(world, "vera", "view")
+    world.bill = _member(world, "bill", "billing")
+    world.rita = world.hire("rita", "Rita", "reseller", unit_id=world.reseller.pk)
+    assert all(getattr(world, name) for name in [*STAFF, *PORTAL])
+
+
+def _member(world, username, rights):
+    password = f"{username} rows over the lagoon"
+    user = identity.create_portal_user(
+        customer_id=world.chidi.customer.pk, username=username, password=password,
+        rights=rights, actor=SYSTEM, now=world.now,
+    )  # fmt: skip
+    return SimpleNamespace(
+        user=user, username=username, password=password, otp=lambda: "", id=user.pk
+    )
+
+
+def _objects(world, name) -> dict[str, int]:
+    person, now = getattr(world, name), world.now
+    customer = person.customer
+    service, session = put_on_line(world, person, now=timezone.now(), hours=2)
+    invoice = bill(customer, 900_000)
+    payment = billing.record_payment(
+        customer_id=customer.pk, amount=Money(100_000, "NGN"), method="cash",
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
+    note = billing.issue_credit_note(
+        invoice_id=invoice.pk, reason="late", amount=Money(100, "NGN"), actor=SYSTEM,
+        now=now,
+    )  # fmt: skip
+    job = ops.start_job(
+        kind="test.work",
+        subject=SubjectRef("identity", "customer", customer.pk, customer.name),
+        actor=SYSTEM, now=now, total=10, customer_id=customer.pk,
+    )  # fmt: skip
+    ops.send_message(
+        to=customer.email, subject=f"To {name}", body="Hello", purpose="invoice",
+        unique_key=f"bed-{name}", customer_id=customer.pk, now=now,
+    )  # fmt: skip
+    network.disconnect_session(
+        session_key=session.session_key, generation=session.generation,
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    return {
+        "customers": customer.pk,
+        "services": service.pk,
+        "orders": Order.objects.get(customer=customer).pk,
+        "accounts": service.access_id,
+        "sessions": session.pk,
+        "coa-requests": CoaRequest.objects.filter(account_id=service.access_id)[0].pk,
+        "invoices": invoice.pk,
+        "credit-notes": note.pk,
+        "payments": payment.pk,
+        "jobs": job.pk,
+        "messages": Message.objects.filter(customer_id=customer.pk)[0].pk,
+        "audit": AuditEntry.objects.filter(customer_id=customer.pk)[0].pk,
+        "provisioning": ProvisioningJob.objects.filter(service=service)[0].pk,
+    }
+
+
+def _whole(world) -> dict[str, int]:
+    now = world.now
+    role = identity.create_role(name="Own", permissions=[], actor=SYSTEM, now=now)
+    rule = identity.create_rule(
+        name="Nobody walks on water", why="Try a boat.", effect="deny",
+        permissions=["ops.set_business_date"], expression="actor.username == 'peter'",
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
+    identity.ask_rule_step(rule_id=rule.pk, step="switch_on", actor=SYSTEM, now=now)
+    rate = billing.set_tax_rate(
+        slug="vat", name="VAT", label="VAT", percent=Decimal("7.5"),
+        valid_from=date(2026, 1, 1), actor=SYSTEM, now=now,
+    )  # fmt: skip
+    run = billing.start_run(day=now.date(), actor=SYSTEM, now=now)
+    decision = AccessDecision.objects.create(
+        at=now, actor_kind="staff", actor_label="ada", permission="ops.view_job",
+        granted=True, facts={},
+    )  # fmt: skip
+    group = network.create_vlan_group(
+        name="bed", vid_min=100, vid_max=200, actor=SYSTEM, now=now
+    )
+    nas = Nas.objects.get()
+    return {
+        "roles": role.pk,
+        "access-rules": rule.pk,
+        "decisions": decision.pk,
+        "tax-rates": rate.pk,
+        "runs": run.pk,
+        "billing-runs": run.pk,
+        "sites": nas.site_id or 0,
+        "nas": nas.pk,
+        "rate-profiles": world.shop.profile.pk,
+        "pools": world.shop.pool.pk,
+        "prefixes": Prefix.objects.order_by("pk")[0].pk,
+        "addresses": AddressAssignment.objects.order_by("pk")[0].pk,
+        "vlan-groups": group.pk,
+        "plans": world.shop.plan.pk,
+        "events": OutboxEvent.objects.order_by("pk")[0].pk,
+    }
+
+
+# What is expected --------------------------------------------------------------
+
+
+def expected(who: str, permission: str, owner: str) -> str:
+    """ "sign in", "refused", "missing" or "through", from the table alone.
+
+    `owner` is "chidi", "esi" or "" for what belongs to nobody in particular.
+    """
+    if who not in STAFF and who not in PORTAL:
+        return "sign in"
+    letters, whole = holders(permission)
+    letter = STAFF.get(who) or PORTAL[who]
+    if letter not in letters or (whole and (who in LIMITED or who in PORTAL)):
+        return "refused"
+    if owner and not _reaches(who, owner):
+        return "missing"
+    return "through"
+
+
+def _reaches(who: str, owner: str) -> bool:
+    if who in PORTAL:
+        return OWN.get(who) == owner
+    return who not in LIMITED or owner == "esi"
+
+
+# Coming in ---------------------------------------------------------------------
+
+
+def api_of(bed: Bed, who: str) -> Any:
+    """A client that signed in; strangers and staff without a code get nowhere."""
+    if who == "stranger":
+        return Api()
+    if who == "no-code":
+        return Api(_token_without_code(bed.world.sola))
+    return Api(login(Api(), getattr(bed.world, who))["access"])
+
+
+def _token_without_code(person) -> str:
+    """A token for a session that still owes its code."""
+    from django.conf import settings
+
+    from apps.identity.rules.tokens import AccessClaims, write_access_token
+    from apps.identity.selectors import jwt_keys
+
+    now = timezone.now()
+    session = Session.objects.create(
+        user=person.user, face="api", stage="password", started_at=now, seen_at=now,
+        idle_until_at=now + timedelta(hours=1), expires_at=now + timedelta(hours=8),
+    )  # fmt: skip
+    return write_access_token(
+        jwt_keys(), AccessClaims(person.id, session.pk), issuer=settings.BASE_URL,
+        jti="no-code", now=now,
+    )  # fmt: skip
+
+
+def console_of(bed: Bed, who: str) -> Any:
+    if who == "stranger":
+        from django.test import Client
+
+        return Client()
+    if who == "no-code":
+        browser = enter(bed.world.sola)
+        row = Session.objects.filter(user=bed.world.sola.user).latest("pk")
+        Session.objects.filter(pk=row.pk).update(stage="password", mfa_at=None)
+        return browser
+    if who in PORTAL:  # a cookie of the portal opens no console
+        return enter(getattr(bed.world, who), face="portal", key="portal_sid")
+    return enter(getattr(bed.world, who))
+
+
+@contextmanager
+def undone():
+    """What a request changes is taken back."""
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
