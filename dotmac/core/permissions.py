@@ -22,9 +22,9 @@ def declare(app: str, **permissions: str) -> None:
 def declare_own(app: str, **permissions: str) -> None:
     """What everybody who signed in may do with their own sign-in. Repeatable.
 
-    No role holds these and none can lose them; their views show and change rows
-    of the person who asks and of nobody else. Programs with an API key do not
-    have them.
+    No role holds or takes them, and only a rule refuses them for the moment; their
+    views show and change rows of the person who asks and of nobody else. Programs
+    with an API key do not have them.
     """
     for name, meaning in permissions.items():
         _OWN[f"{app}.{name}"] = meaning
@@ -37,6 +37,11 @@ def catalogue() -> dict[str, str]:
 
 def is_declared(permission: str) -> bool:
     return permission in _CATALOGUE or permission in _OWN
+
+
+def is_grantable(permission: str) -> bool:
+    """Whether roles and grants may hold it: declared, and not one's own anyway."""
+    return permission in _CATALOGUE
 
 
 def is_own(permission: str) -> bool:

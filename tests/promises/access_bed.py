@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.billing import operations as billing
 from apps.catalog.models import Order, ProvisioningJob
 from apps.identity import operations as identity
-from apps.identity.models import AccessDecision, Session
+from apps.identity.models import AccessDecision, ApiKey, Passkey, Session
 from apps.network import operations as network
 from apps.network.models import AddressAssignment, CoaRequest, Nas, Prefix
 from apps.ops import operations as ops
@@ -37,6 +37,8 @@ STAFF = {
 }  # fmt: skip
 LIMITED = {"remi", "rita"}  # work at the reseller, whose customer is Esi
 PORTAL = {"chidi": "f", "esi": "f", "dayo": "f", "vera": "v", "bill": "p"}
+# Whose sign-ins and keys stand beside the objects of either customer.
+KEEPERS = {"chidi": "sola", "esi": "remi"}
 OWN = {"chidi": "chidi", "esi": "esi", "vera": "chidi", "bill": "chidi"}
 
 
@@ -61,8 +63,38 @@ def build(world) -> Bed:
         bed.of[name] = _objects(world, name)
     bed.of["chidi"] |= {"staff": world.sola.id, "units": world.operator.pk}
     bed.of["esi"] |= {"staff": world.remi.id, "units": world.reseller.pk}
+    for name, keeper in KEEPERS.items():
+        bed.of[name] |= _keys_of(getattr(world, keeper))
     bed.whole = _whole(world)
     return bed
+
+
+def _keys_of(person) -> dict[str, int]:
+    """A sign-in, an API key and a passkey of a member of staff."""
+    now = timezone.now()
+    sign_in = Session.objects.create(
+        user=person.user, face="console", stage="full", started_at=now, seen_at=now,
+        mfa_at=now, idle_until_at=now + timedelta(hours=1),
+        expires_at=now + timedelta(hours=8),
+    )  # fmt: skip
+    key = ApiKey.objects.create(
+        user=person.user, name="bed", prefix=f"bed{person.username}",
+        digest=str(person.id).rjust(64, "0"), scopes=["identity.view_customer"],
+        addresses=[], expires_at=now + timedelta(days=9),
+    )  # fmt: skip
+    passkey = Passkey.objects.create(
+        user=person.user, name="bed", credential_id=person.username.encode(),
+        public_key=b"-",
+    )  # fmt: skip
+    return {
+        "sign-ins": sign_in.pk, "my-sign-ins": sign_in.pk, "api-keys": key.pk,
+        "my-keys": key.pk, "my-passkeys": passkey.pk,
+    }  # fmt: skip
+
+
+def confirm_everybody() -> None:
+    """Second factors were shown just now: what is dangerous asks for nothing."""
+    Session.objects.filter(mfa_at__isnull=False).update(mfa_at=timezone.now())
 
 
 def _people(world) -> None:
@@ -177,11 +209,15 @@ def expected(who: str, permission: str, owner: str) -> str:
     """
     if who not in STAFF and who not in PORTAL:
         return "sign in"
-    letters, whole = holders(permission)
+    letters, reach = holders(permission)
     letter = STAFF.get(who) or PORTAL[who]
+    whole = reach == "whole"
     if letter not in letters or (whole and (who in LIMITED or who in PORTAL)):
         return "refused"
-    if owner and not _reaches(who, owner):
+    reached = (
+        KEEPERS[owner] == who if owner and reach == "own" else _reaches(who, owner)
+    )
+    if owner and not reached:
         return "missing"
     return "through"
 

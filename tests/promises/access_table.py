@@ -1,7 +1,8 @@
 """Who may do what, written by hand: the code under test is not asked.
 
 A line of PERMISSIONS is a permission, what it reaches ("rows": those of one's
-units and customers, "whole": only from the operator's top), and the letters of
+units and customers, "whole": only from the operator's top, "own": of the person
+who asks and of nobody else, without any role), and the letters of
 those who hold it: o owner, m manager, s support, b billing clerk, n network
 engineer, a auditor, r reseller; of portal users f everything, p bills, v look
 only. A line of API or CONSOLE is a route or a screen and its permission. What is
@@ -36,22 +37,29 @@ catalog.view_plan rows omsbnarfv
 catalog.view_service rows omsbnarfv
 identity.approve_rule whole om
 identity.change_customer rows omsbr
+identity.change_own_factors own omsbnarfpv
 identity.close_customer rows om
+identity.create_api_key rows ombn
 identity.create_customer rows omsr
 identity.create_portal_user rows omsr
 identity.create_staff rows om
 identity.create_unit rows om
 identity.deactivate_user rows om
 identity.delete_customer rows om
+identity.end_sign_in rows om
 identity.grant_access rows o
 identity.invite_staff rows om
+identity.manage_own_access own omsbnarfpv
 identity.manage_roles rows o
 identity.manage_rules whole o
 identity.reset_mfa rows om
+identity.revoke_api_key rows om
 identity.set_portal_password rows oms
 identity.view_access rows oma
+identity.view_api_key rows oma
 identity.view_customer rows omsbnarfpv
 identity.view_rule whole oma
+identity.view_sign_in rows oma
 identity.view_staff rows oma
 identity.view_unit rows omsar
 network.allocate_address whole omn
@@ -106,6 +114,14 @@ GET customers/*/contacts identity.view_customer
 POST customers/*/contacts identity.change_customer
 GET customers/*/locations identity.view_customer
 POST customers/*/locations identity.change_customer
+POST auth/step-up identity.manage_own_access
+GET auth/sessions identity.manage_own_access
+DELETE auth/sessions identity.manage_own_access
+DELETE auth/sessions/* identity.manage_own_access
+GET api-keys identity.manage_own_access
+POST api-keys identity.create_api_key
+GET api-keys/* identity.manage_own_access
+DELETE api-keys/* identity.manage_own_access
 GET units identity.view_unit
 POST units identity.create_unit
 GET units/* identity.view_unit
@@ -215,6 +231,11 @@ list decisions identity.view_rule
 list roles identity.view_staff
 list access-rules identity.view_rule
 list staff identity.view_staff
+list sign-ins identity.view_sign_in
+list api-keys identity.view_api_key
+list my-keys identity.manage_own_access
+list my-passkeys identity.manage_own_access
+list my-sign-ins identity.manage_own_access
 list login-attempts network.view_session
 list sessions network.view_session
 list coa-requests network.view_session
@@ -232,12 +253,20 @@ page integrity ops.view_integrity
 page access identity.view_access
 page access-of identity.view_access
 page role-matrix identity.view_staff
+page my-security identity.manage_own_access
+page my-passkeys/new identity.change_own_factors
 form dunning/policy billing.set_dunning_policy
 form tax-rates/new billing.set_tax_rate
 form billing-runs/new billing.run_billing
 form integrity/run ops.run_integrity
 form customers/new identity.create_customer
 form roles/new identity.manage_roles
+form staff/new identity.create_staff
+form my-keys/new identity.create_api_key
+form my-security/password identity.change_own_factors
+form my-security/email identity.change_own_factors
+form my-security/authenticator identity.change_own_factors
+form my-sign-ins/end-others identity.manage_own_access
 form access-rules/new identity.manage_rules
 form sites/new network.create_site
 form pools/new network.create_pool
@@ -276,10 +305,22 @@ action access-rules/change identity.manage_rules
 action access-rules/delete identity.manage_rules
 detail staff identity.view_staff
 tab staff/rights identity.view_access
+tab staff/sign-ins identity.view_sign_in
+tab staff/keys identity.view_api_key
+action staff/invite identity.invite_staff
+action staff/reset-mfa identity.reset_mfa
+action staff/deactivate identity.deactivate_user
+action staff/reactivate identity.deactivate_user
 action staff/give-role identity.manage_roles
 action staff/take-role identity.manage_roles
 action staff/grant identity.grant_access
 action staff/revoke identity.grant_access
+action sign-ins/end identity.end_sign_in
+action api-keys/revoke identity.revoke_api_key
+action my-keys/revoke identity.manage_own_access
+action my-passkeys/rename identity.manage_own_access
+action my-passkeys/remove identity.change_own_factors
+action my-sign-ins/end identity.manage_own_access
 detail sessions network.view_session
 action sessions/disconnect network.disconnect_session
 detail coa-requests network.view_session
@@ -333,6 +374,7 @@ action customers/qualify identity.change_customer
 action customers/add-location identity.change_customer
 action customers/add-contact identity.change_customer
 action customers/create-portal-user identity.create_portal_user
+action customers/invite identity.create_portal_user
 action customers/set-portal-password identity.set_portal_password
 action customers/close identity.close_customer
 action customers/delete identity.delete_customer
@@ -344,6 +386,10 @@ home - -
 help - -
 choose - -
 series - -
+devices - -
+profile - -
+people - -
+security - -
 services catalog.view_service -
 bills billing.view_invoice -
 bill billing.view_invoice invoice
@@ -365,8 +411,8 @@ def lines(table):
 
 
 def holders(permission):
-    """The letters of those who hold it, and whether it is about the whole."""
+    """The letters of those who hold it, and what it reaches."""
     for name, reach, letters in lines(PERMISSIONS):
         if name == permission:
-            return letters, reach == "whole"
+            return letters, reach
     raise LookupError(f"{permission} is not in the table of permissions.")

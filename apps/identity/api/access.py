@@ -37,7 +37,7 @@ from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin, RetrieveMixin
 from dotmac.core.errors import NotFound
-from dotmac.core.permissions import is_declared
+from dotmac.core.permissions import is_grantable
 
 
 class RoleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
@@ -229,7 +229,7 @@ class AccessViewSet(ApiViewSet):
     def explain(self, request: Request) -> Response:
         """Everybody who may, each with every path, and the rules that speak of it."""
         permission = self._given("permission")
-        if not is_declared(permission):
+        if not is_grantable(permission):
             raise ValidationError({"permission": [_("There is no such permission.")]})
         customer = get_object_or_404(self.get_queryset(), pk=self._number("customer"))
         answer = {

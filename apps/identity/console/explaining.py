@@ -39,7 +39,7 @@ from dotmac.core.console import (
     state_of,
 )
 from dotmac.core.money import Money
-from dotmac.core.permissions import catalogue, is_declared
+from dotmac.core.permissions import catalogue, is_grantable
 
 _VIEW = "identity.view_access"
 _HOW = {
@@ -153,7 +153,7 @@ class WhoCan(PageScreen):
                 "customer": text,
             },
         )
-        if not text or not is_declared(name):
+        if not text or not is_grantable(name):
             return [form]
         visible = selectors.customers_visible_to(page.actor, _VIEW)
         customer = visible.filter(reference=text).first()

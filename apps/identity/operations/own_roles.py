@@ -23,7 +23,7 @@ from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
-from dotmac.core.permissions import is_declared
+from dotmac.core.permissions import is_grantable
 from dotmac.core.refs import SubjectRef
 
 ROLES_MAX = 100
@@ -120,7 +120,7 @@ def _named(name: str) -> tuple[str, str]:
 
 def _known(permissions: Iterable[str]) -> set[str]:
     wanted = set(permissions)
-    unknown = sorted(name for name in wanted if not is_declared(name))
+    unknown = sorted(name for name in wanted if not is_grantable(name))
     if unknown:
         raise UnknownPermission(
             f"There is no permission {unknown[0][:100]}.", field="permissions"

@@ -33,7 +33,7 @@ from apps.ops import operations as ops
 from dotmac.core.actors import Actor, ActorKind
 from dotmac.core.db import refusing
 from dotmac.core.errors import Conflict, InvalidInput, NotFound
-from dotmac.core.permissions import catalogue, is_declared
+from dotmac.core.permissions import catalogue, is_grantable
 from dotmac.core.refs import SubjectRef
 
 _MANAGE = "identity.manage_roles"
@@ -224,7 +224,7 @@ def _require_reach(actor: Actor, role: Role, unit_id: int, *more: str) -> None:
     """Raise BeyondOwnRights unless the actor holds all of the role in the unit."""
     held = RolePermission.objects.filter(role=role)
     names = [*held.values_list("permission", flat=True), *more]
-    known, is_top = filter(is_declared, names), unit_id == default_unit().pk
+    known, is_top = filter(is_grantable, names), unit_id == default_unit().pk
     if missing := missing_in_unit(actor, known, unit_id, is_top=is_top):
         raise BeyondOwnRights(field="role", missing=missing)
 

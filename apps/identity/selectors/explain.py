@@ -17,7 +17,7 @@ from apps.identity.models import (
 from apps.identity.rules.policy import covers
 from apps.identity.rules.roles import permissions_of_rights, rights_with
 from dotmac.core.db import fetch_dicts
-from dotmac.core.permissions import catalogue, is_declared, is_whole
+from dotmac.core.permissions import catalogue, is_grantable, is_whole
 
 PATHS_MAX = 500
 _DEPTH_MAX = 32
@@ -110,7 +110,7 @@ def who_may(permission: str, customer: Customer) -> list[Path]:
             "customer": customer.pk,
             "name": customer.name,
             "unit": customer.unit_id,
-            "rights": rights_with(permission) if is_declared(permission) else [],
+            "rights": rights_with(permission) if is_grantable(permission) else [],
             "whole": is_whole(permission),
             "depth": _DEPTH_MAX,
             "limit": PATHS_MAX,
@@ -160,7 +160,7 @@ def what_may(user: User) -> list[Held]:
                    "where": row["where"], "unit_kind": "customer"})
             for row in fetch_dicts(_OF_CUSTOMER, given)
             for name in permissions_of_rights(row["rights"])
-            if is_declared(name)
+            if is_grantable(name)
         ]  # fmt: skip
     return sorted(found, key=lambda held: (held.permission, held.how, held.where))
 

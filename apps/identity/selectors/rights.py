@@ -18,7 +18,7 @@ from apps.identity.models import User
 from apps.identity.rules.policy import Rule
 from apps.identity.rules.roles import permissions_of_rights
 from dotmac.core.actors import NOTHING, Scope
-from dotmac.core.permissions import is_declared, is_whole
+from dotmac.core.permissions import is_grantable, is_whole
 
 UNIT_DEPTH_MAX = 32
 
@@ -120,7 +120,7 @@ def _rights(rows: Iterable[tuple[Any, ...]]) -> Rights:
     for rights, _, _, customers, _ in by_kind["member"]:
         own = Scope(customer_ids=frozenset(customers))
         for permission in permissions_of_rights(rights):
-            if is_declared(permission):
+            if is_grantable(permission):
                 scopes[permission] = scopes.get(permission, NOTHING) | own
     return Rights(
         scopes=scopes,

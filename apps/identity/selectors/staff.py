@@ -23,7 +23,7 @@ from apps.identity.models import (
 )
 from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
-from dotmac.core.permissions import catalogue, is_declared, is_whole
+from dotmac.core.permissions import catalogue, is_grantable, is_whole
 
 HOLDERS_MAX = 500
 
@@ -99,7 +99,7 @@ def roles_within(actor: Actor, permission: str) -> list[Role]:
         role
         for role in found
         if not any(
-            is_declared(name)
+            is_grantable(name)
             and (is_top or not is_whole(name))
             and not actor.scope(name)
             for name in held.get(role.pk, ())
