@@ -89,7 +89,8 @@ def test_a_membership_that_ended(world):
     )
     Membership.objects.filter(user=world.chidi.user).delete()
     assert statuses(api, LIST) == [403]
-    assert statuses(phone, "/portal/") == [302]
+    # Still signed in, but for no account: a page that says so, and no loop.
+    assert statuses(phone, "/portal/") == [403]
 
 
 def test_a_session_that_ended(world):
