@@ -49,7 +49,7 @@ def test_the_owner_of_the_tables_cannot_change_the_audit_log_either(own_database
         for statement in (
             "UPDATE ops_auditentry SET action = 'x'",
             "DELETE FROM ops_auditentry",
-            "TRUNCATE ops_auditentry",
+            "TRUNCATE ops_auditentry CASCADE",
         ):
             with pytest.raises(psycopg.IntegrityError) as refusal:
                 owner.execute(statement)

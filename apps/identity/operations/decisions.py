@@ -13,6 +13,7 @@ from apps.identity.models import AccessDecision
 from apps.identity.rules.policy import Note, RulePolicy
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
+from dotmac.core.permissions import is_dangerous, is_own
 from dotmac.core.refs import SubjectRef
 from dotmac.core.telemetry import request_id_var
 
@@ -48,8 +49,8 @@ _latest = _Latest()
 def record_decisions(*, actor: Actor, now: datetime) -> int:
     """Write down what this actor's request decided, by one insert.
 
-    Every refusal and every act; looking at things once an hour for each person
-    and permission. A rule that erred is in the audit as well. Returns how many
+    Every refusal and every act; looking at things, and one's own sign-ins, once an hour for
+    each person and permission. A rule that erred is in the audit as well. Returns how many
     rows were sent.
     """
     policy = actor.policy
@@ -97,7 +98,10 @@ def _without_repeats(notes: list[Note]) -> list[Note]:
 
 def _once(note: Note, actor: Actor, now: datetime) -> str | None:
     """The key of a look; nothing for acts and refusals, which all count."""
-    is_look = note.permission.partition(".")[2].startswith("view_")
+    # What somebody does with his own sign-in is in the audit.
+    is_look = note.permission.partition(".")[2].startswith("view_") or (
+        is_own(note.permission) and not is_dangerous(note.permission)
+    )
     outcome = note.outcome
     if not (note.granted and is_look) or outcome.would_refuse or outcome.erred:
         return None
