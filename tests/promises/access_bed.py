@@ -27,7 +27,7 @@ from dotmac.core.refs import SubjectRef
 from tests.billing.owing import bill
 from tests.catalog.shops import build_shop
 from tests.console.lines import put_on_line
-from tests.promises.access_table import holders
+from tests.promises.access_rights import holders
 from tests.sessions import enter
 from tests.world import SYSTEM, Api, login
 
