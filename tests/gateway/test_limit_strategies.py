@@ -74,7 +74,7 @@ def test_a_bucket_grants_what_it_holds_and_what_flows_in(valkey):
     for at, allowed, *_ in events(valkey, "bucket", 40):
         tokens = min(40.0, tokens + (at - (before or at)) * 40 / SECOND)
         before = at
-        if abs(tokens - 1) > 1e-3:  # where rounding does not decide
+        if abs(tokens - 1) > 0.1:  # neither rounding nor a clock being set decides
             assert allowed == (tokens >= 1), (at, tokens)
         tokens -= allowed
 

@@ -30,9 +30,16 @@ HASHED = {
     "identity_invitation.digest": "SHA-256 of 256 random bits",
     "django_session.session_key": "a digest (dotmac.core.sessions)",
     "identity_refreshtoken.digest": "SHA-256 of 256 random bits",
+    "identity_apikey.digest": "SHA-256 of 256 random bits",
+    "identity_recoverycode.digest": "what is kept of a code that was printed",
+    "identity_onetimelink.digest": "SHA-256 of an HMAC with the installation's key",
 }
 HARMLESS = {
     "axes_accessattempt.failures_since_start": "a number",
+    "identity_invitation.nonce": "makes a link only with the installation's key",
+    "identity_onetimelink.nonce": "makes a link only with the installation's key",
+    "identity_passkey.credential_id": "the name of a device's key; every site sees it",
+    "identity_passkey.public_key": "public",
     "network_accesshold.unique_key": "what it is for",
     "network_sessionlive.session_key": "a digest of what NASes say",
     "network_sessionhistory.session_key": "a digest of what NASes say",
