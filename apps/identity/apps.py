@@ -15,9 +15,7 @@ class IdentityConfig(AppConfig):
         participants.register_unit_lookup(selectors.unit_id_of)
         participants.register(
             "identity.customer",
-            participants.Participant(
-                app="identity", timeline=selectors.timeline_of_customer
-            ),
+            participants.Participant(app="identity", timeline=selectors.TIMELINE),
         )
         invariants.register(*INVARIANTS)
         permissions.declare(
@@ -26,6 +24,9 @@ class IdentityConfig(AppConfig):
             create_customer="Register customers.",
             change_customer="Change what is known about customers.",
             close_customer="Close customers.",
+            reopen_customer="Let closed customers come back.",
+            view_timeline="Read a customer's whole history and the notes of staff.",
+            write_note="Write, edit and remove notes about customers.",
             delete_customer="Delete customers without history.",
             create_portal_user="Give customers a sign-in for the portal.",
             set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106

@@ -24,6 +24,7 @@ class CustomerState(TextChoices):
     LEAD = "lead", _("Lead")
     PROSPECT = "prospect", _("Prospect")
     ACTIVE = "active", _("Active")
+    DORMANT = "dormant", _("Dormant")
     CLOSED = "closed", _("Closed")
 
 
@@ -48,6 +49,15 @@ class ContactRole(TextChoices):
     GENERAL = "general", _("General")
     BILLING = "billing", _("Billing")
     TECHNICAL = "technical", _("Technical")
+
+
+class Serviceability(TextChoices):
+    """Whether a place can be served; unknown until somebody looked."""
+
+    UNKNOWN = "unknown", _("Not checked")
+    YES = "yes", _("Can be served")
+    NO = "no", _("Cannot be served")
+    SURVEY = "survey", _("Survey needed")
 
 
 class SessionFace(TextChoices):

@@ -72,6 +72,11 @@ class CustomerStillServed(Conflict):
     title = "Something speaks against closing the customer."
 
 
+class LocationInUse(Conflict):
+    code = "location_in_use"
+    title = "A service was or is delivered there; its history needs the place."
+
+
 class UsernameTaken(Conflict):
     code = "username_taken"
     title = "Somebody signs in with this name already."

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import permissions
+from dotmac.core import participants, permissions
 
 
 class OpsConfig(AppConfig):
@@ -9,6 +9,12 @@ class OpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.ops.selectors import TIMELINE
+
+        participants.register(
+            "identity.customer",
+            participants.Participant(app="ops", timeline=TIMELINE),
+        )
         permissions.declare(
             "ops",
             view_job="See long-running work and its progress.",

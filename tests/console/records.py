@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.identity import operations as identity
 from apps.ops import operations as ops
 from apps.ops.enums import JobState
 from dotmac.core.console import registry
@@ -47,6 +48,13 @@ def make_records(world) -> None:
         unique_key="records-1",
         customer_id=chidi.pk,
         now=now,
+    )
+    known = {"customer_id": chidi.pk, "actor": world.ada.actor, "now": now}
+    identity.add_location(**known, label="Shop", address="1 Marina", city="Lagos")
+    identity.add_contact(**known, name="Ify Eze", email="ify@mail.example")
+    note = identity.write_note(**known, text="Calls in the evening.", pinned=True)
+    identity.edit_note(
+        note_id=note.pk, text="Calls by day.", actor=world.ada.actor, now=now
     )
     put_on_line(world, world.chidi, now=timezone.now())
 

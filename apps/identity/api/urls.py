@@ -2,10 +2,21 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
+from apps.identity.api.of_customer import (
+    CUSTOMER,
+    ContactViewSet,
+    LocationViewSet,
+    NoteViewSet,
+)
+from apps.identity.api.timeline import TimelineViewSet
 from apps.identity.api.views import CustomerViewSet, UnitViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("customers", CustomerViewSet, basename="customer")
+router.register(f"{CUSTOMER}/contacts", ContactViewSet, basename="contact")
+router.register(f"{CUSTOMER}/locations", LocationViewSet, basename="location")
+router.register(f"{CUSTOMER}/notes", NoteViewSet, basename="note")
+router.register(f"{CUSTOMER}/timeline", TimelineViewSet, basename="timeline")
 router.register("units", UnitViewSet, basename="unit")
 
 urlpatterns = [

@@ -62,6 +62,7 @@ class CustomerList(ListScreen):
             name="kind", label=gettext_lazy("Kind"), choices=CustomerKind.choices
         ),
         IdFilter(name="unit", label=gettext_lazy("Belongs to"), field="unit_id"),
+        IdFilter(name="owner", label=gettext_lazy("Followed up by"), field="owner_id"),
     )
 
     @property

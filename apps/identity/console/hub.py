@@ -15,7 +15,11 @@ from apps.identity.console.forms import (
     LocationForm,
     PortalPasswordForm,
     PortalUserForm,
+    ReasonForm,
+    ReopenForm,
 )
+from apps.identity.console.history import NOTE_ACTION, history_tab
+from apps.identity.console.places import coordinates, receives, serviceability
 from apps.identity.enums import CustomerState
 from apps.identity.models import Customer
 from dotmac.core.console import (
@@ -35,7 +39,7 @@ from dotmac.core.console import (
 
 _FIELDS = (
     "name", "kind", "email", "phone", "address", "city", "region", "postal_code",
-    "country", "tax_number", "unit_id",
+    "country", "tax_number", "unit_id", "source", "owner_id",
 )  # fmt: skip
 
 
@@ -48,15 +52,18 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
                 Fact(_("Address"), address),
                 Fact(_("Tax number"), row.tax_number),
                 Fact(_("Currency"), row.currency),
+                Fact(_("Came by"), row.source),
+                Fact(_("Followed up by"), row.owner.name if row.owner else ""),
             ],
         ),
         TablePanel(
             title=_("Locations"),
             columns=(
-                Column(_("Label"), "label"),
+                Column(_("Label"), "label", to="locations"),
                 Column(_("Address"), "address"),
                 Column(_("City"), "city"),
-                Column(_("Coordinates"), _coordinates),
+                Column(_("Coordinates"), coordinates, phone=False),
+                Column(_("Can it be served?"), serviceability, "state"),
             ),
             rows=selectors.locations_of(row.pk),
             empty=_("No place of service is known."),
@@ -64,8 +71,9 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
         TablePanel(
             title=_("Contacts"),
             columns=(
-                Column(_("Name"), "name"),
+                Column(_("Name"), "name", to="contacts"),
                 Column(_("For"), "get_role_display"),
+                Column(_("Receives"), receives),
                 Column(_("Phone"), "phone", "code"),
                 Column(_("E-mail"), "email", "code"),
             ),
@@ -83,10 +91,6 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
             empty=_("The customer cannot sign in to the portal yet."),
         ),
     ]
-
-
-def _coordinates(row: Any) -> str:
-    return "" if row.latitude is None else f"{row.latitude}, {row.longitude}"
 
 
 def _is_open(row: Customer) -> bool:
@@ -140,8 +144,17 @@ def _qualify(row: Customer, data: dict[str, Any], page: Page) -> str:
 
 
 def _close(row: Customer, data: dict[str, Any], page: Page) -> str:
-    operations.close_customer(customer_id=row.pk, actor=page.actor, now=page.now)
+    operations.close_customer(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
     return _("The customer is closed.")
+
+
+def _reopen(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.reopen_customer(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("The customer is a prospect again.")
 
 
 def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
@@ -150,6 +163,7 @@ def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
 
 
 ACTIONS = (
+    NOTE_ACTION,
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
@@ -218,9 +232,20 @@ ACTIONS = (
         icon="user-off",
         tone="danger",
         confirm=gettext_lazy("No service can be ordered afterwards; history stays."),
+        form=ReasonForm,
         shown=_is_open,
         run=_close,
         order=90,
+    ),
+    Action(
+        slug="reopen",
+        label=gettext_lazy("Reopen"),
+        permission="identity.reopen_customer",
+        icon="user-plus",
+        form=ReopenForm,
+        shown=lambda row: row.state == CustomerState.CLOSED,
+        run=_reopen,
+        order=58,
     ),
     Action(
         slug="delete",
@@ -245,6 +270,13 @@ register_hub(
                 build=_people_and_places,
                 permission="identity.view_customer",
                 order=80,
+            ),
+            Tab(
+                slug="history",
+                label=gettext_lazy("History"),
+                build=history_tab,
+                permission="identity.view_timeline",
+                order=85,
             ),
         ),
         actions=ACTIONS,

@@ -1,11 +1,8 @@
 """What identity does, in the order of the life of things."""
 
 from apps.identity.operations.customers import (
-    activate_customer,
     change_customer,
-    close_customer,
     delete_customer,
-    qualify_customer,
     register_customer,
 )
 from apps.identity.operations.enrolment import (
@@ -23,9 +20,20 @@ from apps.identity.operations.grants import (
     revoke_on_customer,
     revoke_on_unit,
 )
+from apps.identity.operations.lifecycle import (
+    activate_customer,
+    close_customer,
+    qualify_customer,
+    reopen_customer,
+    rest_customer,
+)
+from apps.identity.operations.notes import edit_note, remove_note, write_note
 from apps.identity.operations.places import (
     add_contact,
     add_location,
+    change_contact,
+    change_location,
+    check_serviceability,
     remove_contact,
     remove_location,
 )
@@ -64,7 +72,10 @@ __all__ = [
     "add_contact",
     "add_location",
     "assign_role",
+    "change_contact",
     "change_customer",
+    "change_location",
+    "check_serviceability",
     "close_customer",
     "confirm_code",
     "confirm_totp",
@@ -73,6 +84,7 @@ __all__ = [
     "create_unit",
     "deactivate_user",
     "delete_customer",
+    "edit_note",
     "end_session",
     "enrol_totp",
     "forget_sessions",
@@ -85,7 +97,10 @@ __all__ = [
     "register_customer",
     "remove_contact",
     "remove_location",
+    "remove_note",
+    "reopen_customer",
     "reset_mfa",
+    "rest_customer",
     "revoke_on_customer",
     "revoke_on_unit",
     "set_portal_password",
@@ -94,4 +109,5 @@ __all__ = [
     "sync_roles",
     "touch_session",
     "unassign_role",
+    "write_note",
 ]
