@@ -25,6 +25,10 @@ class IdentityConfig(AppConfig):
             change_customer="Change what is known about customers.",
             close_customer="Close customers.",
             reopen_customer="Let closed customers come back.",
+            impersonate_customer="See the portal as a customer sees it; told to him.",
+            tag_customer="Stick tags to customers and take them away.",
+            view_field="See which fields of its own and tags the operator has.",
+            manage_field="Define fields and tags of customers.",
             view_timeline="Read a customer's whole history and the notes of staff.",
             write_note="Write, edit and remove notes about customers.",
             delete_customer="Delete customers without history.",
@@ -40,3 +44,4 @@ class IdentityConfig(AppConfig):
             view_unit="See the organisation's units.",
             create_unit="Add branches and resellers.",
         )
+        permissions.declare_dangerous("identity", "impersonate_customer")

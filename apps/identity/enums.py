@@ -60,6 +60,24 @@ class Serviceability(TextChoices):
     SURVEY = "survey", _("Survey needed")
 
 
+class FieldKind(TextChoices):
+    """What the values of an operator's own field are."""
+
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    CHOICE = "choice", _("Choice")
+    BOOLEAN = "boolean", _("Yes or no")
+
+
+class TagColour(TextChoices):
+    GREY = "grey", _("Grey")
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    AMBER = "amber", _("Amber")
+    RED = "red", _("Red")
+
+
 class SessionFace(TextChoices):
     """Through which door a session came in."""
 

@@ -23,6 +23,7 @@ from dotmac.core.console import (
     Tab,
     Tile,
     TimelinePanel,
+    detail_url,
     register_screen,
     registry,
     state_of,
@@ -47,7 +48,7 @@ class CustomerHub(DetailScreen):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return identity.customers_visible_to(actor, permission).select_related(
-            "unit", "owner"
+            "unit", "owner", "parent"
         )
 
     def heading(self, row: Any) -> str:
@@ -67,6 +68,9 @@ class CustomerHub(DetailScreen):
             Fact(_("Phone"), row.phone, "code"),
             Fact(_("E-mail"), row.email, "code"),
         ]
+        if row.parent is not None and page.may("identity.view_customer"):
+            url = detail_url("customers", row.parent_id)
+            own.append(Fact(_("Belongs below"), row.parent.name, url=url))
         shared = [
             fact
             for part in _parts()

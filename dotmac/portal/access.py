@@ -17,6 +17,7 @@ from apps.ops import selectors as ops
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound, PermissionRefused
 from dotmac.core.portal import PortalPageRequest
+from dotmac.portal.look import PREFIX, looking_page, shown_only
 
 View = Callable[..., HttpResponseBase]
 CHOICE_KEY = "portal_customer"
@@ -55,15 +56,29 @@ def customer_view(view: View) -> View:
     @wraps(view)
     @never_cache
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.path.startswith(PREFIX):
+            seen = looking_page(request)
+            if seen is None:
+                return redirect("/console/")
+            request.page = seen  # type: ignore[attr-defined]
+            return shown_only(
+                request, lambda: _or_404(view, request, seen, args, kwargs)
+            )
         page = page_of(request)
         if page is None:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{settings.PORTAL_LOGIN_URL}?{query}")
         request.page = page  # type: ignore[attr-defined]
-        try:
-            return view(request, page, *args, **kwargs)
-        except (NotFound, PermissionRefused) as missing:
-            # What a customer may not see does not exist.
-            raise Http404 from missing
+        return _or_404(view, request, page, args, kwargs)
 
     return guarded
+
+
+def _or_404(
+    view: View, request: HttpRequest, page: PortalPageRequest, args: Any, path: Any
+) -> HttpResponseBase:
+    """What a customer may not see does not exist."""
+    try:
+        return view(request, page, *args, **path)
+    except (NotFound, PermissionRefused) as missing:
+        raise Http404 from missing

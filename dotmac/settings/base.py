@@ -154,6 +154,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dotmac.gateway.authentication.ActorMiddleware",
+    "dotmac.portal.look.LookMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -293,6 +294,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "StepStateEnum": "apps.catalog.enums.StepState",
         "CustomerKindEnum": "apps.identity.enums.CustomerKind",
         "CustomerStateEnum": "apps.identity.enums.CustomerState",
+        "FieldKindEnum": "apps.identity.enums.FieldKind",
         "UnitKindEnum": "apps.identity.enums.UnitKind",
         "UserKindEnum": "apps.identity.enums.UserKind",
         "AccessStateEnum": "apps.network.enums.AccessState",

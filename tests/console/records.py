@@ -56,6 +56,10 @@ def make_records(world) -> None:
     identity.edit_note(
         note_id=note.pk, text="Calls by day.", actor=world.ada.actor, now=now
     )
+    by = {"actor": world.ada.actor, "now": now}
+    identity.define_field(slug="nin", name="NIN", kind="text", in_list=True, **by)
+    identity.make_tag(slug="vip", name="VIP", colour="amber", **by)
+    identity.tag_customers(customer_ids=[chidi.pk], add=["vip"], **by)
     put_on_line(world, world.chidi, now=timezone.now())
 
 

@@ -22,13 +22,19 @@ from apps.identity.models import (
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
     unit = serializers.IntegerField(source="unit_id")
     owner = serializers.IntegerField(source="owner_id", allow_null=True)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        source="parent_id", allow_null=True, help_text="Its head office or reseller."
+    )
+    custom = serializers.DictField(
+        help_text="Values of the operator's own fields by slug: texts or booleans."
+    )
 
     class Meta:
         model = Customer
         fields = (
             "id", "reference", "kind", "name", "email", "phone", "state", "unit",
             "currency", "address", "city", "region", "postal_code", "country",
-            "tax_number", "source", "owner", "activated_at", "closed_at", "created_at", "updated_at",
+            "tax_number", "source", "owner", "parent", "custom", "activated_at", "closed_at", "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -65,6 +71,10 @@ class CustomerFields(serializers.Serializer[Any]):
         source="owner_id",
         min_value=1,
         help_text="The member of staff who follows it up.",
+    )
+    custom = serializers.DictField(
+        required=False,
+        help_text="Values of the operator's own fields by slug; null takes one away.",
     )
     confirm_duplicate = serializers.BooleanField(
         required=False,

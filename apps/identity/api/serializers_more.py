@@ -68,6 +68,12 @@ class NoteChanges(serializers.Serializer[Any]):
     pinned = serializers.BooleanField(required=False)
 
 
+class NewParent(serializers.Serializer[Any]):
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        min_value=1, allow_null=True
+    )
+
+
 class Reason(serializers.Serializer[Any]):
     reason = serializers.CharField(
         max_length=300, required=False, allow_blank=True, default=""

@@ -1,7 +1,8 @@
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
+from apps.identity.api.fields import CustomerTagViewSet, FieldViewSet, TagViewSet
 from apps.identity.api.of_customer import (
     CUSTOMER,
     ContactViewSet,
@@ -17,6 +18,8 @@ router.register(f"{CUSTOMER}/contacts", ContactViewSet, basename="contact")
 router.register(f"{CUSTOMER}/locations", LocationViewSet, basename="location")
 router.register(f"{CUSTOMER}/notes", NoteViewSet, basename="note")
 router.register(f"{CUSTOMER}/timeline", TimelineViewSet, basename="timeline")
+router.register("custom-fields", FieldViewSet, basename="custom-field")
+router.register("tags", TagViewSet, basename="tag")
 router.register("units", UnitViewSet, basename="unit")
 
 urlpatterns = [
@@ -25,4 +28,9 @@ urlpatterns = [
     path("auth/logout", LogoutView.as_view(), name="auth-logout"),
     path("auth/keys", KeySetView.as_view(), name="auth-keys"),
     *router.urls,
+    re_path(
+        rf"^{CUSTOMER}/tags$",
+        CustomerTagViewSet.as_view({"get": "list", "put": "set_tags"}),
+        name="customer-tags",
+    ),
 ]

@@ -19,7 +19,7 @@ from apps.identity.api.serializers import (
     UnitSerializer,
     WholeCustomer,
 )
-from apps.identity.api.serializers_more import Reason, Reopening
+from apps.identity.api.serializers_more import NewParent, Reason, Reopening
 from apps.identity.enums import CustomerKind, CustomerState, UnitKind
 from apps.identity.errors import UnknownUnit
 from apps.identity.models import Customer, OrganisationUnit
@@ -31,6 +31,7 @@ from dotmac.core.api.viewsets import (
     PlainListMixin,
     RetrieveMixin,
 )
+from dotmac.core.errors import InvalidInput
 
 _OPTIONAL = (
     "email", "phone", "address", "city", "region", "postal_code", "country",
@@ -48,7 +49,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     queryset = Customer.objects.none()
     serializer_class = CustomerSerializer
     columns = {
-        name: f"{name}_id" if name in {"unit", "owner"} else name
+        name: f"{name}_id" if name in {"unit", "owner", "parent"} else name
         for name in CustomerSerializer.Meta.fields
     }
     permission_by_action = {
@@ -60,12 +61,18 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         "destroy": "identity.delete_customer",
         "close": "identity.close_customer",
         "reopen": "identity.reopen_customer",
+        "set_parent": "identity.change_customer",
     }
     filters = {
         "state": filters.exact("state", CustomerState),
         "kind": filters.exact("kind", CustomerKind),
         "unit": filters.number("unit_id"),
         "owner": filters.number("owner_id"),
+        "parent": filters.number("parent_id"),
+        "tag": filters.search(selectors.has_tag, "The slug of a tag."),
+        "custom": filters.search(
+            selectors.has_named_value, "slug:value of one of the operator's own fields."
+        ),
         "email": filters.search(lambda text: Q(email__iexact=text), "Exact address."),
         "q": filters.search(
             _found_by, "Words in reference, name, e-mail or telephone number."
@@ -153,6 +160,21 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         customer = operations.reopen_customer(
             customer_id=self.get_object().pk,
             **self.body(Reopening),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return self.answer(customer)
+
+    @extend_schema(request=NewParent, responses=CustomerSerializer)
+    @action(detail=True, methods=["put"], url_path="parent")
+    def set_parent(self, request: Request, pk: str) -> Response:
+        """Hang it below another customer within reach, or (null) below nobody."""
+        customer, parent_id = self.get_object(), self.body(NewParent)["parent"]
+        if parent_id and not self.get_queryset().filter(pk=parent_id).exists():
+            raise InvalidInput("There is no such customer.", field="parent")
+        customer = operations.set_parent(
+            customer_id=customer.pk,
+            parent_id=parent_id,
             actor=self.actor,
             now=timezone.now(),
         )

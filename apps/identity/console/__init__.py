@@ -1,5 +1,5 @@
 """Staff screens of identity: customers, staff, roles."""
 
-from apps.identity.console import customers, history, hub, places, staff
+from apps.identity.console import customers, fields, history, hub, places, staff
 
-__all__ = ["customers", "history", "hub", "places", "staff"]
+__all__ = ["customers", "fields", "history", "hub", "places", "staff"]

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import selectors
+from apps.identity.console.fields import PREFIX, form_field
 from apps.identity.enums import (
     FIRST_STATES,
     ContactRole,
@@ -71,6 +72,12 @@ class CustomerForm(ConsoleForm):
         if self.row is not None and self.row.unit_id not in dict(choices):
             choices.append((self.row.unit_id, self.row.unit.name))
         self.fields["unit_id"].choices = choices  # type: ignore[attr-defined]
+        held = {} if self.row is None else self.row.custom
+        for field in selectors.custom_fields():
+            self.fields[f"{PREFIX}{field.slug}"] = form_field(field)
+            value = held.get(field.slug)
+            shown = str(value).lower() if isinstance(value, bool) else value
+            self.initial.setdefault(f"{PREFIX}{field.slug}", shown)
         staff = [(row.pk, row.name) for row in selectors.active_staff()[:_UNITS_MAX]]
         owner = self.fields["owner_id"]
         owner.choices = [("", _("Nobody")), *staff]  # type: ignore[attr-defined]
@@ -135,6 +142,14 @@ class ReasonForm(ConsoleForm):
     """Why a customer's state changes; it stands in the history."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+
+
+class LookForm(ConsoleForm):
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        help_text=_("The customer reads it in the portal. You can read, not act."),
+    )
 
 
 class ReopenForm(ReasonForm):

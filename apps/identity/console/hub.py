@@ -9,10 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
+from apps.identity.console.family import PARENT_ACTION, family_panels
+from apps.identity.console.fields import (
+    TAGS_ACTION,
+    badge_of,
+    own_fields_panel,
+    taken_out,
+)
 from apps.identity.console.forms import (
     ContactForm,
     CustomerForm,
     LocationForm,
+    LookForm,
     PortalPasswordForm,
     PortalUserForm,
     ReasonForm,
@@ -56,6 +64,8 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
                 Fact(_("Followed up by"), row.owner.name if row.owner else ""),
             ],
         ),
+        *family_panels(row, page),
+        *([own_fields_panel(row)] if selectors.custom_fields() else []),
         TablePanel(
             title=_("Locations"),
             columns=(
@@ -93,6 +103,12 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
     ]
 
 
+def _tags(customer_id: int, page: Page) -> Sequence[Fact]:
+    """The customer's tags, on every tab; none, no line."""
+    held = selectors.tags_of([customer_id])[customer_id]
+    return [Fact(_("Tags"), list(map(badge_of, held)), "badges")] if held else []
+
+
 def _is_open(row: Customer) -> bool:
     return row.state != CustomerState.CLOSED
 
@@ -103,6 +119,7 @@ def _said_so_far(row: Customer, page: Page) -> dict[str, Any]:
 
 def _change(row: Customer, data: dict[str, Any], page: Page) -> str:
     changes = dict(data)
+    changes["custom"] = taken_out(changes)
     confirmed = changes.pop("confirm_duplicate")
     operations.change_customer(
         customer_id=row.pk,
@@ -150,6 +167,16 @@ def _close(row: Customer, data: dict[str, Any], page: Page) -> str:
     return _("The customer is closed.")
 
 
+def _begin_look(row: Customer, data: dict[str, Any], page: Page) -> Done:
+    operations.begin_look(customer_id=row.pk, **data, actor=page.actor, now=page.now)
+    return Done("", "/console/look/")
+
+
+def _end_look(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.end_look(actor=page.actor, now=page.now)
+    return _("You are not looking any more.")
+
+
 def _reopen(row: Customer, data: dict[str, Any], page: Page) -> str:
     operations.reopen_customer(
         customer_id=row.pk, **data, actor=page.actor, now=page.now
@@ -164,6 +191,8 @@ def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
 
 ACTIONS = (
     NOTE_ACTION,
+    TAGS_ACTION,
+    PARENT_ACTION,
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
@@ -238,6 +267,23 @@ ACTIONS = (
         order=90,
     ),
     Action(
+        slug="look",
+        label=gettext_lazy("See what the customer sees"),
+        submit=gettext_lazy("Look for 15 minutes"),
+        permission="identity.impersonate_customer",
+        icon="eye",
+        form=LookForm,
+        run=_begin_look,
+        order=67,
+    ),
+    Action(
+        slug="end-look",
+        label=gettext_lazy("End looking"),
+        permission="identity.view_customer",
+        shown=lambda _row: False,  # its button is in the banner of the look
+        run=_end_look,
+    ),
+    Action(
         slug="reopen",
         label=gettext_lazy("Reopen"),
         permission="identity.reopen_customer",
@@ -280,5 +326,6 @@ register_hub(
             ),
         ),
         actions=ACTIONS,
+        facts=_tags,
     )
 )

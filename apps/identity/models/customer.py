@@ -67,6 +67,12 @@ class Customer(Record):
         null=True,
         blank=True,
     )
+    # The head office of a branch, the reseller of a customer. A tree: see the trigger.
+    parent = models.ForeignKey(
+        "self", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    # Values of the operator's own fields (CustomField) by slug.
+    custom = models.JSONField(default=dict, blank=True)
     # Somebody looked and said that this is another customer all the same.
     duplicate_confirmed = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
@@ -101,6 +107,10 @@ class Customer(Record):
             GinIndex(
                 OpClass("search_text", name="gin_trgm_ops"),
                 name="identity_customer_search",
+            ),
+            GinIndex(
+                OpClass("custom", name="jsonb_path_ops"),
+                name="identity_customer_custom",
             ),
         )
         constraints = (

@@ -14,6 +14,15 @@ from apps.identity.operations.enrolment import (
     invite_staff,
     reset_mfa,
 )
+from apps.identity.operations.family import set_parent
+from apps.identity.operations.fields import (
+    archive_field,
+    change_field,
+    change_tag,
+    define_field,
+    make_tag,
+    remove_tag,
+)
 from apps.identity.operations.grants import (
     grant_on_customer,
     grant_on_unit,
@@ -27,6 +36,7 @@ from apps.identity.operations.lifecycle import (
     reopen_customer,
     rest_customer,
 )
+from apps.identity.operations.looks import begin_look, end_look, end_looks
 from apps.identity.operations.notes import edit_note, remove_note, write_note
 from apps.identity.operations.places import (
     add_contact,
@@ -61,6 +71,7 @@ from apps.identity.operations.staff import (
     deactivate_user,
     reactivate_user,
 )
+from apps.identity.operations.tagging import set_tags, tag_customers
 
 __all__ = [
     "Enrolment",
@@ -71,10 +82,14 @@ __all__ = [
     "activate_customer",
     "add_contact",
     "add_location",
+    "archive_field",
     "assign_role",
+    "begin_look",
     "change_contact",
     "change_customer",
+    "change_field",
     "change_location",
+    "change_tag",
     "check_serviceability",
     "close_customer",
     "confirm_code",
@@ -83,14 +98,18 @@ __all__ = [
     "create_staff",
     "create_unit",
     "deactivate_user",
+    "define_field",
     "delete_customer",
     "edit_note",
+    "end_look",
+    "end_looks",
     "end_session",
     "enrol_totp",
     "forget_sessions",
     "grant_on_customer",
     "grant_on_unit",
     "invite_staff",
+    "make_tag",
     "qualify_customer",
     "reactivate_user",
     "refresh_tokens",
@@ -98,15 +117,19 @@ __all__ = [
     "remove_contact",
     "remove_location",
     "remove_note",
+    "remove_tag",
     "reopen_customer",
     "reset_mfa",
     "rest_customer",
     "revoke_on_customer",
     "revoke_on_unit",
+    "set_parent",
     "set_portal_password",
+    "set_tags",
     "sign_in",
     "sign_out",
     "sync_roles",
+    "tag_customers",
     "touch_session",
     "unassign_role",
     "write_note",

@@ -30,6 +30,7 @@ from apps.identity.models import (
     User,
 )
 from apps.identity.models.signed import signed_by
+from apps.identity.operations.fields import merged_values
 from apps.identity.rules.contacts import customer_reference, e164, plain_email
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
@@ -50,7 +51,7 @@ _CHARACTERS_MAX = {
     "source": 80,
 }
 CHANGEABLE = frozenset(
-    {"kind", "email", "phone", "unit_id", "owner_id", *_CHARACTERS_MAX}
+    {"kind", "email", "phone", "unit_id", "owner_id", "custom", *_CHARACTERS_MAX}
 )
 
 
@@ -65,6 +66,7 @@ def register_customer(
     state: str = CustomerState.PROSPECT,
     currency: str = "",
     owner_id: int | None = None,
+    custom: Mapping[str, Any] | None = None,
     confirm_duplicate: bool = False,
     actor: Actor,
     now: datetime,
@@ -72,7 +74,8 @@ def register_customer(
 ) -> Customer:
     """A new lead or prospect; `place` holds address, city, source and so on.
 
-    `owner_id` is the member of staff who follows it up.
+    `owner_id` is the member of staff who follows it up, `custom` holds values of
+    the operator's own fields.
 
     Refused: malformed values, and with `possible_duplicate` an e-mail address
     or telephone number of another open customer, unless it is confirmed.
@@ -82,6 +85,7 @@ def register_customer(
     values = {"kind": kind, "name": name, "email": email, "phone": phone, **place}
     where = {"unit_id": unit_id or default_unit().pk, "owner_id": owner_id}
     clean = _cleaned({**values, **where})
+    clean["custom"] = merged_values({}, custom or {}, whole=True)
     _require_reachable(clean["email"], clean["phone"])
     doubtful = _duplicate_found(
         email=clean["email"], phone=clean["phone"], confirmed=confirm_duplicate
@@ -126,6 +130,8 @@ def change_customer(
     if customer.state == CustomerState.CLOSED:
         raise CustomerClosed
     clean = _cleaned(changes)
+    if "custom" in clean:
+        clean["custom"] = merged_values(customer.custom, clean["custom"], whole=False)
     changed = {
         field: [getattr(customer, field), value]
         for field, value in clean.items()
@@ -200,8 +206,18 @@ def note_changes(
             after=_shown(after),
             **signed_by(actor),
         )
-        for field, (before, after) in sorted(changed.items())
+        for field, (before, after) in sorted(_each_value(changed).items())
     )
+
+
+def _each_value(changed: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Every field of the operator's own as a line of its own."""
+    lines = {field: pair for field, pair in changed.items() if field != "custom"}
+    before, after = changed.get("custom", ({}, {}))
+    for slug in before.keys() | after.keys():
+        if before.get(slug) != after.get(slug):
+            lines[f"custom {slug}"[:60]] = [before.get(slug), after.get(slug)]
+    return lines
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity.enums import CustomerState
-from apps.identity.models import Customer, CustomerChange, CustomerNote, CustomerTurn
+from apps.identity.models import (
+    Customer,
+    CustomerChange,
+    CustomerNote,
+    CustomerTurn,
+    PortalLook,
+)
 from dotmac.core.actors import Actor, Scope
 from dotmac.core.participants import timeline_of
 from dotmac.core.refs import SubjectRef
@@ -113,6 +119,21 @@ def note_entry(note: CustomerNote) -> TimelineEntry:
     )
 
 
+def _looks(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = PortalLook.objects.filter(customer_id=customer_id)
+    return [
+        TimelineEntry(
+            at=look.started_at,
+            id=look.pk,
+            title=_("Portal looked at by staff"),
+            detail=look.reason,
+            icon="eye",
+            by=look.actor_label,
+        )
+        for look in window.rows(rows, at="started_at")
+    ]
+
+
 TIMELINE = tuple(
     TimelineSource(
         name=f"identity.{kind}", permission="identity.view_timeline", entries=entries
@@ -122,5 +143,6 @@ TIMELINE = tuple(
         ("turn", _turns),
         ("change", _changes),
         ("note", _notes),
+        ("look", _looks),
     )
 )
