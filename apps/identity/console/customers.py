@@ -136,7 +136,7 @@ class CustomerList(ListScreen):
         own = selectors.custom_fields().filter(in_list=True)
         more = [Column(field.name, _value_of(field), phone=False) for field in own]
         tags = Column(_("Tags"), lambda row: list(map(badge_of, row.tags)), "badges")
-        return [*self.columns, tags, *more]
+        return [*self.columns[:2], tags, *self.columns[2:], *more]
 
     def all_filters(self, page: Page) -> Sequence[Filter]:
         own = selectors.custom_fields().filter(in_list=True)

@@ -27,7 +27,7 @@ _TURNS: Mapping[str, tuple[Any, str]] = {
     CustomerState.DORMANT: (gettext_lazy("Dormant: the last service ended"), "moon"),
     CustomerState.CLOSED: (gettext_lazy("Closed"), "user-off"),
 }
-_NOTHING = "∅"
+_NOTHING = "\u2013"
 _REOPENED: tuple[Any, str] = (gettext_lazy("Reopened"), "user-plus")
 
 

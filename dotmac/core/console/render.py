@@ -235,7 +235,7 @@ def count_words(count: int, cap: int) -> str:
 def badges(values: Sequence[State] | None) -> SafeString:
     """Several states beside each other."""
     shown = format_html_join(" ", "{}", ((badge(value),) for value in values or ()))
-    return shown or SafeString("")  # nosec B703
+    return shown or SafeString(DASH)  # nosec B703
 
 
 _BY_KIND: dict[str, Callable[[Any], SafeString]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -130,7 +130,8 @@ def form_field(field: BoundField) -> dict[str, Any]:
     """Label, control, help and errors, tied together for screen readers."""
     widget = field.field.widget
     is_check = isinstance(widget, CheckboxInput)
-    is_group = isinstance(widget, RadioSelect)
+    is_several = isinstance(widget, CheckboxSelectMultiple)
+    is_group = is_several or isinstance(widget, RadioSelect)
     described = [f"{field.auto_id}_help"] if field.help_text else []
     described += [f"{field.auto_id}_error"] if field.errors else []
     attrs: dict[str, Any] = {}
@@ -138,7 +139,10 @@ def form_field(field: BoundField) -> dict[str, Any]:
         attrs["aria-describedby"] = " ".join(described)
     if field.errors:
         attrs["aria-invalid"] = "true"
-    attrs["class"] = _control_class(widget, is_check=is_check, bad=bool(field.errors))
+    # Django gives a group's class to its box as well: check-boxes need none.
+    if not is_several:
+        bad = bool(field.errors)
+        attrs["class"] = _control_class(widget, is_check=is_check, bad=bad)
     control = field.as_widget(attrs=attrs)
     return {
         "field": field,
