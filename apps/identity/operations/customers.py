@@ -74,17 +74,16 @@ def register_customer(
 ) -> Customer:
     """A new lead or prospect; `place` holds address, city, source and so on.
 
-    `owner_id` is the member of staff who follows it up, `custom` holds values of
-    the operator's own fields.
+    `owner_id` follows it up, `custom` holds values of the operator's own fields.
 
     Refused: malformed values, and with `possible_duplicate` an e-mail address
     or telephone number of another open customer, unless it is confirmed.
     """
     if state not in {CustomerState.LEAD, CustomerState.PROSPECT}:
         raise InvalidInput("A customer begins as a lead or a prospect.", field="state")
-    values = {"kind": kind, "name": name, "email": email, "phone": phone, **place}
-    where = {"unit_id": unit_id or default_unit().pk, "owner_id": owner_id}
-    clean = _cleaned({**values, **where})
+    said = {"kind": kind, "name": name, "email": email, "phone": phone, **place}
+    unit = unit_id or default_unit().pk
+    clean = _cleaned({**said, "unit_id": unit, "owner_id": owner_id})
     clean["custom"] = merged_values({}, custom or {}, whole=True)
     _require_reachable(clean["email"], clean["phone"])
     doubtful = _duplicate_found(
