@@ -18,7 +18,7 @@ from apps.billing.models import (
 )
 from apps.billing.operations import writing
 from apps.billing.operations.sellers import current_seller_id
-from apps.identity.selectors import CustomerSnapshot, customer_snapshot
+from apps.identity.selectors import CustomerSnapshot
 from tests.billing import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.integration]
@@ -93,7 +93,13 @@ def test_writes_nothing_for_nobody():
 
 
 def test_keeps_of_the_buyer_what_the_document_prints():
-    customer = world.customer()
-    kept = writing.buyer_json(customer_snapshot(customer.pk))
+    world.vat()
+    customer, day = world.customer(), date(2026, 11, 1)
+    world.service(customer, world.plan(), start=day)
+    now = world.noon(day)
+    run = world.operations.start_run(day=day, actor=world.ACTOR, now=now)
+    world.operations.bill_next_chunk(run_id=run.pk, actor=world.ACTOR, now=now)
+
+    kept = Invoice.objects.get().buyer
     assert kept["reference"] == customer.reference
     assert set(kept) == {field.name for field in fields(CustomerSnapshot)}
