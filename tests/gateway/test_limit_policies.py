@@ -79,6 +79,7 @@ def test_the_document_shows_the_table():
         ("POST", "/console/invitation/x", "sign-in"),
         ("POST", "/console/enrolment", "sign-in"),
         ("POST", "/api/v1/auth/refresh", "refresh"),
+        ("DELETE", "/api/v1/auth/sessions", "write"),
         ("POST", "/api/v1/billing/payments", "payments"),
         ("POST", "/api/v1/billing/payments/7/reverse", "payments"),
         ("POST", "/portal/pay", "payments"),

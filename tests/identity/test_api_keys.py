@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.identity import operations as identity
 from apps.identity import selectors
@@ -17,6 +19,7 @@ from apps.identity.errors import (
 )
 from apps.identity.models import ApiKey
 from apps.identity.rules.api_keys import is_allowed, new_key
+from apps.identity.selectors.api_keys import uses_name
 from apps.ops.models import AuditEntry, Message
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.world import SYSTEM, Api
@@ -205,6 +208,29 @@ def test_counts_uses_and_writes_once_a_minute(world):
     Api(made.key).get(URL)
     row.refresh_from_db()
     assert row.use_count == 6
+
+
+def test_a_counter_that_is_away_costs_the_count_and_not_the_request(world, monkeypatch):
+    made = make(world.bisi)
+
+    def away(*_, **__):
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr(cache, "incr", away)
+    assert Api(made.key).get(URL).status_code == 200
+    assert ApiKey.objects.get().use_count == 1
+
+
+def test_of_two_uses_in_one_moment_one_writes(world):
+    key, now = make(world.bisi).row, timezone.now()
+    stale = ApiKey.objects.get(pk=key.pk)
+    identity.count_key_use(key=key, address="192.0.2.1", now=now)
+    identity.count_key_use(key=stale, address="192.0.2.2", now=now)
+
+    key.refresh_from_db()
+    assert (key.use_count, key.last_address) == (1, "192.0.2.1")
+    # The second still waits in the counter, and is shown.
+    assert cache.get(uses_name(key.pk)) == 1
 
 
 @pytest.mark.parametrize(

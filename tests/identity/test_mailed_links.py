@@ -161,6 +161,17 @@ def test_known_and_unknown_names_cost_the_same_statements(chidi):
 
 
 @pytest.mark.security
+def test_a_reset_proves_only_the_mailbox_that_it_was_mailed_to(chidi):
+    ask("chidi")
+    path = link_in(delivered()[0].body)
+    User.objects.filter(pk=chidi.id).update(email="elsewhere@mail.example")
+
+    identity.reset_password(
+        token=path.rsplit("/", 1)[1], password=GOOD, now=timezone.now()
+    )
+    assert EmailProof.objects.exists() is False
+
+
 def test_nobody_is_flooded(chidi):
     for _ in range(6):
         ask("chidi")
@@ -281,6 +292,30 @@ def test_a_new_address_counts_when_its_mail_is_read(chidi):
     assert browser.post(path).status_code == 404
     actions = AuditEntry.objects.filter(action__endswith="_email")
     assert actions.count() == 2
+
+
+def test_the_address_one_has_can_be_confirmed_and_nobody_is_told_of_a_change(chidi):
+    now = timezone.now()
+    for email in ("chidi@mail.example", "Chidi@Mail.example"):
+        identity.request_email(
+            user_id=chidi.id, email=email, actor=chidi.actor, now=now
+        )
+        path = link_in(delivered()[0].body)
+        identity.confirm_email(token=path.rsplit("/", 1)[1], now=now)
+    assert selectors.proved_email(chidi.user)
+    assert delivered() == []
+
+
+def test_a_first_address_tells_nobody_of_a_change(world):
+    now = timezone.now()
+    assert world.chidi.user.email == ""
+    identity.request_email(
+        user_id=world.chidi.id, email="first@mail.example",
+        actor=world.chidi.actor, now=now,
+    )  # fmt: skip
+    path = link_in(delivered()[0].body)
+    user = identity.confirm_email(token=path.rsplit("/", 1)[1], now=now)
+    assert (user.email, delivered()) == ("first@mail.example", [])
 
 
 def test_an_address_of_somebody_else_is_refused_in_that_mailbox(world, chidi):

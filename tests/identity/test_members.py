@@ -12,7 +12,8 @@ from apps.identity.errors import (
     LastFullMember,
     MalformedEmail,
 )
-from apps.identity.models import Membership, User
+from apps.identity.models import EmailProof, Membership, User
+from apps.ops.models import AuditEntry
 from apps.ops.tasks import send_messages
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.identity.test_mailed_links import GOOD, delivered, link_in
@@ -93,6 +94,26 @@ def test_refuses_to_invite(world, facts, refusal):
     with pytest.raises(refusal):
         invite(world, **facts)
     assert Membership.objects.exclude(user=world.chidi.user).exists() is False
+
+
+def test_the_same_rights_again_change_nothing(world):
+    member = invite(world).user
+    for _ in range(2):
+        identity.change_member(
+            customer_id=world.chidi.customer.pk, user_id=member.pk, rights="view",
+            actor=SYSTEM, now=timezone.now(),
+        )  # fmt: skip
+    entries = AuditEntry.objects.filter(action="identity.change_member")
+    assert [entry.changes["rights"] for entry in entries] == [["full", "view"]]
+
+
+def test_an_invitation_proves_only_the_mailbox_that_it_was_mailed_to(world):
+    link = invite(world).link
+    User.objects.filter(email="aunt@mail.example").update(email="other@mail.example")
+    identity.accept_portal_invitation(
+        token=link.path.rsplit("/", 1)[1], password=GOOD, now=timezone.now()
+    )
+    assert EmailProof.objects.exists() is False
 
 
 def test_a_closed_customer_gets_nobody_new(world):

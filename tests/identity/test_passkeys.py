@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from apps.identity import operations as identity
-from apps.identity.enums import SessionFace
+from apps.identity.enums import SessionEnd, SessionFace
 from apps.identity.errors import (
     CredentialsRefused,
     LastFactor,
@@ -273,6 +273,36 @@ def test_a_password_alone_makes_no_passkey(world, enter):
 
     with pytest.raises(CredentialsRefused):
         identity.ask_for_new_passkey(session_id=owing.pk, now=NOON)
+
+
+def test_a_session_that_ended_meanwhile_gets_no_passkey_and_no_confirmation(
+    world, enter
+):
+    device = Authenticator()
+    session = signed_in(enter, world.ada)
+    add(session, device)
+    asked = identity.ask_for_passkey(session_id=session.pk, now=NOON)
+    adding = identity.ask_for_new_passkey(session_id=session.pk, now=NOON)
+    Session.objects.filter(pk=session.pk).update(
+        ended_at=NOON, end_reason=SessionEnd.SIGNED_OUT
+    )
+
+    with pytest.raises(CredentialsRefused):
+        identity.add_passkey(
+            ceremony_id=adding.ceremony_id,
+            session_id=session.pk,
+            answer=Authenticator().create(adding.options),
+            name="Late",
+            now=NOON,
+        )
+    with pytest.raises(PasskeyRefused):
+        identity.confirm_with_passkey(
+            ceremony_id=asked.ceremony_id,
+            session_id=session.pk,
+            answer=device.get(asked.options),
+            now=NOON,
+        )
+    assert Passkey.objects.count() == 1
 
 
 def test_completes_the_enrolment_of_a_colleague(world):

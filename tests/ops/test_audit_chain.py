@@ -74,6 +74,26 @@ def test_many_chainers_at_once_make_one_chain(chained):
     assert findings() == []
 
 
+def test_chains_in_batches_and_stops_when_it_was_told_to(own_database, monkeypatch):
+    from apps.ops.operations import chain
+
+    operations.chain_audit()
+    monkeypatch.setattr(chain, "CHAIN_BATCH_MAX", 4)
+    write(10)
+    assert operations.chain_audit(rounds_max=1) == 4
+    assert operations.chain_audit() == 6
+    assert operations.chain_audit() == 0
+
+
+def test_nothing_chained_gives_no_anchor(own_database, anchors):
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        for table in ("ops_auditentry", "ops_auditlink"):
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        owner.execute("TRUNCATE ops_auditentry, ops_auditpending CASCADE")
+    assert operations.anchor_audit(now=timezone.now()) is None
+    assert not anchors.exists()
+
+
 def test_a_new_month_begins_with_the_head_of_the_one_before(chained, owner):
     owner.execute("UPDATE ops_auditlink SET stream = '2001-01'")
     rehash(owner, 1)

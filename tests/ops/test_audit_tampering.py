@@ -76,6 +76,14 @@ def test_finds_two_entries_that_changed_places(owner):
     assert findings() == [("swapped", 3)]
 
 
+def test_two_edits_are_not_taken_for_a_swap(owner):
+    for sequence in (5, 8):
+        owner.execute(
+            "UPDATE ops_auditentry SET action = 'x' WHERE id = %s", [entry_at(sequence)]
+        )
+    assert findings()[0] == ("changed", 5)
+
+
 def test_finds_a_tail_that_was_written_anew(owner):
     owner.execute("UPDATE ops_auditentry SET action = 'x' WHERE id = %s", [entry_at(6)])
     rehash(owner, 6)
@@ -134,6 +142,12 @@ def test_finds_an_anchor_that_was_changed(chained, anchors, field):
         field, "2026-01-01T00:00:00+00:00"
     )
     path.write_text(json.dumps(facts))
+    assert [kind for kind, _ in findings()] == ["anchor"]
+
+
+def test_finds_a_file_that_is_no_anchor(chained, anchors):
+    (path,) = anchors.glob("*.json")
+    path.write_text(json.dumps({"sequence": 3}))
     assert [kind for kind, _ in findings()] == ["anchor"]
 
 

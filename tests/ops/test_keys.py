@@ -21,7 +21,7 @@ from apps.ops import operations, selectors
 from apps.ops.errors import KeyInUse, KeyReadersBehind, KeyStepOutOfOrder
 from apps.ops.models import AuditEntry, Job
 from apps.ops.operations.keys import RETIRE_AFTER
-from dotmac.core import keyfile
+from dotmac.core import keyfile, keyreaders
 from dotmac.core.crypto import SealBroken
 from dotmac.core.models import keyring, open_sealed
 from dotmac.core.sealed import sealed_columns
@@ -160,6 +160,25 @@ def test_a_radius_session_that_does_not_know_the_key_holds_it_back(
     assert client is not None
     assert client.secret.decode() == secret_of(nas)
     session.close()
+
+
+def test_a_reader_that_cannot_be_seen_holds_it_back_until_a_person_vouches(
+    nas, actor, monkeypatch
+):
+    blind = keyreaders.KeyReader(
+        name="a blind one", hand_over=lambda _: None, behind=lambda _: None
+    )
+    monkeypatch.setitem(keyreaders._READERS, blind.name, blind)
+    new = operations.add_key(actor=actor, now=timezone.now())
+
+    with pytest.raises(KeyReadersBehind, match="a blind one knows the key cannot be"):
+        operations.promote_key(key_id=new, actor=actor, now=timezone.now())
+    assert keyring().current.id != new
+
+    assert operations.promote_key(
+        key_id=new, actor=actor, now=timezone.now(), readers_know=True
+    )
+    assert keyring().current.id == new
 
 
 def test_a_row_that_does_not_open_is_left_and_reported(nas, actor, caplog):

@@ -20,6 +20,7 @@ from apps.identity.models import (
     Membership,
     RecoveryCode,
     RefreshToken,
+    ResetRequest,
     RoleAssignment,
     Session,
     TotpDevice,
@@ -355,3 +356,14 @@ def test_an_invitation_works_once(own_database):
 
     assert answers.count("invitation_invalid") == CROWD - 1
     assert Session.objects.filter(user=user).count() == 1
+
+
+def test_a_request_that_another_worker_answers_is_left_to_it(own_database):
+    now = timezone.now()
+    identity.request_reset(name="nobody", face="portal", address="", now=now)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+        other.execute("SELECT FROM identity_resetrequest FOR UPDATE")
+        assert identity.answer_reset_requests(now=now) == 0
+        assert ResetRequest.objects.filter(done_at=None).count() == 1
+    assert identity.answer_reset_requests(now=now) == 0
+    assert ResetRequest.objects.filter(done_at=None).exists() is False
