@@ -114,6 +114,8 @@ def _become_pytest(
         settings["DOTMAC_WITHOUT_SYSTEM_PACKAGES"] = "1"
     if given.coverage and not (given.service or given.category or rest):
         settings["DOTMAC_COVERAGE_FLOORS"] = "1"
+    # Tests start programs by the hundred: none may compile every package anew.
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     words = ["-m", "pytest", *pytest_words(given, rest)]
     command = [str(environment.python), *words]
     sys.stdout.flush()
@@ -125,7 +127,7 @@ def pytest_words(given: argparse.Namespace, rest: list[str]) -> list[str]:
     """pytest's arguments for what was asked."""
     words = _selection(given, rest)
     if not any(word.startswith(("-n", "--numprocesses")) for word in rest):
-        words += ["-n", WORKERS, "--dist", "loadgroup"]
+        words += ["-n", WORKERS]
     if given.coverage:
         words += ["--cov", "--cov-report=json:.coverage.json", "--cov-report=term"]
     return [*words, *rest]

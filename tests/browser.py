@@ -30,6 +30,13 @@ ARGUMENTS = [
 ]
 WIDE, PHONE = 1440, 390
 HEIGHTS = {WIDE: 900, PHONE: 844}
+# The pages' own scripts ran, and htmx waits for nothing. Not "networkidle": that is
+# half a second of waiting on each page, and a live stream never rests.
+_AT_REST = """() => new Promise((done) => {
+  const look = () => document.querySelector(".htmx-request, .htmx-settling")
+    ? setTimeout(look, 20) : done(true);
+  look();
+})"""
 _WIDTH = "() => [document.documentElement.scrollWidth, window.innerWidth]"
 
 
@@ -43,8 +50,14 @@ class Visitor:
     outside: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> Any:
-        """Go there and wait until the network rests."""
-        return self.page.goto(f"{self.base}{path}", wait_until="networkidle")
+        """Go there and wait until what the page asked for has come and is shown."""
+        answer = self.page.goto(f"{self.base}{path}", wait_until="load")
+        self.rest()
+        return answer
+
+    def rest(self) -> None:
+        """Wait until htmx waits for nothing more."""
+        self.page.evaluate(_AT_REST)
 
     def overflow(self) -> str:
         """Empty unless the page scrolls sideways."""

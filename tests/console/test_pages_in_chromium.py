@@ -45,6 +45,7 @@ def test_search_opens_by_key_and_finds_while_typing(visit, ada):
     visitor.page.keyboard.type("C-000001", delay=15)
     hit = visitor.page.locator("#search-hits a.dm-hit").first
     hit.wait_for()
+    visitor.rest()
     visitor.page.keyboard.press("Enter")
     visitor.page.wait_for_url("**/console/customers/1")
     assert visitor.faults() == []

@@ -14,12 +14,7 @@ from tests.journeys.coa_listener import CoaListener
 from tests.journeys.installation import Installation, get, post, wait_until
 
 __all__ = ["chromium"]
-# One installation serves the whole file, so one worker runs it.
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("journey"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 LOGIN, PASSWORD = "amaka.home", "Kettle-Drum-77"
 SESSION = "journey-0001"
 

@@ -18,7 +18,7 @@ import redis
 from dotmac.devtools.processes import started_at
 from tests.stack.starts import ROOT, Start, environment
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
