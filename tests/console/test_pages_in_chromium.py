@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.world import SYSTEM
 
 __all__ = ["chromium", "site", "visit"]
 pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
@@ -18,7 +19,7 @@ def ada(site):
 
     world = World()
     make_records(world)
-    ops.check_integrity(now=world.now)
+    ops.check_integrity(actor=SYSTEM, now=world.now)
     return {"sessionid": enter(world.ada).cookies["sessionid"].value}
 
 
@@ -79,7 +80,7 @@ def test_a_live_list_shows_what_changed_meanwhile(visit, ada):
     visitor = visit(ada)
     visitor.open("/console/jobs/1")
     assert visitor.page.get_by_text("Queued").first.is_visible()
-    ops.cancel_job(job_id=1, now=timezone.now())
+    ops.cancel_job(job_id=1, actor=SYSTEM, now=timezone.now())
     visitor.page.get_by_text("Cancelled").first.wait_for()
     assert visitor.faults() == []
 
