@@ -7,6 +7,7 @@ from tests.world import SYSTEM
 
 __all__ = ["chromium", "site", "visit"]
 pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
+ADMIN = ("", "identity/user/", "billing/dunningpolicy/1/change/")
 
 
 @pytest.fixture
@@ -21,6 +22,23 @@ def ada(site):
     make_records(world)
     ops.check_integrity(actor=SYSTEM, now=world.now)
     return {"sessionid": enter(world.ada).cookies["sessionid"].value}
+
+
+def test_pages_that_we_did_not_write_are_quiet_too(visit, ada, settings):
+    """The API's description and the admin site: only their width is their own."""
+    settings.GATEWAY_MODE = "development"
+    visitor = visit(ada)
+    faults = {}
+    for path in ("/api/docs", *(f"/admin/{name}" for name in ADMIN)):
+        answer = visitor.open(path)
+        if path == "/api/docs":
+            visitor.page.get_by_text("/api/v1/customers").first.wait_for()
+        if answer.status != 200 or visitor.messages or visitor.outside:
+            faults[path] = (answer.status, visitor.messages[:], visitor.outside[:])
+        visitor.messages.clear()
+        visitor.outside.clear()
+    assert visitor.page.get_by_text("DotMac administration").first.is_visible()
+    assert faults == {}
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
