@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.ops import operations
 from apps.ops.models import Message
+from dotmac.core.actors import system_actor
 from dotmac.core.letters import LetterOver, filled
 
 log = structlog.get_logger(__name__)
@@ -123,7 +124,9 @@ def _send(message: Message) -> str:
 @shared_task(name="ops.check_integrity", time_limit=1800)
 def check_integrity(**_later: object) -> int:
     """The nightly run; returns how many invariants are broken."""
-    findings = operations.check_integrity(now=timezone.now())
+    findings = operations.check_integrity(
+        actor=system_actor("beat"), now=timezone.now()
+    )
     broken = [finding for finding in findings if finding.offending]
     for finding in broken:
         log.error(

@@ -16,6 +16,7 @@ from tests.world import World
 pytestmark = [pytest.mark.integration, pytest.mark.security]
 
 ORIGIN = "https://isp.example"
+STAGING = {"DJANGO_SETTINGS_MODULE": "dotmac.settings.staging"}
 PRODUCTION = {
     "ALLOWED_HOSTS": "isp.example,127.0.0.1",
     "BASE_URL": ORIGIN,
@@ -169,6 +170,9 @@ def test_limits_count_real_addresses_behind_the_proxy(world, site):
     ("told", "says"),
     [
         ({"RATE_LIMIT_ENABLED": "false"}, "RATE_LIMIT_ENABLED"),
+        ({"SECURITY_ENABLED": "false"}, "SECURITY_ENABLED"),
+        ({"SECURITY_ENABLED": "false", **STAGING}, "SECURITY_ENABLED"),
+        ({"GATEWAY_MODE": "development", **STAGING}, "GATEWAY_MODE"),
         ({"GATEWAY_MODE": "development"}, "GATEWAY_MODE"),
         ({"DOTMAC_SERVICE": "bilingual"}, "DOTMAC_SERVICE"),
         ({"UPSTREAM_SERVICES": "billing"}, "UPSTREAM_SERVICES"),

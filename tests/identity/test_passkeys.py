@@ -129,6 +129,8 @@ def test_steps_a_session_up(world, enter):
 
     session.refresh_from_db()
     assert session.mfa_at == later
+    entry = AuditEntry.objects.get(action="identity.step_up")
+    assert (entry.actor_label, entry.subject_id) == ("ada", session.pk)
 
 
 @pytest.mark.parametrize(
@@ -331,17 +333,20 @@ def test_each_device_has_a_name_and_is_known_once(world, enter):
         add(session, Authenticator(), "Phone")
     with pytest.raises(PasskeyKnown):
         add(session, device, "Phone again")
-    identity.rename_passkey(
-        user_id=world.ada.id, passkey_id=phone.pk, name="Old phone", now=NOON
-    )
+    renamed = {"user_id": world.ada.id, "passkey_id": phone.pk, "name": "Old phone"}
+    for _ in range(2):
+        identity.rename_passkey(**renamed, actor=world.ada.actor, now=NOON)
+    entry = AuditEntry.objects.get(action="identity.rename_passkey")
+    assert entry.changes == {"name": ["Phone", "Old phone"]}
     add(session, Authenticator(), "Phone")
 
     names = Passkey.objects.order_by("pk").values_list("name", flat=True)
     assert list(names) == ["Old phone", "Phone"]
     with pytest.raises(NotFound):
         identity.rename_passkey(
-            user_id=world.bisi.id, passkey_id=phone.pk, name="x", now=NOON
-        )
+            user_id=world.bisi.id, passkey_id=phone.pk, name="x",
+            actor=world.bisi.actor, now=NOON,
+        )  # fmt: skip
 
 
 def test_staff_keep_a_factor(world, enter):

@@ -13,6 +13,7 @@ from psycopg import sql
 from apps.ops import operations, selectors
 from apps.ops.models import AuditCheck, AuditEntry, AuditLink
 from tests.ops.chain import INSERT, entry_at, findings, rehash, write
+from tests.world import SYSTEM
 
 pytestmark = [pytest.mark.integration, pytest.mark.security]
 
@@ -196,7 +197,7 @@ def test_each_entry_says_where_it_stands(owner):
 
 def test_the_invariants_notice(owner):
     def broken():
-        found = operations.check_integrity(now=timezone.now())
+        found = operations.check_integrity(actor=SYSTEM, now=timezone.now())
         return {f.invariant.name for f in found if f.offending and "audit" in
                 f.invariant.name}  # fmt: skip
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.programs import RADIUS_SERVER, need
 from tools.bench.page import Bar, Section, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,8 +26,8 @@ SIZES = {
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SIZES)
 def test_the_script_measures_and_writes_its_section(name, tmp_path):
-    if name == "radius" and not shutil.which("freeradius"):
-        pytest.skip("FreeRADIUS is not installed.")
+    if name == "radius":
+        need(*RADIUS_SERVER)
     page = tmp_path / "benchmarks.md"
     # The settings of this test run are not for the servers that it starts.
     given = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME"}}

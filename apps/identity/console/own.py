@@ -221,7 +221,11 @@ def _called(row: Any, page: Page) -> dict[str, Any]:
 
 def _rename(row: Any, data: dict[str, Any], page: Page) -> str:
     operations.rename_passkey(
-        user_id=me(page).pk, passkey_id=row.pk, name=data["name"], now=page.now
+        user_id=me(page).pk,
+        passkey_id=row.pk,
+        name=data["name"],
+        actor=page.actor,
+        now=page.now,
     )
     return _("Renamed.")
 

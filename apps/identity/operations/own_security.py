@@ -26,7 +26,7 @@ from apps.identity.operations.factors import spend_try, use_factor
 from apps.identity.operations.guessing import Attempt
 from apps.identity.operations.notices import notify
 from apps.identity.operations.passwords import require_good_password, set_password
-from apps.identity.operations.sessions import end_sessions_of
+from apps.identity.operations.sessions import end_sessions_of, prove_anew
 from apps.identity.operations.sign_in import knows_password
 from apps.identity.operations.totp import Enrolment, confirm_seed, pending_seed
 from apps.identity.selectors.actors import actor_for_user
@@ -74,8 +74,7 @@ def require_proof(
 def _shown(session: Session, otp: str, now: datetime) -> Session:
     locked = Session.objects.locked().select_related("user").get(pk=session.pk)
     use_factor(user=locked.user, code=otp, now=now)
-    locked.mfa_at = now
-    locked.store("mfa_at", now=now)
+    prove_anew(locked, now=now)
     return locked
 
 

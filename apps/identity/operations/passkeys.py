@@ -27,7 +27,11 @@ from apps.identity.errors import (
 from apps.identity.models import Ceremony, Passkey, Session, User
 from apps.identity.operations.notices import notify
 from apps.identity.operations.own_security import leave_mfa
-from apps.identity.operations.sessions import begin_session, complete_session
+from apps.identity.operations.sessions import (
+    begin_session,
+    complete_session,
+    prove_anew,
+)
 from apps.identity.operations.sign_in import SignedIn, may_enter
 from apps.identity.operations.staff import user_subject
 from apps.identity.rules import passkeys as rules
@@ -38,6 +42,7 @@ from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
+from dotmac.core.refs import SubjectRef
 
 PASSKEYS_MAX = 20
 NAME_CHARACTERS_MAX = 80
@@ -194,8 +199,7 @@ def confirm_with_passkey(
         if session.stage == SessionStage.PASSWORD:
             complete_session(session=session, now=now)
         else:
-            session.mfa_at = now
-            session.store("mfa_at", now=now)
+            prove_anew(session, now=now)
     return session
 
 
@@ -233,14 +237,27 @@ def _prove(ceremony: Ceremony, answer: Any, *, verified: bool, now: datetime) ->
 
 
 @transaction.atomic
-def rename_passkey(*, user_id: int, passkey_id: int, name: str, now: datetime) -> None:
-    """Give a device a name that its owner knows it by."""
+def rename_passkey(
+    *, user_id: int, passkey_id: int, name: str, actor: Actor, now: datetime
+) -> None:
+    """Give a device a name that its owner knows it by. The same one changes nothing."""
     passkey = Passkey.objects.locked().filter(pk=passkey_id, user_id=user_id).first()
     if passkey is None:
         raise NotFound
-    passkey.name = name.strip()[:NAME_CHARACTERS_MAX] or passkey.name
+    before, wanted = passkey.name, name.strip()[:NAME_CHARACTERS_MAX]
+    if wanted in {"", before}:
+        return
+
+    passkey.name = wanted
     with refusing(identity_passkey_name_once=lambda: NameTaken(field="name")):
         passkey.store("name", now=now)
+    ops.record(
+        action="identity.rename_passkey",
+        subject=SubjectRef("identity", "passkey", passkey.pk, wanted),
+        actor=actor,
+        now=now,
+        changes={"name": [before, wanted]},
+    )
 
 
 @transaction.atomic

@@ -243,6 +243,13 @@ def forget_sessions(*, now: datetime, limit: int = FORGET_BATCH_MAX) -> int:
     return len(old)
 
 
+def prove_anew(session: Session, *, now: datetime) -> None:
+    """A second factor was shown in this locked session; in the caller's transaction."""
+    session.mfa_at = now
+    session.store("mfa_at", now=now)
+    _record(session, "step_up", now)
+
+
 def _end(
     session: Session, reason: str, now: datetime, actor: Actor | None = None
 ) -> None:

@@ -11,10 +11,8 @@ from apps.identity.errors import CredentialsRefused, NoSecondFactor, OtpRefused
 from apps.identity.models import Session
 from apps.identity.operations.factors import spend_try, use_factor
 from apps.identity.operations.guessing import Attempt
-from apps.identity.selectors.actors import actor_for_user
+from apps.identity.operations.sessions import prove_anew
 from apps.identity.selectors.factors import has_second_factor
-from apps.ops import operations as ops
-from dotmac.core.refs import SubjectRef
 
 
 def step_up(
@@ -48,15 +46,7 @@ def _prove(session_id: int, otp: str, now: datetime) -> Session:
         .get(pk=session_id)
     )
     use_factor(user=session.user, code=otp, now=now)
-    session.mfa_at = now
-    session.store("mfa_at", now=now)
-    ops.record(
-        action="identity.step_up",
-        subject=SubjectRef("identity", "session", session.pk, session.user.username),
-        actor=actor_for_user(session.user),
-        now=now,
-        changes={"face": session.face},
-    )
+    prove_anew(session, now=now)
     return session
 
 

@@ -1,4 +1,4 @@
-"""How role radius reaches PostgreSQL: three functions, one statement a packet."""
+"""How role radius reaches PostgreSQL: its functions, one statement a packet."""
 
 from __future__ import annotations
 

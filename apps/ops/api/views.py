@@ -44,7 +44,9 @@ class JobViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     @extend_schema(request=None, responses=JobSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        job = operations.cancel_job(job_id=self.get_object().pk, now=timezone.now())
+        job = operations.cancel_job(
+            job_id=self.get_object().pk, actor=self.actor, now=timezone.now()
+        )
         return self.answer(job)
 
 

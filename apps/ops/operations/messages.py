@@ -9,7 +9,10 @@ from django.db import transaction
 from apps.ops.enums import Channel, MessageState
 from apps.ops.errors import MessageNotFailed
 from apps.ops.models import Message
+from apps.ops.operations.audit import record
+from dotmac.core.actors import Actor
 from dotmac.core.participants import unit_of_customer
+from dotmac.core.refs import SubjectRef
 
 ATTEMPTS_MAX = 8
 CLAIM_MAX = 50
@@ -84,13 +87,22 @@ def settle_message(*, message_id: int, now: datetime, error: str = "") -> Messag
 
 
 @transaction.atomic
-def resend_message(*, message_id: int, now: datetime) -> Message:
-    """Queue a failed message again."""
+def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
+    """Queue a failed message again; refused in any other state but queued."""
     message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
     if message.state == MessageState.QUEUED:
         return message
     if message.state != MessageState.FAILED:
         raise MessageNotFailed
+
     message.state, message.attempts, message.available_at = MessageState.QUEUED, 0, now
     message.store("state", "attempts", "available_at", now=now)
+    record(
+        action="ops.message.resent",
+        subject=SubjectRef("ops", "message", message.pk, str(message)),
+        actor=actor,
+        now=now,
+        customer_id=message.customer_id,
+        unit_id=message.unit_id,
+    )
     return message
