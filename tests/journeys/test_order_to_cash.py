@@ -333,3 +333,32 @@ def test_staff_order_a_service_in_the_console(installation, office):
 def state_on(page):
     page.reload(wait_until="networkidle")
     return page.locator("main .dm-state").first.inner_text().strip()
+
+
+def test_a_simulated_session_is_ended_by_our_disconnect(desk):
+    """Our CoA sender asks, the simulated NAS obeys: ACK, then a Stop by packet."""
+    session = wait_until(
+        lambda: [
+            row
+            for row in get(desk, "sessions")["results"]
+            if row["nas_name"].startswith("bng-") and row["octets_out"] > 0
+        ],
+        limit_s=90,
+        says="a session of the simulator with usage",
+    )[0]
+    post(desk, f"accounts/{session['account']}/disconnect", {})
+
+    def ended():
+        rows = get(desk, "sessions", service=session["service"])["results"]
+        (row,) = (row for row in rows if row["id"] == session["id"])
+        return row if row["stopped_at"] else None
+
+    row = wait_until(ended, says="the Stop of the simulated NAS")
+    assert row["cause"] == "Admin-Reset"
+    request = next(
+        each
+        for each in get(desk, "coa-requests")["results"]
+        if each["login"] == session["login"] and each["reason"] == "asked by staff"
+    )
+    assert (request["kind"], request["state"]) == ("disconnect", "acknowledged")
+    assert request["attempts"] == 1
