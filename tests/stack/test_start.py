@@ -117,7 +117,18 @@ def test_starting_again_says_where_it_runs_and_harms_nothing(running):
 
     status = running.run("--status")
     assert status.returncode == 0
-    assert before[0]["portal_url"] in status.stdout
+    for said in (again.stdout, status.stdout):
+        shown = {line.split()[0]: line for line in said.splitlines() if line.strip()}
+        assert before[0]["portal_url"] in shown["Portal"]
+        documents = f"{before[0]['api_url']}, documents at {before[0]['docs_url']}"
+        assert documents in shown["API"]
+        radius = before[0]["radius"]
+        ports = f"UDP ports {radius['auth_port']} and {radius['acct_port']}"
+        assert f"{radius['host']}, {ports}" in shown["RADIUS"]
+        # Without a demonstration nobody can sign in yet; with one, the file is named
+        # (tests/journeys/test_demonstration.py).
+        assert "manage.py invite_staff NAME" in shown["Sign-ins"]
+    assert fetch(before[0]["docs_url"])[0] == 200
 
 
 def test_manage_py_finds_the_installation(running):
