@@ -13,25 +13,22 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
-# Their module's fixture is a whole installation: one worker makes it, once.
-TOGETHER = frozenset(
-    {
-        "tests/conformance/test_outage.py",
-        "tests/gateway/test_production.py",
-        "tests/journeys/test_order_to_cash.py",
-        "tests/promises/test_canaries.py",
-        "tests/stack/test_start.py",
-    }
+# Files and folders that share a whole installation: one worker makes it, once.
+TOGETHER = (
+    "tests/conformance/test_outage.py",
+    "tests/gateway/test_production.py",
+    "tests/journeys/",
+    "tests/promises/test_canaries.py",
+    "tests/stack/test_start.py",
 )
 LONG_FOLDERS = frozenset({"conformance", "journeys", "races", "stack"})
 
 
 class Together(LoadScopeScheduling):
-    """Each test for itself, but the files of TOGETHER whole."""
+    """Each test for itself, but those of a line of TOGETHER as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else nodeid
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
