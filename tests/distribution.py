@@ -24,7 +24,7 @@ TOGETHER = (
 LONG_FOLDERS = frozenset({"conformance", "journeys", "races", "stack"})
 
 
-class Together(LoadScopeScheduling):
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Each test for itself, but those of a line of TOGETHER as one."""
 
     def _split_scope(self, nodeid: str) -> str:

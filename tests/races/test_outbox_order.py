@@ -76,7 +76,7 @@ def deliver(all_emitted):
 
 
 def by_lamp(pairs):
-    found = {lamp: [] for lamp in range(LAMPS)}
+    found: dict[int, list[int]] = {lamp: [] for lamp in range(LAMPS)}
     for lamp, step in pairs:
         found[lamp].append(step)
     return found
