@@ -33,8 +33,9 @@ SECURITY_ENABLED = env.flag("SECURITY_ENABLED", default=True)
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", default=True)
 # Processes that serve requests: each grants its share while Redis is away.
 RATE_LIMIT_PROCESSES = env.number("RATE_LIMIT_PROCESSES", 4)
-# How long a request waits for the limiter's Redis, in milliseconds.
-RATE_LIMIT_TIMEOUT_MS = env.number("RATE_LIMIT_TIMEOUT_MS", 40)
+# How long a request waits for the limiter's Redis, in milliseconds. After two that
+# waited in vain none does; much less would shut the doors of a busy machine.
+RATE_LIMIT_TIMEOUT_MS = env.number("RATE_LIMIT_TIMEOUT_MS", 200)
 # How open the gateway is: a developer's machine, or the Internet.
 GATEWAY_MODE = env.text(
     "GATEWAY_MODE", "production", choices=("development", "production")

@@ -65,6 +65,7 @@ class Installation:
                 "ALLOWED_HOSTS": "testserver",
                 "PAYSTACK_BASE_URL": "http://127.0.0.1:9",
                 "EMAIL_PORT": "9",
+                "RATE_LIMIT_TIMEOUT_MS": "2000",  # The machine is shared.
                 "LOG_LEVEL": "INFO",
             }
             yield
