@@ -18,6 +18,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "ops": (
         "ops",
         "races/test_ops_races.py",
+        "races/test_outbox_order.py",
         "races/test_outbox_survives.py",
         "races/test_rotation_survives.py",
         "promises/test_audit.py",

@@ -107,6 +107,17 @@ def test_the_same_rights_again_change_nothing(world):
     assert [entry.changes["rights"] for entry in entries] == [["full", "view"]]
 
 
+def test_who_only_looks_leaves_without_another(world):
+    member = invite(world, rights="view").user
+    identity.remove_member(
+        customer_id=world.chidi.customer.pk, user_id=member.pk, actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    assert list(Membership.objects.all()) == [
+        Membership.objects.get(user=world.chidi.user)
+    ]
+
+
 def test_an_invitation_proves_only_the_mailbox_that_it_was_mailed_to(world):
     link = invite(world).link
     User.objects.filter(email="aunt@mail.example").update(email="other@mail.example")

@@ -277,6 +277,21 @@ def test_a_password_alone_makes_no_passkey(world, enter):
         identity.ask_for_new_passkey(session_id=owing.pk, now=NOON)
 
 
+def test_a_challenge_confirms_the_session_that_asked(world, enter):
+    device = Authenticator()
+    session = signed_in(enter, world.ada)
+    add(session, device)
+    asked = identity.ask_for_passkey(session_id=session.pk, now=NOON)
+    other = open_with(device)
+    with pytest.raises(PasskeyRefused):
+        identity.confirm_with_passkey(
+            ceremony_id=asked.ceremony_id,
+            session_id=other.pk,
+            answer=device.get(asked.options),
+            now=NOON,
+        )
+
+
 def test_a_session_that_ended_meanwhile_gets_no_passkey_and_no_confirmation(
     world, enter
 ):

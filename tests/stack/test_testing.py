@@ -34,7 +34,7 @@ def words(*arguments):
     ],
 )
 def test_flags_choose_tests(arguments, chosen):
-    assert words(*arguments) == ["-m", *chosen, "-n", "2", "--dist", "loadgroup"]
+    assert words(*arguments) == ["-m", *chosen, "-n", "2"]
 
 
 def test_the_rest_goes_to_pytest_and_may_overrule():
