@@ -46,7 +46,8 @@ def _enter_environment() -> None:
 def _use_installation(folder: Path) -> None:
     """The addresses of the last start, where the caller gives none."""
     settings = folder / "settings.env"
-    if "DATABASE_URL" in os.environ or not os.access(settings, os.R_OK):
+    told = {"DATABASE_URL", "DATABASE_URL_PATH"} & os.environ.keys()
+    if told or not os.access(settings, os.R_OK):
         return
     for line in settings.read_text().splitlines():
         name, _, value = line.partition("=")

@@ -6,10 +6,14 @@ docs/operations.md shows the same table; a test compares them.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
-from celery import Celery
+import redis
+from celery import Celery, signals
 from celery.schedules import crontab
+
+from dotmac.core import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotmac.settings.development")
 
@@ -22,8 +26,12 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "ops.sweep_outbox": ("ops.sweep_outbox", 15.0),
     "ops.send_messages": ("ops.send_messages", 10.0),
     "catalog.resume_provisioning": ("catalog.resume_provisioning", 15.0),
+    "ops.chain_audit": ("ops.chain_audit", 5.0),
+    "ops.anchor_audit": ("ops.anchor_audit", crontab(hour="0", minute="5")),
+    "ops.verify_audit": ("ops.verify_audit", crontab(hour="3", minute="10")),
     "ops.check_integrity": ("ops.check_integrity", crontab(hour="3", minute="30")),
     "ops.forget_old": ("ops.forget_old", crontab(hour="4", minute="10")),
+    "identity.answer_reset_requests": ("identity.answer_reset_requests", 5.0),
     "identity.forget_sessions": (
         "identity.forget_sessions",
         crontab(hour="4", minute="20"),
@@ -50,3 +58,41 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": when} for name, (task, when) in SCHEDULE.items()
 }
+
+
+SIGN_EACH_S = 5.0
+_SIGN_TIMEOUT_S = 0.5
+
+
+class SignOfLife:
+    """Says now and then that this program lives. Without Redis it says nothing."""
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+        self._client: redis.Redis | None = None
+        self._next = 0.0
+
+    def __call__(self, **_signal: Any) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SIGN_EACH_S
+        if self._client is None:
+            self._client = redis.Redis.from_url(
+                app.conf.broker_url,
+                socket_timeout=_SIGN_TIMEOUT_S,
+                socket_connect_timeout=_SIGN_TIMEOUT_S,
+            )
+        try:
+            heartbeats.give(self._client, self.program, now=time.time())
+        except redis.RedisError:
+            return
+
+
+worker_lives, beat_lives = SignOfLife("worker"), SignOfLife("beat")
+signals.heartbeat_sent.connect(worker_lives)
+
+
+@signals.beat_init.connect
+def watch_beat(**_signal: Any) -> None:
+    """Only beat: each task that the broker took is a sign."""
+    signals.after_task_publish.connect(beat_lives)

@@ -17,7 +17,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
-from tools.bench import allocation, billing, customers, radius  # noqa: E402
+from tools.bench import (  # noqa: E402
+    allocation,
+    audit,
+    billing,
+    customers,
+    limiter,
+    radius,
+)
 from tools.bench.cpu import machine  # noqa: E402
 from tools.bench.page import Section, write  # noqa: E402
 from tools.bench.site import Bench, bench, load  # noqa: E402
@@ -37,8 +44,14 @@ MEASUREMENTS: dict[str, Measure] = {
         rounds=given.rounds,
         stamp=stamp,
     ),
+    "audit": lambda b, given, stamp: audit.run(
+        b, entries=given.entries, writes=given.writes, rounds=given.rounds, stamp=stamp
+    ),
     "billing": lambda b, given, stamp: billing.run(
         b, services=given.services, rounds=given.rounds, stamp=stamp
+    ),
+    "limiter": lambda b, given, stamp: limiter.run(
+        b, requests=given.calls, rounds=given.rounds, stamp=stamp
     ),
 }
 
@@ -56,6 +69,9 @@ def _options() -> argparse.ArgumentParser:
         ("subscribers", 20_000, "subscribers that RADIUS knows"),
         ("packets", 2_000, "packets of each kind a round"),
         ("services", 10_000, "services to bill"),
+        ("calls", 5_000, "calls of the limiter a round"),
+        ("entries", 300_000, "entries in the audit chain that is verified"),
+        ("writes", 500, "audited writes of each writer a round"),
         ("rounds", 5, "rounds; the reference and DotMac take turns"),
     ):
         help_text = f"{says} (default {default:,})"

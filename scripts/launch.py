@@ -18,6 +18,9 @@ from scripts.machine import (
 )
 from scripts.progress import Steps
 
+# Fewer cannot show every kind of subscriber (dotmac/devtools/demo/loading.py).
+DEMO_MIN, DEMO_MAX = 10, 5_000
+
 
 def options() -> argparse.ArgumentParser:
     """The command line of start.py."""
@@ -53,8 +56,11 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     if not 0 <= given.port <= 65_535:
         parser.error("--port is between 0 and 65535")
-    if given.demo is not None and not 0 <= given.demo <= 5_000:
-        parser.error("--demo is between 0 and 5000; generate_isp makes larger data")
+    if given.demo and not DEMO_MIN <= given.demo <= DEMO_MAX:
+        parser.error(
+            f"--demo is 0 for none, or between {DEMO_MIN} and {DEMO_MAX}: fewer "
+            "cannot show every kind of subscriber; generate_isp makes larger data"
+        )
     try:
         _hand_over(given)
     except Refused as refusal:

@@ -14,6 +14,7 @@ import uuid
 import pytest
 
 from tests import environment
+from tests.distribution import pytest_xdist_make_scheduler
 from tests.reporting import (
     pytest_collection_modifyitems,
     pytest_sessionfinish,
@@ -24,6 +25,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_xdist_make_scheduler",
 ]
 
 _servers: environment.Servers | None = None

@@ -134,13 +134,15 @@ def _make_secrets(folder: Path) -> None:
         write_secret(folder / "encryption.key", f"1:{secrets.token_hex(32)}\n")
     if not (folder / "paystack.key").exists():
         write_secret(folder / "paystack.key", f"sk_test_{secrets.token_hex(20)}\n")
-    if not (folder / "jwt.key").exists():
-        subprocess.run(
-            [sys.executable, "-c", _MAKE_JWT_KEY, str(folder / "jwt.key")], check=True
-        )
+    for name in ("jwt.key", "audit.key"):
+        if not (folder / name).exists():
+            subprocess.run(
+                [sys.executable, "-c", _MAKE_SIGNING_KEY, str(folder / name)],
+                check=True,
+            )
 
 
-_MAKE_JWT_KEY = """
+_MAKE_SIGNING_KEY = """
 import os, sys
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

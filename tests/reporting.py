@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.distribution import is_long
 from tools.coverage_floors import shortfalls
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,12 +20,17 @@ SERVER_FIXTURES = {"db", "own_database", "transactional_db"}
 _short: list[str] = []
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test without a category the one that its folder or needs imply."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Give each test without a category the one that its folder or needs imply.
+
+    Once the others have shuffled and chosen, the long ones are put first.
+    """
     for item in items:
         if not any(item.get_closest_marker(name) for name in CATEGORIES):
             item.add_marker(_category(item))
+    yield
+    items.sort(key=lambda item: not is_long(item))
 
 
 def _category(item: pytest.Item) -> str:

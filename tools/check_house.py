@@ -21,7 +21,8 @@ STORY_LINES_MAX = 70
 EDGES = (
     "/api/", "/console", "/portal", "/admin", "/tasks", "/handlers", "/management/",
     "dotmac/gateway/", "dotmac/console/", "dotmac/portal/", "dotmac/devtools/",
-    "dotmac/live/", "/radius/", "dotmac/core/telemetry", "tests/", "tools/", "scripts/",
+    "dotmac/live/", "dotmac/celery", "/radius/", "dotmac/core/telemetry", "dotmac/core/denials",
+    "dotmac/core/sessions", "tests/", "tools/", "scripts/",
 )  # fmt: skip
 _CLOCKS = {"timezone.now", "datetime.now", "datetime.utcnow", "date.today", "time.time"}
 _INLINE = re.compile(

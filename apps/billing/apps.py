@@ -40,6 +40,7 @@ class BillingConfig(AppConfig):
             promise_payment="Note until when a customer promises to pay.",
             start_checkout="Pay at the gateway.",
         )
+        permissions.declare_dangerous("billing", "issue_credit_note", "reverse_payment")
         invariants.register(*INVARIANTS)
         participants.register(
             "identity.customer",

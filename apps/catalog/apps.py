@@ -28,6 +28,7 @@ class CatalogConfig(AppConfig):
             terminate_service="End a service for good.",
             reveal_credentials="See the password of a service; each look is recorded.",
         )
+        permissions.declare_dangerous("catalog", "reveal_credentials")
         invariants.register(*selectors.INVARIANTS)
         participants.register(
             "identity.customer",

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import invariants, participants, permissions
+from dotmac.core import invariants, letters, participants, permissions
 
 
 class IdentityConfig(AppConfig):
@@ -11,6 +11,7 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         from apps.identity import selectors
         from apps.identity.selectors.integrity import INVARIANTS
+        from apps.identity.selectors.links import INVITATION_KIND, LINK_KIND
 
         participants.register_unit_lookup(selectors.unit_id_of)
         participants.register(
@@ -20,22 +21,49 @@ class IdentityConfig(AppConfig):
             ),
         )
         invariants.register(*INVARIANTS)
-        permissions.declare(
-            "identity",
-            view_customer="See customers, their contacts and locations.",
-            create_customer="Register customers.",
-            change_customer="Change what is known about customers.",
-            close_customer="Close customers.",
-            delete_customer="Delete customers without history.",
-            create_portal_user="Give customers a sign-in for the portal.",
-            set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106
-            view_staff="See members of staff and their roles.",
-            create_staff="Add members of staff.",
-            invite_staff="Send members of staff a one-time link.",
-            deactivate_user="Switch sign-ins off and on.",
-            reset_mfa="Reset a colleague's authenticator.",
-            manage_roles="Give and take roles.",
-            grant_access="Grant single permissions on units and customers.",
-            view_unit="See the organisation's units.",
-            create_unit="Add branches and resellers.",
-        )
+        declare_permissions()
+        letters.register(LINK_KIND, selectors.fill_link)
+        letters.register(INVITATION_KIND, selectors.fill_invitation)
+
+
+def declare_permissions() -> None:
+    """What may be done, by whom it may be held, and what needs a fresh factor."""
+    permissions.declare(
+        "identity",
+        view_customer="See customers, their contacts and locations.",
+        create_customer="Register customers.",
+        change_customer="Change what is known about customers.",
+        close_customer="Close customers.",
+        delete_customer="Delete customers without history.",
+        create_portal_user="Give customers a sign-in for the portal.",
+        set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106
+        view_staff="See members of staff and their roles.",
+        create_staff="Add members of staff.",
+        invite_staff="Send members of staff a one-time link.",
+        deactivate_user="Switch sign-ins off and on.",
+        reset_mfa="Reset a colleague's authenticator.",
+        manage_roles="Give and take roles.",
+        grant_access="Grant single permissions on units and customers.",
+        view_sign_in="See the sign-ins of colleagues and customers.",
+        end_sign_in="End the sign-ins of colleagues and customers.",
+        create_api_key="Make API keys that act in the own name.",
+        view_api_key="See the API keys of colleagues.",
+        revoke_api_key="Take back the API keys of colleagues.",
+        view_unit="See the organisation's units.",
+        create_unit="Add branches and resellers.",
+    )
+    permissions.declare_own(
+        "identity",
+        manage_own_access="See the own sign-ins, devices and keys, and end them.",
+        change_own_factors="Change the own password and second factors.",
+    )
+    permissions.declare_dangerous(
+        "identity",
+        "manage_roles",
+        "grant_access",
+        "reset_mfa",
+        "deactivate_user",
+        "set_portal_password",
+        "create_api_key",
+        "change_own_factors",
+    )

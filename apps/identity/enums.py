@@ -77,3 +77,20 @@ class SessionEnd(TextChoices):
     DEACTIVATED = "deactivated", _("The user was deactivated")
     CREDENTIALS_CHANGED = "credentials_changed", _("Password or device changed")
     REVOKED = "revoked", _("Ended by staff")
+    ENDED_ELSEWHERE = "ended_elsewhere", _("Ended from another sign-in")
+
+
+class LinkPurpose(TextChoices):
+    """What a one-time link in a mail is for."""
+
+    RESET_PASSWORD = "reset_password", _("New password")
+    CONFIRM_EMAIL = "confirm_email", _("Confirm the e-mail address")
+    JOIN_PORTAL = "join_portal", _("Invitation to the portal")
+
+
+class CeremonyPurpose(TextChoices):
+    """What a browser answers a passkey's challenge for."""
+
+    SIGN_IN = "sign_in", _("Sign in")
+    REGISTER = "register", _("Add a passkey")
+    CONFIRM = "confirm", _("Confirm who you are")

@@ -94,6 +94,14 @@ class LastOwner(Conflict):
     title = "This is the last owner."
 
 
+class MorePowerful(DomainError):
+    """Who takes over a colleague's sign-in would gain what that one may do."""
+
+    code = "more_powerful"
+    status = 403
+    title = "This colleague may do more than you. Ask somebody who may as much."
+
+
 class InvitationRefused(DomainError):
     """Unknown, used, revoked or too old; the answer is the same for all."""
 
@@ -102,9 +110,69 @@ class InvitationRefused(DomainError):
     title = "This invitation does not work any more. Ask for a new one."
 
 
+class LinkRefused(DomainError):
+    """Unknown, used, taken back or too old; the answer is the same for all."""
+
+    code = "link_invalid"
+    status = 404
+    title = "This link does not work any more. Ask for a new one."
+
+
+class LastFactor(Conflict):
+    code = "last_factor"
+    title = "This is your last second factor. Add another one first."
+
+
+class NoSecondFactor(Conflict):
+    code = "no_second_factor"
+    title = "Set up an authenticator or a passkey first."
+
+
+class PasskeyRefused(AuthenticationRefused):
+    code = "passkey_invalid"
+    title = "The passkey was not accepted. Try again."
+
+
+class PasskeyKnown(Conflict):
+    code = "passkey_known"
+    title = "This passkey is in use already."
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+    title = "You have one of this name already."
+
+
+class ScopeTooWide(InvalidInput):
+    code = "scope_too_wide"
+    title = "A key cannot do more than you may do yourself."
+
+
+class MalformedAddress(InvalidInput):
+    code = "malformed_address"
+    title = "This is not an address or a network."
+
+
+class CannotBeInvited(Conflict):
+    code = "cannot_be_invited"
+    title = "This address cannot be invited to the portal."
+
+
+class LastFullMember(Conflict):
+    """A customer's account keeps one person with all rights."""
+
+    code = "last_full_member"
+    title = "One person with all rights must remain on the account."
+
+
 class CredentialsRefused(AuthenticationRefused):
     code = "invalid_credentials"
     title = "The name or the password is wrong."
+
+
+class PasswordRefused(AuthenticationRefused):
+    code = "invalid_credentials"
+    title = "The password is wrong."
 
 
 class MfaRequired(AuthenticationRefused):

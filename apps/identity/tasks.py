@@ -9,4 +9,11 @@ from apps.identity import operations
 @shared_task(name="identity.forget_sessions", acks_late=True, time_limit=120)
 def forget_sessions(**_later: object) -> int:
     """Delete sign-in sessions that were over 90 days ago, with their tokens."""
+    operations.forget_resets(now=timezone.now())
     return operations.forget_sessions(now=timezone.now())
+
+
+@shared_task(name="identity.answer_reset_requests", acks_late=True, time_limit=60)
+def answer_reset_requests(**_later: object) -> int:
+    """Mail links for new passwords to those who asked, a bounded batch."""
+    return operations.answer_reset_requests(now=timezone.now())

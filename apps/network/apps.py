@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import invariants, permissions
+from dotmac.core import invariants, keyreaders, permissions
 
 
 class NetworkConfig(AppConfig):
@@ -10,9 +10,17 @@ class NetworkConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.network import events  # noqa: F401 - registers the events
+        from apps.network.radius import keys
         from apps.network.sql.invariants import INVARIANTS
 
         invariants.register(*INVARIANTS)
+        keyreaders.register(
+            keyreaders.KeyReader(
+                name="RADIUS",
+                hand_over=keys.hand_over,
+                behind=keys.sessions_behind,
+            )
+        )
         permissions.declare(
             "network",
             view_site="See sites.",
@@ -37,3 +45,4 @@ class NetworkConfig(AppConfig):
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",
         )
+        permissions.declare_dangerous("network", "change_nas")

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import permissions
+from dotmac.core import denials, invariants, permissions
 
 
 class OpsConfig(AppConfig):
@@ -9,6 +9,11 @@ class OpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.ops.operations import record_noted
+        from apps.ops.sql.invariants import INVARIANTS
+
+        denials.register_recorder(record_noted)
+        invariants.register(*INVARIANTS)
         permissions.declare(
             "ops",
             view_job="See long-running work and its progress.",

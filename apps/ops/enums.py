@@ -23,5 +23,18 @@ class MessageState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class ActorKinds(TextChoices):
+    """dotmac.core.actors.ActorKind, as filters offer it."""
+
+    STAFF = "staff", _("Staff")
+    CUSTOMER = "customer", _("Customer")
+    SYSTEM = "system", _("System")
+
+
+class AuditCheckKind(TextChoices):
+    VERIFIED = "verified", _("Verified")
+    ANCHORED = "anchored", _("Anchored")
+
+
 class Channel(TextChoices):
     EMAIL = "email", _("E-mail")

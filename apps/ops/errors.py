@@ -41,3 +41,18 @@ class IdempotencyKeyMalformed(DomainError):
 class MessageNotFailed(Conflict):
     code = "message_not_failed"
     title = "Only a failed message can be sent again."
+
+
+class KeyStepOutOfOrder(Conflict):
+    code = "key_step_out_of_order"
+    title = "This step of a rotation does not come now."
+
+
+class KeyReadersBehind(Conflict):
+    code = "key_readers_behind"
+    title = "A running server does not know the key yet."
+
+
+class KeyInUse(Conflict):
+    code = "key_in_use"
+    title = "The key is still needed."

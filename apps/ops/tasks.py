@@ -12,12 +12,15 @@ from django.utils import timezone
 
 from apps.ops import operations
 from apps.ops.models import Message
+from dotmac.core.actors import system_actor
+from dotmac.core.letters import LetterOver, filled
 
 log = structlog.get_logger(__name__)
 
 EVENTS_PER_DELIVERY_MAX = 100
 COURIERS_WAITING_MAX = 400
 SWEEP_MAX = 200
+CHAIN_ROUNDS = 20
 
 
 @shared_task(name="ops.sweep_outbox", time_limit=60)
@@ -100,9 +103,13 @@ def send_messages(**_later: object) -> int:
 
 def _send(message: Message) -> str:
     """The error's text, empty when the server took the message."""
+    try:
+        body = filled(message.body, message.filled_by, now=timezone.now())
+    except LetterOver as error:
+        return str(error)
     mail = EmailMessage(
         subject=message.subject_line,
-        body=message.body,
+        body=body,
         to=[message.recipient],
         # The same id on a repeat lets the receiving side drop a duplicate.
         headers={"Message-ID": f"<{message.pk}.{message.unique_key}@dotmac>"},
@@ -117,13 +124,38 @@ def _send(message: Message) -> str:
 @shared_task(name="ops.check_integrity", time_limit=1800)
 def check_integrity(**_later: object) -> int:
     """The nightly run; returns how many invariants are broken."""
-    findings = operations.check_integrity(now=timezone.now())
+    findings = operations.check_integrity(
+        actor=system_actor("beat"), now=timezone.now()
+    )
     broken = [finding for finding in findings if finding.offending]
     for finding in broken:
         log.error(
             "invariant_broken", name=finding.invariant.name, rows=finding.offending
         )
     return len(broken)
+
+
+@shared_task(name="ops.chain_audit", time_limit=60)
+def chain_audit(**_later: object) -> int:
+    """Give new audit entries their places in the chain; count repeated refusals."""
+    operations.settle_denials(now=timezone.now())
+    return operations.chain_audit(rounds_max=CHAIN_ROUNDS)
+
+
+@shared_task(name="ops.anchor_audit", time_limit=300)
+def anchor_audit(**_later: object) -> int:
+    """Sign the head of the audit chain into a file outside the database."""
+    anchor = operations.anchor_audit(now=timezone.now())
+    return anchor.number if anchor else 0
+
+
+@shared_task(name="ops.verify_audit", time_limit=3600)
+def verify_audit(**_later: object) -> int:
+    """Compute the audit chain again and compare it with all anchors."""
+    result = operations.verify_audit(now=timezone.now())
+    for finding in result.findings:
+        log.critical("audit_broken", kind=finding.kind, says=finding.says)
+    return len(result.findings)
 
 
 @shared_task(name="ops.forget_old", time_limit=300)

@@ -16,9 +16,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from apps.ops import selectors as ops
+from dotmac.core import denials
 from dotmac.core.actors import ActorKind
 from dotmac.core.console import Page
-from dotmac.core.errors import DomainError, NotFound, PermissionRefused
+from dotmac.core.console.confirm import confirm_first
+from dotmac.core.errors import (
+    DomainError,
+    NotFound,
+    PermissionRefused,
+    StepUpRequired,
+)
 
 View = Callable[..., HttpResponseBase]
 
@@ -39,7 +46,10 @@ def page_of(request: HttpRequest) -> Page | None:
 
 
 def staff_view(view: View) -> View:
-    """Let staff in; others go to the sign-in page, refusals to their own page."""
+    """Let staff in; others go to the sign-in page, refusals to their own page.
+
+    What is dangerous asks for the second factor first.
+    """
 
     @wraps(view)
     @never_cache
@@ -50,7 +60,10 @@ def staff_view(view: View) -> View:
         request.page = page  # type: ignore[attr-defined]
         try:
             return view(request, page, *args, **kwargs)
+        except StepUpRequired:
+            return confirm_first(request, base="console/base.html")
         except PermissionRefused as refusal:
+            denials.note(refusal, request)
             return refused(request, refusal)
         except NotFound as missing:
             raise Http404 from missing

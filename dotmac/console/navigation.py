@@ -32,6 +32,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "request_id": request_id_var.get(),
         "version": settings.VERSION,
+        "api_docs": settings.GATEWAY_MODE == "development",
         "sign_out_url": reverse("console-sign-out"),
     }
     if page is not None:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from dotmac.core.errors import PermissionRefused, StepUpRequired
 from dotmac.core.money import Money
-from dotmac.core.permissions import is_dangerous
+from dotmac.core.permissions import is_dangerous, is_own
 
 # A dangerous operation needs a second factor that was shown this recently.
 STEP_UP_LIFETIME = timedelta(minutes=10)
@@ -107,7 +107,7 @@ class Actor:
         """
         if self.kind == ActorKind.SYSTEM:
             return EVERYTHING
-        held = self.scopes.get(permission, NOTHING)
+        held = self._held(permission)
         return NOTHING if held and self._refusal(permission) else held
 
     def may(self, permission: str) -> bool:
@@ -123,7 +123,7 @@ class Actor:
         """
         if self.kind == ActorKind.SYSTEM:
             return EVERYTHING
-        held = self.scopes.get(permission, NOTHING)
+        held = self._held(permission)
         if not held:
             raise PermissionRefused(permission=permission)
         if rule := self._refusal(permission):
@@ -131,6 +131,13 @@ class Actor:
         if is_dangerous(permission) and not self._stepped_up():
             raise StepUpRequired(permission=permission)
         return held
+
+    def _held(self, permission: str) -> Scope:
+        """By roles and grants; one's own sign-in belongs to whoever signed in."""
+        if is_own(permission):
+            by_key = self.circumstances and self.circumstances.api_key_id is not None
+            return NOTHING if by_key else EVERYTHING
+        return self.scopes.get(permission, NOTHING)
 
     def weigh(self, permission: str, amount: Money) -> None:
         """Ask the rules about an amount; raises PermissionRefused.

@@ -8,6 +8,13 @@ sealed values swapped between rows, columns or tables therefore do not open.
 PostgreSQL opens the same format (`dotmac_unseal`, pgcrypto); both sides share
 the vectors in tests/core/crypto_vectors.json. Key material never reaches the
 database's tables: it travels as session settings `dotmac.key_<id>`.
+
+A look-up value (`Keyring.index`) finds equal secrets without opening any: key
+id (one byte), HMAC-SHA-256 over sha256("table.column") followed by the text,
+with a third key that is derived apart from the same master.
+
+The key file may change under a running process: `keyring_at` notices. How keys
+are changed is in dotmac.core.keyfile.
 """
 
 from __future__ import annotations
@@ -16,10 +23,11 @@ import hashlib
 import hmac
 import os
 import stat
+import time
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+import structlog
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -27,6 +35,9 @@ _VERSION = 1
 _TAG = 32
 _IV = 16
 _HEAD = 2
+COMPLAINT_EVERY_S = 60.0
+
+log = structlog.get_logger(__name__)
 
 
 class SealBroken(Exception):
@@ -44,6 +55,10 @@ class Key:
     id: int
     encrypt: bytes
     authenticate: bytes
+    look_up: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Key({self.id})"
 
     @classmethod
     def derive(cls, key_id: int, master: bytes) -> Key:
@@ -53,6 +68,7 @@ class Key:
             key_id,
             hmac.digest(master, b"dotmac encrypt v1", "sha256"),
             hmac.digest(master, b"dotmac authenticate v1", "sha256"),
+            hmac.digest(master, b"dotmac look-up v1", "sha256"),
         )
 
     @property
@@ -103,6 +119,20 @@ class Keyring:
         unpadder = padding.PKCS7(128).unpadder()
         return (unpadder.update(padded) + unpadder.finalize()).decode()
 
+    def index(self, clear: str, *, table: str, column: str) -> bytes:
+        """What is stored beside a sealed value to find its equals."""
+        return _index(self.current, clear, table, column)
+
+    def indexes(self, clear: str, *, table: str, column: str) -> list[bytes]:
+        """What equal values may be stored as: one for each key in use."""
+        return [_index(key, clear, table, column) for key in self.keys.values()]
+
+
+def _index(key: Key, clear: str, table: str, column: str) -> bytes:
+    place = hashlib.sha256(f"{table}.{column}".encode()).digest()
+    tag = hmac.digest(key.look_up, place + clear.encode(), "sha256")
+    return bytes([key.id]) + tag
+
 
 def _tag(key: Key, body: bytes, table: str, column: str, row_id: int) -> bytes:
     place = hashlib.sha256(f"{table}.{column}:{row_id}".encode()).digest()
@@ -110,7 +140,7 @@ def _tag(key: Key, body: bytes, table: str, column: str, row_id: int) -> bytes:
 
 
 def read_keyring(path: Path) -> Keyring:
-    """Read `id:hex` lines, the current key first.
+    """Read `id:hex` lines, the current key first; no id twice.
 
     Raises KeyFileRefused when the file is missing, open to group or others, or
     not made of 64 hex digits a key.
@@ -127,12 +157,45 @@ def read_keyring(path: Path) -> Keyring:
         keys = [Key.derive(int(number), bytes.fromhex(h)) for number, h in pairs]
     except ValueError as error:
         raise KeyFileRefused(f"{path} must hold lines of id:64 hex digits.") from error
+    if len({key.id for key in keys}) != len(keys):
+        raise KeyFileRefused(f"{path} names an id twice.")
     return Keyring(keys)
 
 
-@lru_cache(maxsize=4)
+_Signature = tuple[int, int, int]
+_read: dict[Path, tuple[_Signature, Keyring]] = {}
+_complained: dict[Path, float] = {}
+
+
 def keyring_at(path: Path) -> Keyring:
-    return read_keyring(path)
+    """The keys in the file as it is now; read again only when it has changed.
+
+    A file that has become unreadable or malformed is reported, and the keys
+    that were read before stay in use: a slip of the hand must not stop
+    everybody's sign-in.
+    """
+    known = _read.get(path)
+    try:
+        facts = path.stat()
+        signature = (facts.st_mtime_ns, facts.st_ino, facts.st_size)
+        if known is not None and known[0] == signature:
+            return known[1]
+        ring = read_keyring(path)
+    except (OSError, KeyFileRefused) as error:
+        if known is None:
+            raise
+        _complain(path, error)
+        return known[1]
+    _read[path] = (signature, ring)
+    return ring
+
+
+def _complain(path: Path, error: Exception) -> None:
+    """Now and then: the file is looked at whenever a secret is opened."""
+    now = time.monotonic()
+    if now - _complained.get(path, -COMPLAINT_EVERY_S) >= COMPLAINT_EVERY_S:
+        _complained[path] = now
+        log.critical("key_file_refused", path=str(path), why=type(error).__name__)
 
 
 def session_options(keyring: Keyring) -> str:

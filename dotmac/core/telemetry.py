@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import secrets
 import uuid
 from contextvars import ContextVar
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
+trace_id_var: ContextVar[str] = ContextVar("trace_id", default="")
 
 MASK = "***"
 _SECRET_NAME = re.compile(
@@ -21,14 +23,41 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_IN_TEXT = re.compile(
     r"(?i)(bearer\s+|basic\s+|(?:password|secret|token|api_key)[\"']?\s*[=:]\s*[\"']?|"
-    r"://[^/\s:@]+:|/invitation/)([^\s\"'&,;@]+)"
+    r"://[^/\s:@]+:|/invitation/|/reset/|/confirm-email/|dmk_[a-z0-9]{10}_)([^\s\"'&,;@]+)"
 )
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# W3C Trace Context, section 3.2: version, trace id, parent id, flags; later versions
+# may add to it.
+_TRACEPARENT = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})"
+    r"-[0-9a-f]{2}(?P<more>-.{0,200})?"
+)
 
 
 def new_request_id(offered: str = "") -> str:
     """The caller's id when it is harmless, else a fresh one."""
-    return offered if _REQUEST_ID.match(offered) else uuid.uuid4().hex
+    return offered if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
+def read_traceparent(text: str) -> str:
+    """The trace id of a well-formed traceparent, else nothing."""
+    found = _TRACEPARENT.fullmatch(text)
+    if found is None or found["version"] == "ff":
+        return ""
+    if found["more"] and found["version"] == "00":
+        return ""
+    if not found["trace"].strip("0") or not found["parent"].strip("0"):
+        return ""
+    return found["trace"]
+
+
+def new_traceparent() -> str:
+    """What a call to another process carries: this trace, a span of its own.
+
+    Empty when the request belongs to no trace.
+    """
+    trace_id = trace_id_var.get()
+    return f"00-{trace_id}-{secrets.token_hex(8)}-00" if trace_id else ""
 
 
 def mask(value: Any) -> Any:
@@ -45,8 +74,21 @@ def mask(value: Any) -> Any:
     return value
 
 
+def _written(value: Any) -> Any:
+    """A value as JSON can say it, however deep."""
+    if isinstance(value, dict):
+        return {str(name): _written(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_written(inner) for inner in value]
+    plain = value is None or isinstance(value, (bool, int, float, str))
+    return value if plain else repr(value)
+
+
 def _mask_event(_: Any, __: str, event: Any) -> Any:
-    masked = mask(dict(event))
+    # Whatever is no plain value would be written as its repr: a request has a
+    # query in it. What begins with _ is the formatter's own and is not written.
+    known = {n: v if n.startswith("_") else _written(v) for n, v in event.items()}
+    masked = mask(known)
     masked["event"] = mask(str(event.get("event", "")))
     return masked
 
@@ -54,6 +96,8 @@ def _mask_event(_: Any, __: str, event: Any) -> Any:
 def _add_request_id(_: Any, __: str, event: Any) -> Any:
     if request_id := request_id_var.get():
         event["request_id"] = request_id
+    if trace_id := trace_id_var.get():
+        event["trace_id"] = trace_id
     return event
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,7 +37,9 @@ PASSED_ON = (
 # What a start decides itself, whatever the caller's environment says.
 DECIDED = (
     "DATABASE_OWNER_URL",
+    "DATABASE_OWNER_URL_PATH",
     "DATABASE_URL",
+    "DATABASE_URL_PATH",
     "DEMO",
     "DOTMAC_DATA",
     "DOTMAC_VENV",
@@ -44,8 +47,10 @@ DECIDED = (
     "RADIUS_ACCT_PORT",
     "RADIUS_AUTH_PORT",
     "RADIUS_DATABASE_URL",
+    "RADIUS_DATABASE_URL_PATH",
     "RADIUS_HOST",
     "REDIS_URL",
+    "REDIS_URL_PATH",
     "STATIC_ROOT",
 )
 
@@ -103,9 +108,9 @@ class Context:
             **self.settings(),
         }
         if owner:
-            told["DATABASE_OWNER_URL"] = self.addresses.owner
+            told |= self._told("DATABASE_OWNER_URL")
         if radius:
-            told["RADIUS_DATABASE_URL"] = self.addresses.radius
+            told |= self._told("RADIUS_DATABASE_URL")
         return told
 
     def settings(self) -> dict[str, str]:
@@ -115,8 +120,7 @@ class Context:
             "ENVIRONMENT": "development",
             "DOTMAC_DATA": str(self.installation.root),
             "DEMO": "true" if self.demo else "false",
-            "DATABASE_URL": self.addresses.app,
-            "REDIS_URL": self.redis_url,
+            **self._told("DATABASE_URL", "REDIS_URL"),
             "RADIUS_HOST": HOST,
             "RADIUS_AUTH_PORT": str(self.auth_port),
             "RADIUS_ACCT_PORT": str(self.acct_port),
@@ -127,19 +131,33 @@ class Context:
             **given_settings(),
         }
 
-    def write_settings(self) -> None:
-        """For manage.py: the addresses of this start, readable by its owner only."""
-        known = {
-            **self.settings(),
+    def urls(self) -> dict[str, str]:
+        """Addresses with their passwords: in files, never in an environment."""
+        return {
+            "DATABASE_URL": self.addresses.app,
             "DATABASE_OWNER_URL": self.addresses.owner,
             "RADIUS_DATABASE_URL": self.addresses.radius,
+            "REDIS_URL": self.redis_url,
         }
+
+    def _url_file(self, name: str) -> Path:
+        return self.installation.secrets / f"{name.lower().replace('_', '-')}"
+
+    def _told(self, *names: str) -> dict[str, str]:
+        return {f"{name}_PATH": str(self._url_file(name)) for name in names}
+
+    def write_settings(self) -> None:
+        """For manage.py and the programs, readable by their owner only."""
+        for name, url in self.urls().items():
+            write_secret(self._url_file(name), url + "\n")
+        known = {**self.settings(), **self._told(*self.urls())}
         text = "".join(f"{name}={value}\n" for name, value in sorted(known.items()))
         write_secret(self.installation.root / SETTINGS_FILE, text)
 
     def fingerprint(self) -> str:
         """Changes with every source file, setting and address."""
-        digest = hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode())
+        known = json.dumps([self.settings(), self.urls()], sort_keys=True)
+        digest = hashlib.sha256(known.encode())
         for folder in SOURCES:
             for path in sorted((ROOT / folder).rglob("*")):
                 if "__pycache__" not in path.parts and path.is_file():
@@ -167,6 +185,16 @@ class Context:
                 "acct_port": self.acct_port,
             },
         }
+
+
+def with_urls(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings with the addresses that stand in files, as programs see them."""
+    found = dict(settings)
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        file = Path(settings.get(f"{name}_PATH", ""))
+        if name not in found and file.is_file():
+            found[name] = file.read_text().strip()
+    return found
 
 
 def manage(*words: str) -> list[str]:

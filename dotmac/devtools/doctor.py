@@ -20,7 +20,7 @@ import redis
 
 from dotmac.core.crypto import KeyFileRefused, read_keyring
 from dotmac.devtools import bootstrap, plan, probes, radius_probe
-from dotmac.devtools.context import ROOT, SETTINGS_FILE, has_freeradius
+from dotmac.devtools.context import ROOT, SETTINGS_FILE, has_freeradius, with_urls
 from dotmac.devtools.installation import IRREPLACEABLE, SPACE_MIN, Installation
 from dotmac.devtools.outside import VERSION_MIN
 from dotmac.devtools.processes import tail
@@ -214,11 +214,11 @@ def programs(installation: Installation, settings: Settings) -> Findings:
 
 def read_settings(folder: Path) -> dict[str, str]:
     """What manage.py would use: the environment, else the last start's addresses."""
-    if "DATABASE_URL" in os.environ:
-        return dict(os.environ)
+    if {"DATABASE_URL", "DATABASE_URL_PATH"} & os.environ.keys():
+        return with_urls(os.environ)
     path = folder / SETTINGS_FILE
     lines = path.read_text().splitlines() if os.access(path, os.R_OK) else []
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    return with_urls(dict(line.split("=", 1) for line in lines if "=" in line))
 
 
 def main() -> int:

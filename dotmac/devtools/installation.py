@@ -207,7 +207,7 @@ def _password() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _jwt_key() -> str:
+def _signing_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -219,7 +219,8 @@ def _jwt_key() -> str:
 _MAKERS: dict[str, Callable[[], str]] = {
     "django.key": lambda: secrets.token_urlsafe(64),
     "encryption.key": lambda: f"1:{secrets.token_hex(32)}\n",
-    "jwt.key": _jwt_key,
+    "jwt.key": _signing_key,
+    "audit.key": _signing_key,
     "paystack.key": lambda: f"sk_test_{secrets.token_hex(20)}\n",
 }
 

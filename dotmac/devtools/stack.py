@@ -191,7 +191,13 @@ def _bring_up(
     ports = Ports(installation)
     web_port = ports.hold(ports.demand("web", given.port))
     customers = _customers(given.demo, installation)
-    for name in ("django.key", "encryption.key", "jwt.key", "paystack.key"):
+    for name in (
+        "django.key",
+        "encryption.key",
+        "jwt.key",
+        "audit.key",
+        "paystack.key",
+    ):
         installation.secret(name)
     _drop_what_broke_off(installation)
     addresses, redis_url = _servers(installation, supervisor, ports)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from dotmac.gateway.doors import CONSOLE, sign_out
+from dotmac.core.console.confirm import confirm_first
+from dotmac.gateway.door import CONSOLE
+from dotmac.gateway.doors import sign_out
 
 
 class DotMacAdminSite(AdminSite):
@@ -21,6 +24,22 @@ class DotMacAdminSite(AdminSite):
     site_title = _("DotMac administration")
     index_title = _("Tables")
     site_url = "/console/"
+
+    def admin_view(self, view: Any, *args: Any, **kwargs: Any) -> Any:
+        """Whatever changes something here asks for a fresh second factor."""
+        inner = super().admin_view(view, *args, **kwargs)
+
+        @wraps(inner)
+        def fresh(request: HttpRequest, *path: Any, **named: Any) -> HttpResponseBase:
+            actor: Any = getattr(request, "actor", None)
+            changes = request.method == "POST" and not request.path.endswith("/logout/")
+            stale = actor is not None and not actor.circumstances.mfa_is_fresh
+            if changes and stale and self.has_permission(request):
+                return confirm_first(request, base="console/bare.html")
+            answer: HttpResponseBase = inner(request, *path, **named)
+            return answer
+
+        return fresh
 
     def has_permission(self, request: HttpRequest) -> bool:
         row: Any = getattr(request, "session_row", None)

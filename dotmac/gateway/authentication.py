@@ -1,6 +1,6 @@
-"""Who asks: a bearer token on the API, a cookie on console, admin and portal.
+"""Who asks: a bearer token or a key on the API, a cookie on the other faces.
 
-Both lead to one Session row, which is read by its key on every request. The
+Token and cookie lead to one Session row, which is read by its key on every request. The
 middleware sets `request.actor` (None for strangers), `request.session_row` and
 `request.client_address`; views learn the actor through `actor_of`.
 """
@@ -21,7 +21,7 @@ from rest_framework.request import Request
 
 from apps.identity import operations as identity
 from apps.identity import selectors
-from apps.identity.enums import SessionFace, SessionStage
+from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
 from dotmac.core.errors import DomainError
 
@@ -43,6 +43,7 @@ class ActorMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.actor = request.session_row = request.refusal = None
+        request.api_key = None
         request.client_address = client_address(request)
         if request.path.startswith("/api/"):
             _by_token(request)
@@ -92,13 +93,24 @@ def _by_token(request: Any) -> None:
     try:
         if not header.lower().startswith(_SCHEME):
             raise TokenRefused
-        session = selectors.session_of_access_token(
-            header[len(_SCHEME) :].strip(), now=now
-        )
+        text = header[len(_SCHEME) :].strip()
+        if text.startswith(selectors.API_KEY_MARK):
+            _by_api_key(request, text, now)
+            return
+        session = selectors.session_of_access_token(text, now=now)
     except DomainError as error:
         request.refusal = error
         return
     _recognise(request, session, now)
+
+
+def _by_api_key(request: Any, text: str, now: Any) -> None:
+    """A program with a key: its owner, as far as the key goes. No session."""
+    address = request.client_address
+    key = selectors.api_key_of(text, now=now, address=address)
+    request.user, request.api_key = key.user, key
+    request.actor = selectors.actor_for_api_key(key, now=now, address=address)
+    identity.count_key_use(key=key, address=address, now=now)
 
 
 def _by_cookie(request: Any, face: SessionFace) -> None:
@@ -111,7 +123,7 @@ def _by_cookie(request: Any, face: SessionFace) -> None:
     if session is None or session.face != face:
         return
     request.session_row = session
-    if session.stage == SessionStage.FULL:
+    if session.is_whole:
         _recognise(request, session, now)
 
 
@@ -131,7 +143,7 @@ class BearerAuthentication(BaseAuthentication):
         refusal = getattr(plain, "refusal", None)
         if refusal is not None:
             raise refusal
-        row = getattr(plain, "session_row", None)
+        row = getattr(plain, "session_row", None) or plain.api_key
         return None if row is None else (row.user, row)
 
     def authenticate_header(self, request: Request) -> str:

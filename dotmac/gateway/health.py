@@ -1,26 +1,47 @@
-"""/health: alive, ready, and what each dependency says."""
+"""/health: alive, ready, and what each component says.
+
+Nobody waits for a component that hangs: all are asked at once, within LIMIT_S
+together, and one that has not answered yet is not asked again.
+"""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
-from functools import lru_cache
-from urllib.parse import urlsplit
 
-import redis
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dotmac.gateway import components
+from dotmac.gateway.components import Finding, State
+
 LIMIT_S = 1.0
-_pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
+Check = Callable[[], Finding]
+
+READY: dict[str, Check] = {
+    "database": components.database,
+    "redis": components.redis_answers,
+    "migrations": components.migrations,
+}
+# Without these nothing is served; all others make it degraded at most.
+NEEDED = ("database", "redis")
+OUTSIDE = ("payment_gateway", "mail")
+COMPONENTS: dict[str, Check] = {
+    "database": components.database,
+    "redis": components.redis_answers,
+    "workers": components.workers,
+    "beat": components.beat,
+    "relay": components.relay,
+    "radius": components.radius,
+    "payment_gateway": components.payment_gateway,
+    "mail": components.mail,
+}
 
 
 @require_safe
@@ -34,10 +55,13 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Able to serve: database with all migrations, and Valkey."""
-    found = _ask({"database": _database, "redis": _redis, "migrations": _migrations})
-    well = all(state == "healthy" for state in found.values())
+    found = ask(READY)
+    well = all(finding.state == State.HEALTHY for finding in found.values())
     return JsonResponse(
-        {"status": "ready" if well else "not ready", "checks": found},
+        {
+            "status": "ready" if well else "not ready",
+            "checks": {name: finding.state.value for name, finding in found.items()},
+        },
         status=200 if well else 503,
     )
 
@@ -45,110 +69,57 @@ def ready(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """Status, time, version and dependencies. Outside services never fail it."""
-    found = _ask(
-        {
-            "database": _database,
-            "redis": _redis,
-            "payment_gateway": _gateway,
-            "mail": _mail,
-        }
-    )
-    outside = {name: found.pop(name) for name in ("payment_gateway", "mail")}
-    well = all(state == "healthy" for state in found.values())
-    degraded = any(state == "unreachable" for state in outside.values())
-    status = "unhealthy" if not well else "degraded" if degraded else "healthy"
+    """Status, time, version and components. Anybody may ask: states and ages only."""
+    found = ask(COMPONENTS)
+    states = {name: finding.state.value for name, finding in found.items()}
+    status = _status(found)
     return JsonResponse(
         {
             "status": status,
             "timestamp": timezone.now().isoformat(),
             "version": settings.VERSION,
-            "dependencies": {**found, "external_apis": outside},
+            "dependencies": {
+                **{name: states[name] for name in NEEDED},
+                "external_apis": {name: states[name] for name in OUTSIDE},
+            },
+            "components": {
+                name: {"state": finding.state.value, "age_s": finding.age_s}
+                for name, finding in found.items()
+            },
         },
-        status=200 if well else 503,
+        status=503 if status == "unhealthy" else 200,
     )
 
 
-def _ask(checks: dict[str, Callable[[], str]]) -> dict[str, str]:
-    """Ask all at once; whoever takes longer than a second is unreachable."""
-    running = {name: _pool.submit(check) for name, check in checks.items()}
+def _status(found: Mapping[str, Finding]) -> str:
+    if any(found[name].state != State.HEALTHY for name in NEEDED):
+        return "unhealthy"
+    troubled = {State.UNREACHABLE, State.SILENT}
+    return "degraded" if any(f.state in troubled for f in found.values()) else "healthy"
+
+
+_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="health")
+_asked: dict[Check, Future[Finding]] = {}
+_lock = threading.Lock()
+
+
+def ask(checks: Mapping[str, Check]) -> dict[str, Finding]:
+    """Ask all at once; whoever has not answered within LIMIT_S is unreachable."""
+    deadline = time.monotonic() + LIMIT_S
+    with _lock:
+        running = {name: _asking(check) for name, check in checks.items()}
     found = {}
     for name, future in running.items():
         try:
-            found[name] = future.result(timeout=LIMIT_S)
+            found[name] = future.result(timeout=max(0.0, deadline - time.monotonic()))
         except TookTooLong:
-            found[name] = "unreachable"
+            found[name] = Finding(State.UNREACHABLE)
     return found
 
 
-def _database() -> str:
-    try:
-        with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "unreachable"
-    finally:
-        connections["default"].close()
-    return "healthy"
-
-
-def _migrations() -> str:
-    try:
-        return "healthy" if _all_applied() else "pending"
-    except DatabaseError:
-        return "unreachable"
-    finally:
-        connections["default"].close()
-
-
-class _NotYet(Exception):
-    """Keeps "not yet" out of the cache: only the good answer stays."""
-
-
-@lru_cache(maxsize=1)
-def _applied_once() -> bool:
-    executor = MigrationExecutor(connections["default"])
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise _NotYet
-    return True
-
-
-def _all_applied() -> bool:
-    try:
-        return _applied_once()
-    except _NotYet:
-        return False
-
-
-@lru_cache(maxsize=1)
-def _redis_client() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S
-    )
-
-
-def _redis() -> str:
-    try:
-        return "healthy" if _redis_client().ping() else "unreachable"
-    except redis.RedisError:
-        return "unreachable"
-
-
-def _gateway() -> str:
-    if not settings.PAYSTACK_SECRET_KEY_PATH.exists():
-        return "not configured"
-    parts = urlsplit(settings.PAYSTACK_BASE_URL)
-    default = 443 if parts.scheme == "https" else 80
-    return _reached(parts.hostname or "", parts.port or default)
-
-
-def _mail() -> str:
-    return _reached(settings.EMAIL_HOST, settings.EMAIL_PORT)
-
-
-def _reached(host: str, port: int) -> str:
-    try:
-        with socket.create_connection((host, port), timeout=LIMIT_S / 2):
-            return "healthy"
-    except OSError:
-        return "unreachable"
+def _asking(check: Check) -> Future[Finding]:
+    """The question that is already out, or a new one: a hang holds one thread."""
+    future = _asked.get(check)
+    if future is None or future.done():
+        future = _asked[check] = _pool.submit(check)
+    return future

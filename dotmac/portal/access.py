@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from apps.ops import selectors as ops
+from dotmac.core import denials
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound, PermissionRefused
 from dotmac.core.portal import PortalPageRequest
@@ -56,13 +57,20 @@ def customer_view(view: View) -> View:
     @never_cache
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         page = page_of(request)
+        actor = getattr(request, "actor", None)
+        if page is None and actor is not None and actor.is_customer:
+            # Signed in, but taken off the last account.
+            return render(request, "portal/no_account.html", status=403)
         if page is None:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{settings.PORTAL_LOGIN_URL}?{query}")
         request.page = page  # type: ignore[attr-defined]
         try:
             return view(request, page, *args, **kwargs)
-        except (NotFound, PermissionRefused) as missing:
+        except PermissionRefused as refusal:
+            denials.note(refusal, request)
+            raise Http404 from refusal
+        except NotFound as missing:
             # What a customer may not see does not exist.
             raise Http404 from missing
 

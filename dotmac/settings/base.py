@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import django_stubs_ext
 from kombu import Queue
 
-from dotmac.settings import env
+from dotmac.settings import env, services
 
 # Generic bases (ModelAdmin[Customer]) are written as the stubs have them.
 django_stubs_ext.monkeypatch()
@@ -31,16 +31,28 @@ STATE_DIR = env.path("DOTMAC_DATA", str(BASE_DIR / ".dotmac"))
 # Zero trust is not a switch in production; development may open single doors.
 SECURITY_ENABLED = env.flag("SECURITY_ENABLED", default=True)
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", default=True)
+# Processes that serve requests: each grants its share while Redis is away.
+RATE_LIMIT_PROCESSES = env.number("RATE_LIMIT_PROCESSES", 4)
+# How long a request waits for the limiter's Redis, in milliseconds. After two that
+# waited in vain none does; much less would shut the doors of a busy machine.
+RATE_LIMIT_TIMEOUT_MS = env.number("RATE_LIMIT_TIMEOUT_MS", 200)
+# How open the gateway is: a developer's machine, or the Internet.
 GATEWAY_MODE = env.text(
     "GATEWAY_MODE", "production", choices=("development", "production")
 )
-UPSTREAM_SERVICES = env.text("UPSTREAM_SERVICES", "")
+# One part of the platform for this process, all of it when empty; and where the
+# other parts run, when this process is the gateway before them.
+DOTMAC_SERVICE = services.service(env.text("DOTMAC_SERVICE", ""))
+UPSTREAM_SERVICES = services.upstreams(env.text("UPSTREAM_SERVICES", ""))
+UPSTREAM_TIMEOUT_S = env.number("UPSTREAM_TIMEOUT_S", 30)
 
 SECRETS_DIR = STATE_DIR / "secrets"
 ENCRYPTION_KEY_PATH = env.path(
     "ENCRYPTION_KEY_PATH", str(SECRETS_DIR / "encryption.key")
 )
 JWT_KEY_PATH = env.path("JWT_KEY_PATH", str(SECRETS_DIR / "jwt.key"))
+AUDIT_KEY_PATH = env.path("AUDIT_KEY_PATH", str(SECRETS_DIR / "audit.key"))
+AUDIT_ANCHOR_DIR = env.path("AUDIT_ANCHOR_DIR", str(STATE_DIR / "anchors"))
 PAYSTACK_SECRET_KEY_PATH = env.path(
     "PAYSTACK_SECRET_KEY_PATH", str(SECRETS_DIR / "paystack.key")
 )
@@ -71,12 +83,12 @@ RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
 # Networks in which NASes are; the server listens to no other source.
 RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
-RADIUS_DATABASE_URL = env.text("RADIUS_DATABASE_URL", "")
+RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
-_url = env.text("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
+_url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
 _pool: dict[str, Any] = {
     "min_size": 1,
     "max_size": env.number("DATABASE_POOL_MAX", 8),
@@ -85,11 +97,11 @@ _pool: dict[str, Any] = {
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**env.database(_url), "OPTIONS": {"pool": _pool}},
     # The same database as its owner: `migrate` uses it and nothing else does.
-    "owner": env.database(env.text("DATABASE_OWNER_URL", _url)),
+    "owner": env.database(env.address("DATABASE_OWNER_URL", _url)),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.address("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -151,19 +163,29 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dotmac.gateway.middleware.RequestIdMiddleware",
-    "dotmac.gateway.middleware.BodyLimitMiddleware",
+    # What every answer carries, refusals and static files too.
+    "dotmac.gateway.shields.HeadersMiddleware",
+    # Outside every transaction of the request.
+    "dotmac.core.denials.DenialMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "dotmac.gateway.shields.ContentPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dotmac.gateway.shields.OriginMiddleware",
+    "dotmac.gateway.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "dotmac.gateway.limits.middleware.DoorLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dotmac.gateway.authentication.ActorMiddleware",
+    "dotmac.gateway.limits.middleware.ActorLimitMiddleware",
+    "dotmac.gateway.services.middleware.ServiceMiddleware",
+    "dotmac.gateway.versions.middleware.VersionMiddleware",
+    "dotmac.gateway.step_up.StepUpMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -194,14 +216,19 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+PASSWORD_HASHERS = ["dotmac.core.hashers.Argon2idHasher"]
+# What a password must be like: apps/identity/rules/passwords.py.
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
+
+# Passkeys belong to a host name; browsers make none for bare addresses, so that
+# a site at 127.0.0.1 has them when it is opened as localhost.
+_site = urlsplit(BASE_URL)
+_passkey_host = "localhost" if _site.hostname == "127.0.0.1" else _site.hostname or ""
+_passkey_port = f":{_site.port}" if _site.port else ""
+PASSKEY_HOST = env.text("PASSKEY_HOST", _passkey_host)
+PASSKEY_ORIGINS = env.text(
+    "PASSKEY_ORIGINS", f"{_site.scheme}://{_passkey_host}{_passkey_port}"
+).split()
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = OPERATOR_TIME_ZONE
@@ -218,14 +245,16 @@ STORAGES = {
     },
 }
 
+# Closed like all else: whitenoise would open static files to every origin.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
 PORTAL_LOGIN_URL = "/portal/sign-in"
+STEP_UP_URL = "/console/step-up"
+STEP_UP_PASSKEY_URL = "/console/passkey/"
 
-# Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows; a
-# payment form may end on the gateway's hosted page.
-CHECKOUT_ORIGINS = env.text("CHECKOUT_ORIGINS", "https://checkout.paystack.com")
-_gateway = urlsplit(PAYSTACK_BASE_URL)
+# Nothing inline, nothing from elsewhere. data: images are Tabler's select arrows.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -235,16 +264,20 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "manifest-src": ["'self'"],
-        "form-action": [
-            "'self'",
-            *CHECKOUT_ORIGINS.split(),
-            f"{_gateway.scheme}://{_gateway.netloc}",
-        ],
+        "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }
 }
+# A payment form of the portal may end on the gateway's hosted page.
+CHECKOUT_ORIGINS = env.text("CHECKOUT_ORIGINS", "https://checkout.paystack.com")
+_gateway = urlsplit(PAYSTACK_BASE_URL)
+CHECKOUT_FORM_ORIGINS = [
+    *CHECKOUT_ORIGINS.split(),
+    f"{_gateway.scheme}://{_gateway.netloc}",
+]
 
+SESSION_ENGINE = "dotmac.core.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -283,7 +316,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "billing. Errors are RFC 9457 problems with a stable `code`.",
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_PERMISSIONS": ["dotmac.gateway.openness.DescriptionPermission"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -4,5 +4,11 @@ from dotmac.core.telemetry import configure_logging
 from dotmac.settings import env
 from dotmac.settings.base import *
 
+GATEWAY_MODE = env.text(
+    "GATEWAY_MODE", "development", choices=("development", "production")
+)
 SECRET_KEY = env.secret_file("SECRET_KEY_PATH", SECRETS_DIR / "django.key")
+env.key_file("ENCRYPTION_KEY_PATH", ENCRYPTION_KEY_PATH)
+env.key_file("JWT_KEY_PATH", JWT_KEY_PATH)
+env.key_file("AUDIT_KEY_PATH", AUDIT_KEY_PATH)
 configure_logging(LOG_LEVEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -12,6 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_DEFAULTS = ("change", "default", "django-insecure", "example", "password", "secret")
+_VARIETY_MIN = 8
+_KEY_LENGTH_MIN = 64
+_MASTER = re.compile(r"\d+:([0-9a-fA-F]{64})")
 
 
 def text(
@@ -54,17 +59,48 @@ def path(name: str, default: str) -> Path:
 def secret_file(name: str, default: Path, *, length_min: int = 32) -> str:
     """The secret in a file of mode 0600 or stricter.
 
-    Refuses a missing, short or world-readable file, and never prints it.
+    Refuses a missing, short, default or world-readable file, and never prints
+    what is in it.
     """
     file = Path(os.environ.get(name) or default)
+    value = _private_text(name, file)
+    if len(value) < length_min:
+        raise ImproperlyConfigured(f"{file} holds fewer than {length_min} characters.")
+    if len(set(value)) < _VARIETY_MIN or value.lower().startswith(_DEFAULTS):
+        raise ImproperlyConfigured(f"{file} holds a default: generate a secret.")
+    return value
+
+
+def key_file(name: str, file: Path) -> None:
+    """Refuse the start where a key that is read later is missing, open or weak."""
+    value = _private_text(name, file)
+    if len(value) < _KEY_LENGTH_MIN:
+        raise ImproperlyConfigured(f"{file} is too short to be a key.")
+    for master in _MASTER.findall(value):
+        if len(set(bytes.fromhex(master))) < _VARIETY_MIN:
+            raise ImproperlyConfigured(f"{file} holds a default: generate a key.")
+
+
+def address(name: str, default: str) -> str:
+    """A URL with a password: from NAME, else from the file that NAME_PATH names.
+
+    A process's environment can be read by whoever may look at the process, so
+    servers are told the file.
+    """
+    file = os.environ.get(f"{name}_PATH")
+    if name in os.environ or not file:
+        return os.environ.get(name, default)
+    return _private_text(f"{name}_PATH", Path(file))
+
+
+def _private_text(name: str, file: Path) -> str:
+    """What the file holds; refused unless only its owner reads it."""
     try:
         mode, value = file.stat().st_mode, file.read_text().strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}: cannot read {file}.") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ImproperlyConfigured(f"{file} is open to others: run chmod 600 {file}.")
-    if len(value) < length_min:
-        raise ImproperlyConfigured(f"{file} holds fewer than {length_min} characters.")
     return value
 
 

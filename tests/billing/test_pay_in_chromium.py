@@ -60,6 +60,7 @@ def test_pays_and_reads_the_receipt(visit, chidi, shop):
     to_gateway(page)
 
     assert page.get_by_text("Simulated gateway").is_visible()
+    assert visitor.overflow() == ""
     page.get_by_role("button", name="Pay 15,000.00 NGN").click()
     page.wait_for_url("**/portal/pay/return**")
 

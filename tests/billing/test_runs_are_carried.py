@@ -166,7 +166,7 @@ def test_resuming_the_same_day_is_the_same_run(three):
 def test_a_cancelled_run_keeps_what_it_billed(three):
     run = operations.start_run(day=FIRST, actor=world.ACTOR, now=NOW, chunk_size=1)
     operations.bill_next_chunk(run_id=run.pk, actor=world.ACTOR, now=NOW)
-    ops.cancel_job(job_id=run.job_id, now=NOW)
+    ops.cancel_job(job_id=run.job_id, actor=world.ACTOR, now=NOW)
     assert operations.bill_next_chunk(run_id=run.pk, actor=world.ACTOR, now=NOW) is None
     run = operations.finish_run(run_id=run.pk, actor=world.ACTOR, now=NOW)
     assert (run.job.state, run.finished_at) == ("cancelled", NOW)

@@ -26,7 +26,7 @@ from tests.catalog.steps import (
     steps,
     told,
 )
-from tests.world import NOON
+from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +102,7 @@ def test_nobody_gives_up_what_succeeded_or_never_was(shop, service):
 
 def test_somebody_may_ask_the_watched_job_to_stop(service, job):
     perform(claim(job))
-    ops.cancel_job(job_id=job.job_id, now=NOON)
+    ops.cancel_job(job_id=job.job_id, actor=SYSTEM, now=NOON)
 
     carry(job, EXPIRED)
 
@@ -114,7 +114,7 @@ def test_somebody_may_ask_the_watched_job_to_stop(service, job):
 
 
 def test_a_queued_job_that_was_cancelled_in_the_list_is_given_up(service, job):
-    ops.cancel_job(job_id=job.job_id, now=NOON)
+    ops.cancel_job(job_id=job.job_id, actor=SYSTEM, now=NOON)
     carry(job)
 
     job.refresh_from_db()

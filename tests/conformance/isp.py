@@ -23,6 +23,7 @@ from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import free_port
 from tests import conftest as servers
 from tests.conformance.radclient import RadClient
+from tests.programs import RADIUS_SERVER, need
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACTOR = system_actor("conformance")
@@ -31,15 +32,19 @@ START_S = 20
 _numbers = itertools.count(1)
 
 
-def start_server(kind: str, folder: Path, env: dict[str, str], secret: str) -> Server:
+def start_server(
+    kind: str, folder: Path, env: dict[str, str], secret: str, *more: str
+) -> Server:
     """Run a server as an installation does, and wait for a real answer."""
     import socket
 
+    if kind == "freeradius":
+        need(*RADIUS_SERVER)
     auth, acct = free_port(kind=socket.SOCK_DGRAM), free_port(kind=socket.SOCK_DGRAM)
     name = {"freeradius": "run_freeradius", "embedded": "run_radius_server"}[kind]
     child = Child(
         kind,
-        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0"],
+        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0", *more],
         env={
             **env,
             "DOTMAC_DATA": str(folder),

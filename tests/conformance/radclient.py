@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.programs import RADCLIENT, need
+
 _RECEIVED = re.compile(r"^Received (\S+) Id \d+", re.MULTILINE)
 _LINE = re.compile(r"^\t([A-Za-z0-9-]+) = (.*)$")
 
@@ -57,6 +59,7 @@ class RadClient:
         return self.send("acct", {"Acct_Status_Type": status, **attributes})
 
     def send(self, kind: str, attributes: dict[str, object]) -> Answer:
+        need(*RADCLIENT)
         facts = dict(attributes)
         secret = str(facts.pop("secret", self.secret))
         wait = str(facts.pop("wait_s", 4))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dotmac.devtools.bootstrap import ROLES, bootstrap
 from dotmac.devtools.servers import Postgres
 from tests import environment
 from tests.conformance import isp as world
+from tests.programs import RADIUS_SERVER, need
 
 pytestmark = pytest.mark.integration
 
@@ -57,8 +57,6 @@ operations.open_access(login="ada", password="pw", profile_id=speed.pk, **facts)
 
 @pytest.mark.parametrize("kind", ["freeradius", "embedded"])
 def test_silence_while_the_database_is_away(postgres, kind, tmp_path):
-    if kind == "freeradius" and not shutil.which("freeradius"):
-        pytest.skip("FreeRADIUS is not installed.")
     url = environment.database_environment(postgres.port, "outage")
     env = world.server_environment(
         url["RADIUS_DATABASE_URL"], Path(os.environ["DOTMAC_TEST_FOLDER"])
@@ -89,8 +87,8 @@ def test_silence_while_the_database_is_away(postgres, kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["freeradius", "embedded"])
 def test_the_server_starts_before_the_database_does(postgres, kind, tmp_path):
-    if kind == "freeradius" and not shutil.which("freeradius"):
-        pytest.skip("FreeRADIUS is not installed.")
+    if kind == "freeradius":
+        need(*RADIUS_SERVER)
     url = environment.database_environment(postgres.port, "outage")
     env = world.server_environment(
         url["RADIUS_DATABASE_URL"], Path(os.environ["DOTMAC_TEST_FOLDER"])

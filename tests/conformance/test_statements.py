@@ -68,7 +68,7 @@ def test_secrets_are_in_no_log_and_in_files_of_the_owner_only(server):
         mode = stat.S_IMODE(file.stat().st_mode)
         if file.parent.name == "freeradius" or file.name == "freeradius":
             assert mode & 0o077 == 0, file
-        if file.is_file() and file.name not in {"pgpass", "environment"}:
+        if file.is_file() and file.name not in {"pgpass", "service.conf"}:
             text = file.read_text(errors="replace")
             assert password not in text, file
             assert not derived.search(text), file

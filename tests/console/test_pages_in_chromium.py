@@ -3,9 +3,11 @@
 import pytest
 
 from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.world import SYSTEM
 
 __all__ = ["chromium", "site", "visit"]
 pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
+ADMIN = ("", "identity/user/", "billing/dunningpolicy/1/change/")
 
 
 @pytest.fixture
@@ -18,8 +20,25 @@ def ada(site):
 
     world = World()
     make_records(world)
-    ops.check_integrity(now=world.now)
+    ops.check_integrity(actor=SYSTEM, now=world.now)
     return {"sessionid": enter(world.ada).cookies["sessionid"].value}
+
+
+def test_pages_that_we_did_not_write_are_quiet_too(visit, ada, settings):
+    """The API's description and the admin site: only their width is their own."""
+    settings.GATEWAY_MODE = "development"
+    visitor = visit(ada)
+    faults = {}
+    for path in ("/api/docs", *(f"/admin/{name}" for name in ADMIN)):
+        answer = visitor.open(path)
+        if path == "/api/docs":
+            visitor.page.get_by_text("/api/v1/customers").first.wait_for()
+        if answer.status != 200 or visitor.messages or visitor.outside:
+            faults[path] = (answer.status, visitor.messages[:], visitor.outside[:])
+        visitor.messages.clear()
+        visitor.outside.clear()
+    assert visitor.page.get_by_text("DotMac administration").first.is_visible()
+    assert faults == {}
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
@@ -45,6 +64,7 @@ def test_search_opens_by_key_and_finds_while_typing(visit, ada):
     visitor.page.keyboard.type("C-000001", delay=15)
     hit = visitor.page.locator("#search-hits a.dm-hit").first
     hit.wait_for()
+    visitor.rest()
     visitor.page.keyboard.press("Enter")
     visitor.page.wait_for_url("**/console/customers/1")
     assert visitor.faults() == []
@@ -79,7 +99,7 @@ def test_a_live_list_shows_what_changed_meanwhile(visit, ada):
     visitor = visit(ada)
     visitor.open("/console/jobs/1")
     assert visitor.page.get_by_text("Queued").first.is_visible()
-    ops.cancel_job(job_id=1, now=timezone.now())
+    ops.cancel_job(job_id=1, actor=SYSTEM, now=timezone.now())
     visitor.page.get_by_text("Cancelled").first.wait_for()
     assert visitor.faults() == []
 

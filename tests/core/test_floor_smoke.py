@@ -49,10 +49,11 @@ def test_the_owner_of_the_tables_cannot_change_the_audit_log_either(own_database
         for statement in (
             "UPDATE ops_auditentry SET action = 'x'",
             "DELETE FROM ops_auditentry",
-            "TRUNCATE ops_auditentry",
+            "TRUNCATE ops_auditentry CASCADE",
         ):
             with pytest.raises(psycopg.IntegrityError) as refusal:
                 owner.execute(statement)
             name = refusal.value.diag.constraint_name
-            assert name == "ops_auditentry_append_only"
+            # TRUNCATE takes the chain's links with it, which are kept as well.
+            assert name in {"ops_auditentry_append_only", "ops_auditlink_append_only"}
     assert AuditEntry.objects.filter(action="test.done").count() == 1

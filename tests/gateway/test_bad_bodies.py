@@ -24,6 +24,10 @@ def send(world, raw, content_type="application/json"):
         (b'{"name": NaN}', 400, "malformed"),
         (b'{"name": "\\u0000"}', 400, "malformed"),
         (b'{"name": "\xff"}', 400, "malformed"),
+        (b'{"name": "\\ud800"}', 400, "malformed"),
+        (b'{"unit": 1e999}', 400, "malformed"),
+        (b'{"unit": ' + b"9" * 400 + b"}", 400, "malformed"),
+        (b'{"unit": 99999999999999999999}', 400, "invalid"),
         (b"{", 400, "malformed"),
         (b'"just a text"', 400, "invalid"),
         (b"[]", 400, "invalid"),
@@ -67,6 +71,32 @@ def test_a_strange_query_is_a_problem(world, query):
     answer = world.api(world.sola).get(f"/api/v1/customers{query}")
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "?fields=id&colour=red"),
+        ("PATCH", "?dry_run=true"),
+        ("PUT", "?confirm=1"),
+        ("DELETE", "?force=true"),
+    ],
+)
+def test_a_parameter_that_means_nothing_is_named(world, method, path):
+    """Who says ?force= or ?dry_run= must not believe that it was heard."""
+    ada, pk = world.api(world.ada), world.chidi.customer.pk
+    before = list(Customer.objects.values())
+    answer = ada.generic(
+        method, f"/api/v1/customers/{pk}{path}", b"{}", content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert answer.json()["errors"][0]["field"] in path
+    assert list(Customer.objects.values()) == before
+
+
+def test_a_parameter_of_a_new_one_too(world):
+    answer = world.api(world.sola).post("/api/v1/customers?dry_run=true", {})
+    assert answer.json()["errors"][0]["field"] == "dry_run"
 
 
 def test_a_stranger_is_asked_to_sign_in(client):

@@ -32,3 +32,11 @@ def at_noon(world):
     world.now = NOON - timedelta(days=1)
     with time_machine.travel(NOON):
         yield
+
+
+@pytest.fixture
+def enter_console():
+    """enter_console(person) is a browser signed in to the console."""
+    from tests.sessions import enter
+
+    return enter

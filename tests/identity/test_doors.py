@@ -169,7 +169,9 @@ def test_comes_in_by_a_one_time_link(world):
     assert wrong.status_code == 401
     step = int(timezone.now().timestamp()) // STEP_S
     done = submit(browser, "/console/enrolment", otp=code_at(secret, step))
-    assert done["Location"] == "/console/"
+    assert done["Location"] == "/console/recovery-codes"
+    codes = browser.post(done["Location"]).content.decode()
+    assert len(set(re.findall(r"<li><code>([a-z2-9-]{19})</code>", codes))) == 10
     assert browser.get("/console/").status_code == 200
     assert browser.get("/console/enrolment")["Location"] == "/console/sign-in"
 

@@ -44,16 +44,45 @@ def test_changing_the_browser_does_not_help(world, enter):
 
 def test_wrong_codes_count_like_wrong_passwords(world, enter):
     owing = enter(world.ada, face=SessionFace.CONSOLE).session
-    for _ in range(8):
-        with pytest.raises(OtpRefused):
-            identity.confirm_code(
-                session_id=owing.pk, otp="000000", address="192.0.2.7", now=NOON
-            )
 
-    with pytest.raises(SignInLocked):
+    def guess(minute):
         identity.confirm_code(
-            session_id=owing.pk, otp="000000", address="192.0.2.7", now=NOON
+            session_id=owing.pk,
+            otp="000000",
+            address="192.0.2.7",
+            now=NOON + timedelta(minutes=minute),
         )
+
+    for number in range(8):
+        with pytest.raises(OtpRefused):
+            guess(number // 5 * 2)
+
+    with pytest.raises(SignInLocked) as locked:
+        guess(6)
+    assert locked.value.facts["retry_after_s"] > 60
+
+
+def test_five_codes_of_one_person_are_looked_at_in_a_minute(world, enter):
+    """From whatever address: a person who has the password guesses slowly."""
+    owing = enter(world.ada, face=SessionFace.CONSOLE).session
+
+    def guess(number, seconds):
+        identity.confirm_code(
+            session_id=owing.pk,
+            otp="000000",
+            address=f"192.0.2.{number}",
+            now=NOON + timedelta(seconds=seconds),
+        )
+
+    for number in range(5):
+        with pytest.raises(OtpRefused):
+            guess(number, number)
+    with pytest.raises(SignInLocked) as locked:
+        guess(6, 10)
+    assert locked.value.facts["retry_after_s"] == 50
+    # One leaves the minute, one may come.
+    with pytest.raises(OtpRefused):
+        guess(7, 61)
 
 
 def test_success_forgets_the_failures(world, enter):
@@ -75,9 +104,7 @@ def test_unknown_names_are_locked_as_well(world):
         knock()
 
 
-@override_settings(
-    PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"]
-)
+@override_settings(PASSWORD_HASHERS=["dotmac.core.hashers.Argon2idHasher"])
 def test_unknown_names_cost_the_same_time(world):
     from time import perf_counter
 

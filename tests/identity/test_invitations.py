@@ -139,7 +139,10 @@ def test_a_reset_ends_all_and_invites_again(world, enter):
     with pytest.raises(CredentialsRefused):
         enter(bisi, otp=code_at(bisi.secret, STEP + 1))
     entry = AuditEntry.objects.get(action="identity.reset_mfa")
-    assert (entry.actor_label, entry.changes) == ("ada", {"sessions_ended": 1})
+    assert (entry.actor_label, entry.changes) == (
+        "ada",
+        {"sessions_ended": 1, "keys_revoked": 0},
+    )
     assert selectors.invited_user(token=link.token, now=NOON) == bisi.user
 
 
@@ -151,7 +154,6 @@ def test_only_staff_are_invited(world):
 
 
 def test_customers_with_an_authenticator_need_it_as_well(world, enter):
-    """They cannot enrol yet; the door honours it from the first day."""
     secret, chidi = world.ada.secret, world.chidi
     device = TotpDevice.objects.get(user=world.ada.user)
     from dotmac.core.models import open_sealed, seal_into

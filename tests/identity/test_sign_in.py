@@ -1,12 +1,13 @@
 """Passwords and one-time codes, by operations."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 
 from apps.identity import operations as identity
 from apps.identity import selectors
-from apps.identity.enums import SessionFace, SessionStage
+from apps.identity.enums import SessionEnd, SessionFace, SessionStage
 from apps.identity.errors import (
     CredentialsRefused,
     MfaRequired,
@@ -62,12 +63,34 @@ def test_the_console_owes_the_code_and_then_opens(world, enter):
         identity.confirm_code(session_id=owing.session.pk, otp="123456", now=NOON)
 
 
-def test_a_code_for_a_session_that_ended_meanwhile_is_refused(world, enter):
+def test_a_code_of_an_authenticator_that_went_meanwhile_is_refused(world, enter):
     owing = enter(world.ada, face=SessionFace.CONSOLE)
     TotpDevice.objects.filter(user=world.ada.user).delete()
 
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(OtpRefused):
         identity.confirm_code(session_id=owing.session.pk, otp="123456", now=NOON)
+
+
+def test_a_session_that_ends_while_its_code_is_looked_at_stays_ended(
+    world, enter, monkeypatch
+):
+    """Between the look at the session and its lock somebody signs it out."""
+    owing = enter(world.ada, face=SessionFace.CONSOLE).session
+
+    def ended_meanwhile(**_):
+        Session.objects.filter(pk=owing.pk).update(
+            ended_at=NOON, end_reason=SessionEnd.SIGNED_OUT
+        )
+
+    # The package gives the operation the name of its module.
+    module = import_module("apps.identity.operations.sign_in")
+    monkeypatch.setattr(module, "spend_try", ended_meanwhile)
+    with pytest.raises(CredentialsRefused):
+        identity.confirm_code(
+            session_id=owing.pk, otp=code_at(world.ada.secret, STEP), now=NOON
+        )
+    owing.refresh_from_db()
+    assert owing.stage == SessionStage.PASSWORD
 
 
 def test_customers_come_in_with_a_password(world, enter):

@@ -74,6 +74,20 @@ def other_claims():
         "expires as a fraction": {"exp": now + 600.5},
         "no birth": {"iat": None},
         "from the future": {"iat": now + 3600, "exp": now + 4200},
+        "an issuer like ours": {"iss": f"{settings.BASE_URL}/"},
+        "an audience in capitals": {"aud": "DotMac-API"},
+        "no audience but a list": {"aud": []},
+        "a subject with a blank": {"sub": " 1"},
+        "a subject in other digits": {"sub": "\u0661"},
+        "a session of nobody": {"sid": 0},
+        "a negative session": {"sid": -1},
+        "a session as a fraction": {"sid": 1.0},
+        "an ID token": {"typ": "ID"},
+        "a type in capitals": {"typ": "ACCESS"},
+        "expired for a second": {"exp": now, "iat": now - 600},
+        "an expiry of nothing": {"exp": 0},
+        "a birth as text": {"iat": "0"},
+        "not yet": {"nbf": now + 3600},
     }
 
 
@@ -155,6 +169,13 @@ def _other_texts():
         "empty": lambda h, c, s: "",
         "very long": lambda h, c, s: "a" * 5000,
         "a refresh token": lambda h, c, s: "Zm9vYmFy",
+        "four parts": lambda h, c, s: f"{part(h)}.{part(c)}.{s}.{s}",
+        "an encrypted one": lambda h, c, s: f"{part({**h, 'enc': 'A256GCM'})}...x.y",
+        "critical extensions": lambda h, c, s: resigned(
+            c, {**h, "crit": ["exp"], "b64": False}
+        ),
+        "signature of another": lambda h, c, s: f"{part(h)}.{part(c)}.{'A' * 86}",
+        "a blank inside": lambda h, c, s: f"{part(h)} .{part(c)}.{s}",
     }
 
 
@@ -172,7 +193,8 @@ CASES = (
     "another key, its kid", "no kid", "kid is a path", "kid is a list",
     "a key of its own", "another header type", "RS256", "ES256", "claims exchanged",
     "signature cut", "no signature", "two parts", "not JSON", "claims are a list",
-    "not base64", "empty", "very long", "a refresh token",
+    "not base64", "empty", "very long", "a refresh token", "four parts",
+    "an encrypted one", "critical extensions", "signature of another", "a blank inside",
 )  # fmt: skip
 
 
@@ -186,6 +208,11 @@ def test_refuses_forged_tokens(world, honest, case):
     answer = Api().get(URL, headers={"Authorization": f"Bearer {text}"})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+
+
+@pytest.mark.unit
+def test_sixty_tokens_and_more_are_tried():
+    assert len(other_claims()) + len(CASES) >= 60
 
 
 @pytest.mark.django_db
@@ -242,6 +269,9 @@ def test_publishes_the_keys_and_never_the_private_half(world, honest):
         issuer=settings.BASE_URL,
     )
     assert verified["typ"] == "access"
+    known = Api().get("/.well-known/jwks.json")
+    assert known.json() == answer.json()
+    assert "max-age" in known["Cache-Control"]
 
 
 # Keys and rules, without a database ----------------------------------------

@@ -12,10 +12,14 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from django_otp.oath import hotp
 
 from tests.environment import ROOT
@@ -29,17 +33,19 @@ class Installation:
     """What a program knows: the folder, ready.json, demo-credentials.json."""
 
     folder: Path
+    began: float = 0.0
+    said: str = ""
     ready: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, Any] = field(default_factory=dict)
     _steps: dict[str, int] = field(default_factory=dict)
 
-    def start(self, *, demo: int, port: int) -> str:
-        """Start detached and wait until everything answers; returns what was said."""
-        said = self._stack("run", "--demo", str(demo), "--port", str(port), "--detach")
+    def start(self, *, demo: int, port: int) -> None:
+        """Start detached and wait until everything answers; keep what was said."""
+        words = ("--demo", str(demo), "--port", str(port), "--detach")
+        self.said = self._stack("run", *words)
         self.ready = json.loads((self.folder / "ready.json").read_text())
         path = self.folder / "demo-credentials.json"
         self.credentials = json.loads(path.read_text())
-        return said
 
     def stop(self) -> str:
         return self._stack("stop")
@@ -51,6 +57,16 @@ class Installation:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr + self.logs()
         return done.stdout
+
+    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the database says, as the application's role."""
+        with psycopg.connect(self.credentials["database_url"]) as connection:
+            return connection.execute(statement.encode(), values).fetchall()
+
+    def mails_to(self, person: str) -> list[EmailMessage]:
+        """What the demonstration's mail server was given, oldest first."""
+        files = sorted((self.folder / "mail").glob(f"*-{person}-*.eml"))
+        return [message_from_bytes(f.read_bytes(), policy=default) for f in files]
 
     def logs(self) -> str:
         """The end of each log, for a failing test."""
@@ -71,7 +87,7 @@ class Installation:
 
     def api(self, role: str) -> httpx.Client:
         """A signed-in client of the API, for one of the generated staff."""
-        person = next(p for p in self.credentials["staff"] if p["role"] == role)
+        person = self.staff(role)
         answer = httpx.post(
             f"{self.ready['api_url']}/auth/login",
             json={"username": person["username"], "password": person["password"], "otp": self.otp(person)},
@@ -82,6 +98,10 @@ class Installation:
             headers={"Authorization": f"Bearer {answer.json()['access']}"},
             timeout=30,
         )
+
+    def staff(self, role: str) -> dict[str, Any]:
+        """The generated sign-in of a role."""
+        return next(p for p in self.credentials["staff"] if p["role"] == role)
 
     def otp(self, person: dict[str, Any]) -> str:
         """A code that was not used before; waits for the next one if it must."""

@@ -33,7 +33,7 @@ def radius_session() -> RadiusSession:
     """A connection as role radius to the test's own database."""
     return RadiusSession(
         RadiusDatabase.from_url(os.environ["RADIUS_DATABASE_URL"]),
-        session_settings(keyring(), settings.OPERATOR_TIME_ZONE),
+        lambda: session_settings(keyring(), settings.OPERATOR_TIME_ZONE),
     )
 
 

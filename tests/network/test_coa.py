@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -17,6 +16,7 @@ from apps.network.models import CoaRequest, SessionLive
 from apps.network.radius.coa import CoaOutcome
 from dotmac.devtools.servers import free_port
 from tests.network import edge
+from tests.programs import RADIUS_SERVER, need
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("own_database")]
 
@@ -282,8 +282,7 @@ def test_freeradius_as_a_nas_understands_us(tmp_path, session_id, state):
     """Packets that a program which we did not write verifies and answers."""
     from apps.network.radius import freeradius
 
-    if not shutil.which("freeradius"):
-        pytest.skip("FreeRADIUS is not installed.")
+    need(*RADIUS_SERVER)
     port = free_port(kind=socket.SOCK_DGRAM)
     facts = {
         "libdir": freeradius.module_dir(), "folder": tmp_path, "port": port,

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from apps.network.radius import freeradius
 from apps.network.radius.database import RadiusDatabase, session_settings
 from dotmac.core.crypto import Key, Keyring
+from tests.programs import RADIUS_SERVER, need
 
 pytestmark = pytest.mark.unit
 KEYS = Keyring([Key.derive(1, bytes(32)), Key.derive(2, bytes(range(32)))])
@@ -33,9 +34,12 @@ def write(folder, url=URL, **listen):
     )
 
 
-needs_freeradius = pytest.mark.skipif(
-    not freeradius.is_installed(), reason="FreeRADIUS is not installed."
-)
+@pytest.fixture
+def freeradius_there():
+    need(*RADIUS_SERVER)
+
+
+needs_freeradius = pytest.mark.usefixtures("freeradius_there")
 
 
 @needs_freeradius
@@ -53,7 +57,7 @@ def test_secrets_stand_in_their_two_files_only(tmp_path):
     for path in tmp_path.iterdir():
         text = path.read_text()
         assert ("p:\\@ss" in text or "p\\:\\\\@ss" in text) is (path.name == "pgpass")
-        assert (KEYS.current.session_value in text) is (path.name == "environment")
+        assert (KEYS.current.session_value in text) is (path.name == "service.conf")
     line = (tmp_path / "pgpass").read_text()
     assert line == "db.example:5433:dot mac:radius:p\\:\\\\@ss\n"
 

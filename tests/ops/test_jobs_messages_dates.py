@@ -12,7 +12,7 @@ from apps.ops.errors import (
     JobEnded,
     MessageNotFailed,
 )
-from apps.ops.models import Message
+from apps.ops.models import AuditEntry, Message
 from apps.ops.operations.messages import ATTEMPTS_MAX
 from dotmac.core.actors import Actor, ActorKind, Scope, system_actor
 from dotmac.core.refs import SubjectRef
@@ -59,7 +59,7 @@ def test_an_ended_job_stays_ended():
     for act in (
         lambda: ops.advance_job(job_id=row.pk, done=1, now=NOON),
         lambda: ops.finish_job(job_id=row.pk, state=JobState.SUCCEEDED, now=NOON),
-        lambda: ops.cancel_job(job_id=row.pk, now=NOON),
+        lambda: ops.cancel_job(job_id=row.pk, actor=ACTOR, now=NOON),
     ):
         with pytest.raises(JobEnded):
             act()
@@ -68,9 +68,17 @@ def test_an_ended_job_stays_ended():
 def test_cancelling_stops_a_queued_job_and_asks_a_running_one():
     queued, running = job(), job()
     ops.advance_job(job_id=running.pk, done=1, now=NOON)
-    assert ops.cancel_job(job_id=queued.pk, now=NOON).state == JobState.CANCELLED
-    asked = ops.cancel_job(job_id=running.pk, now=NOON)
-    assert (asked.state, asked.cancel_requested_at) == (JobState.RUNNING, NOON)
+    stopped = ops.cancel_job(job_id=queued.pk, actor=ACTOR, now=NOON)
+    assert stopped.state == JobState.CANCELLED
+    for _ in range(2):
+        asked = ops.cancel_job(job_id=running.pk, actor=ACTOR, now=NOON)
+        assert (asked.state, asked.cancel_requested_at) == (JobState.RUNNING, NOON)
+
+    told = AuditEntry.objects.filter(action="ops.job.cancelled").order_by("pk")
+    assert list(told.values_list("subject_id", "changes")) == [
+        (queued.pk, {"state": ["queued", "cancelled"]}),
+        (running.pk, {"state": ["running", "running"]}),
+    ]
 
 
 def test_rows_are_seen_within_units_and_customers_only():
@@ -123,12 +131,14 @@ def test_a_message_is_tried_again_and_fails_in_the_end():
     assert (row.state, row.error) == (MessageState.FAILED, "refused")
     assert ops.settle_message(message_id=row.pk, now=now).state == MessageState.FAILED
 
-    assert ops.resend_message(message_id=row.pk, now=now).state == MessageState.QUEUED
-    assert ops.resend_message(message_id=row.pk, now=now).state == MessageState.QUEUED
+    for _ in range(2):
+        row = ops.resend_message(message_id=row.pk, actor=ACTOR, now=now)
+        assert row.state == MessageState.QUEUED
+    assert AuditEntry.objects.filter(action="ops.message.resent").count() == 1
     ops.claim_messages(now=now)
     assert ops.settle_message(message_id=row.pk, now=now).state == MessageState.SENT
     with pytest.raises(MessageNotFailed):
-        ops.resend_message(message_id=row.pk, now=now)
+        ops.resend_message(message_id=row.pk, actor=ACTOR, now=now)
     assert Message.objects.get().sent_at == now
 
 

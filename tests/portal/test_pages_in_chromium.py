@@ -38,7 +38,8 @@ def places(visitor):
     visitor.open("/portal/")
     links = visitor.page.locator(".pt-nav a, a[href^='/portal/bills/']")
     found = [link.get_attribute("href") for link in links.all()]
-    return list(dict.fromkeys([*found, "/portal/usage", "/portal/pay"]))
+    own = [f"/portal/{name}" for name in ("profile", "security", "devices", "people")]
+    return list(dict.fromkeys([*found, "/portal/usage", "/portal/pay", *own]))
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -102,7 +103,7 @@ def test_signing_in_and_out_without_script(visit, site):
     visitor.open("/portal/")
     visitor.page.get_by_label("Name or e-mail address").fill(person.username)
     visitor.page.get_by_label("Password").fill(person.password)
-    visitor.page.locator("main button").click()
+    visitor.page.locator("main form button").click()
     visitor.page.wait_for_url("**/portal/")
     hello = visitor.page.get_by_role("heading", name=person.customer.name)
     assert hello.is_visible()

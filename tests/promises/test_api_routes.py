@@ -3,9 +3,11 @@ the committed schema is the one that the code makes."""
 
 import os
 import re
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.urls import resolve
 
 from apps.identity import operations as identity
 from dotmac.core.api.viewsets import (
@@ -13,11 +15,12 @@ from dotmac.core.api.viewsets import (
     UndeclaredPermission,
     check_declared,
 )
+from dotmac.core.permissions import is_own
 from dotmac.gateway import api
 from tests.environment import ROOT
 from tests.world import SYSTEM
+from tools.gates import OPENAPI
 
-SCHEMA = ROOT / "docs/openapi.yaml"
 ROUTES = sorted(
     {(str(route.pattern), method)
      for route in api.routes(api.urlpatterns)
@@ -51,6 +54,7 @@ def test_a_stranger_is_asked_to_sign_in(client, pattern, method):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("pattern", "method"), ROUTES)
 def test_somebody_without_any_permission_is_refused(world, pattern, method):
+    """But for the own sign-in, which belongs to whoever signed in."""
     person = world.hire("zainab", "Zainab Sani", "support")
     identity.unassign_role(
         user_id=person.id, role_slug="support", unit_id=world.operator.pk,
@@ -61,6 +65,10 @@ def test_somebody_without_any_permission_is_refused(world, pattern, method):
         method.upper(), path_of(pattern), b"{}", content_type="application/json",
         headers={"Idempotency-Key": "matrix"},
     )  # fmt: skip
+    view: Any = resolve(path_of(pattern)).func
+    if is_own(view.cls.permission_by_action[view.actions[method]]):
+        assert answer.status_code in {200, 204, 400, 404}, path_of(pattern)
+        return
     assert (answer.status_code, answer.json()["code"]) == (
         403,
         "permission_denied",
@@ -103,9 +111,11 @@ def test_the_specified_paths_and_methods_exist():
 
 
 @pytest.mark.unit
-def test_the_committed_schema_is_current(tmp_path):
-    made = tmp_path / "openapi.yaml"
-    call_command("spectacular", "--file", str(made), "--validate", "--fail-on-warn")
+@pytest.mark.parametrize(("path", "words"), OPENAPI.items())
+def test_the_committed_schema_is_current(tmp_path, path, words):
+    made, committed = tmp_path / "openapi.yaml", ROOT / path
+    told = ["--file", str(made), "--validate", "--fail-on-warn", *words]
+    call_command("spectacular", *told)
     if os.environ.get("DOTMAC_UPDATE_DOCS"):
-        SCHEMA.write_text(made.read_text())
-    assert SCHEMA.read_text() == made.read_text(), "Run with DOTMAC_UPDATE_DOCS=1."
+        committed.write_text(made.read_text())
+    assert committed.read_text() == made.read_text(), "Run with DOTMAC_UPDATE_DOCS=1."

@@ -1,7 +1,6 @@
 """Every route by every person: let through exactly when the permission is held.
 
 The routes come from the URLs, the permissions from the views, the people's rights
-from typing import Any
 from their live rows; nothing here lists what may be done.
 """
 

@@ -20,11 +20,16 @@ _OF_THE_TESTS = (
 )  # fmt: skip
 
 
+# Root becomes nobody special: uid 1000 in a namespace of its own.
+AS_NORMAL_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
 @dataclass(frozen=True)
 class Start:
-    """start.py on one data folder."""
+    """start.py on one data folder; `prefix` says who runs it and where."""
 
     folder: Path
+    prefix: tuple[str, ...] = ()
 
     def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run to the end and keep what it said."""
@@ -40,7 +45,14 @@ class Start:
 
     def command(self, *words: str) -> list[str]:
         script = str(ROOT / "scripts" / "start.py")
-        return [sys.executable, script, "--data", str(self.folder), *words]
+        return [
+            *self.prefix,
+            sys.executable,
+            script,
+            "--data",
+            str(self.folder),
+            *words,
+        ]
 
     def up(self, *words: str) -> dict[str, Any]:
         """Start without a demonstration; what ready.json says."""

@@ -18,7 +18,7 @@ import redis
 from dotmac.devtools.processes import started_at
 from tests.stack.starts import ROOT, Start, environment
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +75,16 @@ def test_everything_private_is_private(running):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def test_no_command_line_and_no_log_shows_a_secret(running):
+def test_no_command_line_no_environment_and_no_log_shows_a_secret(running):
     words = [
         path.read_text().strip() for path in (running.folder / "secrets").iterdir()
     ]
     words = [word.removeprefix("1:") for word in words if "BEGIN" not in word]
+    assert len(words) > 6
     shown = [
-        Path(f"/proc/{pid}/cmdline").read_text() for pid in running.children().values()
+        Path(f"/proc/{pid}/{facts}").read_text()
+        for pid in running.children().values()
+        for facts in ("cmdline", "environ")
     ]
     shown += [log.read_text() for log in (running.folder / "logs").glob("*.log")]
     assert not [word for word in words if any(word in text for text in shown)]
@@ -114,7 +117,18 @@ def test_starting_again_says_where_it_runs_and_harms_nothing(running):
 
     status = running.run("--status")
     assert status.returncode == 0
-    assert before[0]["portal_url"] in status.stdout
+    for said in (again.stdout, status.stdout):
+        shown = {line.split()[0]: line for line in said.splitlines() if line.strip()}
+        assert before[0]["portal_url"] in shown["Portal"]
+        documents = f"{before[0]['api_url']}, documents at {before[0]['docs_url']}"
+        assert documents in shown["API"]
+        radius = before[0]["radius"]
+        ports = f"UDP ports {radius['auth_port']} and {radius['acct_port']}"
+        assert f"{radius['host']}, {ports}" in shown["RADIUS"]
+        # Without a demonstration nobody can sign in yet; with one, the file is named
+        # (tests/journeys/test_demonstration.py).
+        assert "manage.py invite_staff NAME" in shown["Sign-ins"]
+    assert fetch(before[0]["docs_url"])[0] == 200
 
 
 def test_manage_py_finds_the_installation(running):
@@ -149,26 +163,20 @@ def test_a_killed_program_comes_back(running, name):
     assert f"{name} ended with code -9 and is started again" in log
 
 
-def test_stop_start_a_killed_supervisor_and_reset(fresh):
-    fresh.up()
-    first_ports = json.loads((fresh.folder / "installation.json").read_text())["ports"]
-    database = json.loads((fresh.folder / "demo-credentials.json").read_text())
-
-    fresh.stop()
+def test_ctrl_c_a_second_start_a_killed_supervisor_reset_and_stop(fresh):
+    """The life of one installation: a first start costs more than all the rest."""
+    began, said = _until_ctrl_c(fresh)
+    assert "was killed" not in said
+    assert not any(started_at(pid) == moment for pid, moment in began.items())
     assert not (fresh.folder / "ready.json").exists()
-    assert fresh.run("--status").returncode == 3
-    assert "Nothing runs" in fresh.run("--stop").stdout
+    first = _kept(fresh)
 
     fresh.up()
-    again = json.loads((fresh.folder / "demo-credentials.json").read_text())
-    assert again["database_url"] == database["database_url"]
-    ports = json.loads((fresh.folder / "installation.json").read_text())["ports"]
-    assert ports["postgres"] == first_ports["postgres"]
-
-    children = fresh.children()
-    began = {pid: started_at(pid) for pid in children.values()}
+    assert _kept(fresh) == first
+    began = _beginnings(fresh)
     os.kill(fresh.supervisor, signal.SIGKILL)
     until(lambda: fresh.run("--status").returncode == 3)
+
     key = (fresh.folder / "secrets" / "encryption.key").read_text()
     fresh.up("--reset")
     for pid, moment in began.items():
@@ -176,25 +184,39 @@ def test_stop_start_a_killed_supervisor_and_reset(fresh):
     assert fetch(fresh.ready()["health_url"])[0] == 200
     assert (fresh.folder / "secrets" / "encryption.key").read_text() != key
 
+    fresh.stop()
+    assert not (fresh.folder / "ready.json").exists()
+    assert fresh.run("--status").returncode == 3
+    assert "Nothing runs" in fresh.run("--stop").stdout
 
-def test_ctrl_c_stops_all_in_order(fresh):
+
+def _until_ctrl_c(start):
+    """A first start in the foreground, interrupted once it is ready."""
     process = subprocess.Popen(
-        fresh.command("--port", "0", "--demo", "0"),
+        start.command("--port", "0", "--demo", "0"),
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    until((fresh.folder / "ready.json").exists, seconds=200)
-    children = fresh.children()
-    began = {pid: started_at(pid) for pid in children.values()}
+    until((start.folder / "ready.json").exists, seconds=200)
+    began = _beginnings(start)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    assert "was killed" not in said
-    assert not any(started_at(pid) == moment for pid, moment in began.items())
-    assert not (fresh.folder / "ready.json").exists()
+    return began, said
+
+
+def _beginnings(start):
+    return {pid: started_at(pid) for pid in start.children().values()}
+
+
+def _kept(start):
+    """What a second start finds again: the database and its port."""
+    facts = json.loads((start.folder / "demo-credentials.json").read_text())
+    ports = json.loads((start.folder / "installation.json").read_text())["ports"]
+    return facts["database_url"], ports["postgres"]
 
 
 @pytest.fixture

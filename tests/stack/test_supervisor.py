@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -213,7 +214,12 @@ def test_a_child_gets_no_more_of_the_environment_than_it_is_told(context, monkey
     assert told["OPERATOR_NAME"] == "Blue Net"
     assert "DATABASE_OWNER_URL" not in told
     assert "RADIUS_DATABASE_URL" not in told
-    assert context.environment(owner=True)["DATABASE_OWNER_URL"] == "postgresql://o"
+    assert "DATABASE_OWNER_URL_PATH" not in told
+    assert "RADIUS_DATABASE_URL_PATH" not in told
+    assert not [value for value in told.values() if "postgresql://" in value]
+    context.write_settings()
+    path = Path(context.environment(owner=True)["DATABASE_OWNER_URL_PATH"])
+    assert (path.read_text(), path.stat().st_mode & 0o077) == ("postgresql://o\n", 0)
 
 
 def test_a_long_log_makes_room(context, monkeypatch):

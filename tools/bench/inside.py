@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import resource
 import sys
 import time
@@ -18,7 +20,12 @@ import django
 
 django.setup()
 
-from django.utils import timezone  # noqa: E402 - models need the settings
+from django.db import (  # noqa: E402 - needs the settings
+    connection,
+    connections,
+    transaction,
+)
+from django.utils import timezone  # noqa: E402
 
 from apps.billing import operations as billing  # noqa: E402
 from apps.billing.operations import runs  # noqa: E402
@@ -29,10 +36,13 @@ from apps.network.models import (  # noqa: E402
     AddressAssignment,
     Prefix,
 )
+from apps.ops import operations as ops  # noqa: E402
 from dotmac.core.actors import system_actor  # noqa: E402
 from dotmac.core.db import copy_rows  # noqa: E402
+from dotmac.core.refs import SubjectRef  # noqa: E402
 from tests.performance.bulk_billing import write_by_bulk_create  # noqa: E402
 from tools.bench.cpu import seconds_of  # noqa: E402
+from tools.bench.takers import grants, latencies  # noqa: E402
 from tools.bench.web import totp  # noqa: E402
 
 ACTOR = system_actor("benchmark")
@@ -116,11 +126,77 @@ def bill(how: str, day: str, postgres: int) -> dict[str, float]:
     }
 
 
+def write_audit(writers: int, writes: int) -> dict[str, float]:
+    """Audited writes by processes side by side, each in a transaction of its own."""
+    connections.close_all()
+    before = os.times()
+    with multiprocessing.get_context("fork").Pool(writers) as pool:
+        spans = pool.map(_write_entries, [writes] * writers, chunksize=1)
+        pool.close()
+        pool.join()
+    after = os.times()
+    used = after.children_user + after.children_system
+    used -= before.children_user + before.children_system
+    wall = max(ended for _, ended in spans) - min(began for began, _ in spans)
+    return {"seconds": wall, "worker_s": used}
+
+
+def _write_entries(writes: int) -> tuple[float, float]:
+    connection.ensure_connection()
+    began = time.time()
+    for number in range(writes):
+        with transaction.atomic():
+            ops.record(
+                action="bench.written",
+                subject=SubjectRef("bench", "row", number, "a row"),
+                actor=ACTOR,
+                now=timezone.now(),
+                changes={"state": ["before", "after"], "number": number},
+            )
+    ended = time.time()
+    connection.close()
+    return began, ended
+
+
+def fill_audit(entries: int) -> dict[str, int]:
+    """A long chain, as the application's role makes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO ops_auditentry (recorded_at, occurred_at, action, changes,
+                   request_id, address, actor_kind, actor_id, actor_label,
+                   subject_app, subject_kind, subject_id, subject_label, customer_id)
+               SELECT now(), now(), 'catalog.service.changed',
+                      jsonb_build_object('state', jsonb_build_array('a', n)), md5(n::text),
+                      '198.51.100.7', 'staff', n %% 50, 'Ada Obi', 'catalog', 'service',
+                      n, 'S-' || n, n %% 1000
+                 FROM generate_series(1, %s) n""",
+            [entries],
+        )
+    return {"chained": ops.chain_audit()}
+
+
+def verify_audit() -> dict[str, float]:
+    """The whole chain read again."""
+    began, used = time.perf_counter(), time.process_time()
+    result = ops.verify_audit(now=timezone.now())
+    return {
+        "rows": result.rows,
+        "worker_s": time.process_time() - used,
+        "seconds": time.perf_counter() - began,
+        "findings": len(result.findings),
+    }
+
+
 _VERBS: dict[str, Callable[..., Any]] = {
     "staff": staff,
     "nas": nas,
     "pool": pool,
     "bill": bill,
+    "grants": grants,
+    "latencies": latencies,
+    "write_audit": write_audit,
+    "fill_audit": fill_audit,
+    "verify_audit": verify_audit,
 }
 
 if __name__ == "__main__":

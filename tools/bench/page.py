@@ -9,7 +9,7 @@ from pathlib import Path
 
 HEAD = """# Benchmarks
 
-Written by `scripts/benchmark.py`; each section says when and with which command. Servers are temporary ones with the
+Written by `scripts/benchmark.py` (the start by `tools/rehearse.py`); each section says when and with which command. Servers are temporary ones with the
 settings that `scripts/start.py` gives them (PostgreSQL's defaults: fsync and full_page_writes on).
 
 How to read it: **CPU is user plus system time** of the server and of PostgreSQL (from `/proc`, children included); the

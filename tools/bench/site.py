@@ -29,7 +29,7 @@ from dotmac.devtools.installation import Installation, open_installation
 from dotmac.devtools.processes import Child
 
 WAIT_S = 60
-_KEYS = ("django.key", "encryption.key", "jwt.key", "paystack.key")
+_KEYS = ("django.key", "encryption.key", "jwt.key", "audit.key", "paystack.key")
 
 
 @dataclass(kw_only=True)
@@ -45,8 +45,18 @@ class Site:
         self, *, owner: bool = False, radius: bool = False
     ) -> dict[str, str]:
         """What a program is told."""
+        told = {
+            "DATABASE_URL": True,
+            "REDIS_URL": True,
+            "DATABASE_OWNER_URL": owner,
+            "RADIUS_DATABASE_URL": radius,
+        }
         return {
             **self.context.environment(owner=owner, radius=radius),
+            # One caller asks here as often as it can.
+            "RATE_LIMIT_ENABLED": "false",
+            # Sites share a folder, so each is told its own addresses.
+            **{name: url for name, url in self.context.urls().items() if told[name]},
             "PYTHONPATH": str(ROOT),
         }
 

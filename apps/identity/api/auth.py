@@ -21,11 +21,11 @@ class LoginRequest(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False)
     otp = serializers.CharField(
-        max_length=16,
+        max_length=24,
         required=False,
         allow_blank=True,
         default="",
-        help_text="The one-time code; staff always need one.",
+        help_text="The one-time code, or a recovery code; staff always need one.",
     )
 
 

@@ -2,10 +2,12 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
+from apps.identity.api.own import ApiKeyViewSet, SignInViewSet, StepUpViewSet
 from apps.identity.api.views import CustomerViewSet, UnitViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("customers", CustomerViewSet, basename="customer")
+router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("units", UnitViewSet, basename="unit")
 
 urlpatterns = [
@@ -13,5 +15,18 @@ urlpatterns = [
     path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),
     path("auth/logout", LogoutView.as_view(), name="auth-logout"),
     path("auth/keys", KeySetView.as_view(), name="auth-keys"),
+    path(
+        "auth/step-up", StepUpViewSet.as_view({"post": "create"}), name="auth-step-up"
+    ),
+    path(
+        "auth/sessions",
+        SignInViewSet.as_view({"get": "list", "delete": "destroy_others"}),
+        name="auth-sessions",
+    ),
+    path(
+        "auth/sessions/<int:pk>",
+        SignInViewSet.as_view({"delete": "destroy"}),
+        name="auth-session",
+    ),
     *router.urls,
 ]

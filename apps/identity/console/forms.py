@@ -106,7 +106,7 @@ class PortalPasswordForm(ConsoleForm):
         label=_("New password"),
         max_length=1024,
         strip=False,
-        help_text=_("At least 12 characters. Tell it to the customer yourself."),
+        help_text=_("At least 15 characters. Tell it to the customer yourself."),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
@@ -125,7 +125,18 @@ class PortalUserForm(ConsoleForm):
         label=_("Password"),
         max_length=1024,
         strip=False,
-        help_text=_("At least 12 characters. Tell it to the customer yourself."),
+        help_text=_("At least 15 characters. Tell it to the customer yourself."),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
+    rights = forms.ChoiceField(label=_("May do"), choices=MemberRights.choices)
+
+
+class PortalInvitationForm(ConsoleForm):
+    email = forms.CharField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "off"}),
+        help_text=_("A link to choose a password is mailed there."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=150)
     rights = forms.ChoiceField(label=_("May do"), choices=MemberRights.choices)

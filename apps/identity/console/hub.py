@@ -13,9 +13,11 @@ from apps.identity.console.forms import (
     ContactForm,
     CustomerForm,
     LocationForm,
+    PortalInvitationForm,
     PortalPasswordForm,
     PortalUserForm,
 )
+from apps.identity.console.people import link_panel
 from apps.identity.enums import CustomerState
 from apps.identity.models import Customer
 from dotmac.core.console import (
@@ -76,6 +78,7 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
             title=_("Portal sign-ins"),
             columns=(
                 Column(_("Name"), "user.username", "code"),
+                Column(_("E-mail"), "user.email"),
                 Column(_("May do"), "get_rights_display"),
                 Column(_("Works"), "user.is_active", "bool"),
             ),
@@ -125,6 +128,22 @@ def _create_portal_user(row: Customer, data: dict[str, Any], page: Page) -> str:
         customer_id=row.pk, **data, actor=page.actor, now=page.now
     )
     return _("%s may sign in to the portal now.") % user.username
+
+
+def _invite(row: Customer, data: dict[str, Any], page: Page) -> Done:
+    made = operations.invite_member(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
+    words = _("%s may act for the customer now.") % made.user.name
+    if made.link is None:
+        return Done(words)
+    return Done(words, panels=[link_panel(made.link.path, mailed=True)])
+
+
+def _addressed(row: Customer, page: Page) -> dict[str, Any]:
+    """The customer's own address, until somebody signs in with it."""
+    known = any(member.user.email for member in selectors.memberships_of(row.pk))
+    return {} if known else {"email": row.email, "name": row.name}
 
 
 def _set_portal_password(row: Customer, data: dict[str, Any], page: Page) -> str:
@@ -189,6 +208,17 @@ ACTIONS = (
         form=ContactForm,
         shown=_is_open,
         run=_add_contact,
+        order=63,
+    ),
+    Action(
+        slug="invite",
+        label=gettext_lazy("Invite to the portal"),
+        permission="identity.create_portal_user",
+        icon="mail",
+        form=PortalInvitationForm,
+        initial=_addressed,
+        shown=_is_open,
+        run=_invite,
         order=63,
     ),
     Action(

@@ -1,4 +1,4 @@
-"""Members of staff, their roles, and what the roles allow. To look at only."""
+"""Members of staff, their roles, and what the roles allow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from apps.identity import selectors
 from apps.identity.models import Role, User
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
+    Button,
     Column,
     DetailScreen,
     ListScreen,
@@ -21,6 +22,8 @@ from dotmac.core.console import (
     State,
     Tab,
     TablePanel,
+    detail_url,
+    list_url,
     register_screen,
 )
 
@@ -41,9 +44,7 @@ class StaffList(ListScreen):
     icon = "users-group"
     menu = "system"
     menu_order = 70
-    intro = gettext_lazy(
-        "New colleagues come in by a one-time link: manage.py invite_staff NAME."
-    )
+    intro = gettext_lazy("New colleagues come in by a one-time link.")
     empty = gettext_lazy("Nobody works here yet.")
     columns = (
         Column(gettext_lazy("Sign-in name"), "username", "code"),
@@ -54,6 +55,17 @@ class StaffList(ListScreen):
         Column(gettext_lazy("Since"), "created_at", "date", phone=False),
     )
 
+    @property
+    def buttons(self) -> Sequence[Button]:  # type: ignore[override]
+        new = Button(
+            label=_("New colleague"),
+            url=list_url("staff/new"),
+            icon="plus",
+            tone="primary",
+            permission="identity.create_staff",
+        )
+        return (new,)
+
     def rows(self, actor: Actor, permission: str) -> QuerySet[User]:
         return selectors.staff_visible_to(actor, permission)
 
@@ -61,7 +73,7 @@ class StaffList(ListScreen):
         return list(selectors.staff_members(rows))
 
     def row_url(self, row: Any) -> str | None:
-        return ""
+        return detail_url("staff", row.id)
 
 
 @register_screen

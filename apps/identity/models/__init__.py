@@ -1,5 +1,6 @@
 """Tables of identity, one file per aggregate."""
 
+from apps.identity.models.api_key import ApiKey
 from apps.identity.models.customer import (
     Contact,
     Customer,
@@ -8,6 +9,13 @@ from apps.identity.models.customer import (
     Membership,
     ServiceLocation,
 )
+from apps.identity.models.factors import (
+    Ceremony,
+    CodeTries,
+    Passkey,
+    RecoveryCode,
+)
+from apps.identity.models.link import EmailProof, OneTimeLink, ResetRequest
 from apps.identity.models.organisation import OrganisationUnit, UnitGrant
 from apps.identity.models.role import Role, RoleAssignment, RolePermission
 from apps.identity.models.session import (
@@ -19,14 +27,22 @@ from apps.identity.models.session import (
 from apps.identity.models.user import User
 
 __all__ = [
+    "ApiKey",
+    "Ceremony",
+    "CodeTries",
     "Contact",
     "Customer",
     "CustomerGrant",
     "CustomerQuerySet",
+    "EmailProof",
     "Invitation",
     "Membership",
+    "OneTimeLink",
     "OrganisationUnit",
+    "Passkey",
+    "RecoveryCode",
     "RefreshToken",
+    "ResetRequest",
     "Role",
     "RoleAssignment",
     "RolePermission",

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django_otp.models import Device
 
-from apps.identity.enums import SessionEnd, SessionFace, SessionStage
+from apps.identity.enums import SessionEnd, SessionFace, SessionStage, UserKind
 from dotmac.core.models import Record, SealedField
 
 
@@ -59,6 +59,12 @@ class Session(Record):
     def __str__(self) -> str:
         return f"{self.face} session {self.pk}"
 
+    @property
+    def is_whole(self) -> bool:
+        """Signed in to the end; of staff that includes a second factor."""
+        proved = self.mfa_at is not None or self.user.kind != UserKind.STAFF
+        return self.stage == SessionStage.FULL and proved
+
 
 class RefreshToken(models.Model):
     """One one-time refresh token of a session; only its digest is kept."""
@@ -75,9 +81,13 @@ class RefreshToken(models.Model):
 
 
 class Invitation(Record):
-    """A one-time link by which a member of staff sets up sign-in."""
+    """A one-time link by which a member of staff sets up sign-in.
+
+    Handed over, or mailed: then it is made anew from the nonce when it is sent.
+    """
 
     user = models.ForeignKey("identity.User", models.CASCADE, related_name="+")
+    nonce = models.CharField(max_length=32, blank=True, default="")
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,11 @@
 """What identity does, in the order of the life of things."""
 
+from apps.identity.operations.api_keys import (
+    NewApiKey,
+    count_key_use,
+    create_api_key,
+    revoke_api_key,
+)
 from apps.identity.operations.customers import (
     activate_customer,
     change_customer,
@@ -8,8 +14,8 @@ from apps.identity.operations.customers import (
     qualify_customer,
     register_customer,
 )
+from apps.identity.operations.emails import confirm_email, request_email
 from apps.identity.operations.enrolment import (
-    Enrolment,
     InvitationLink,
     accept_invitation,
     confirm_totp,
@@ -23,6 +29,31 @@ from apps.identity.operations.grants import (
     revoke_on_customer,
     revoke_on_unit,
 )
+from apps.identity.operations.links import MadeLink
+from apps.identity.operations.members import (
+    InvitedMember,
+    accept_portal_invitation,
+    change_member,
+    invite_member,
+    remove_member,
+)
+from apps.identity.operations.own_security import (
+    begin_totp,
+    change_password,
+    remove_totp,
+    replace_totp,
+    require_proof,
+)
+from apps.identity.operations.passkeys import (
+    Asked,
+    add_passkey,
+    ask_for_new_passkey,
+    ask_for_passkey,
+    confirm_with_passkey,
+    remove_passkey,
+    rename_passkey,
+    sign_in_with_passkey,
+)
 from apps.identity.operations.places import (
     add_contact,
     add_location,
@@ -33,6 +64,14 @@ from apps.identity.operations.portal_users import (
     create_portal_user,
     set_portal_password,
 )
+from apps.identity.operations.profiles import rename_user
+from apps.identity.operations.recovery import make_recovery_codes
+from apps.identity.operations.resets import (
+    answer_reset_requests,
+    forget_resets,
+    request_reset,
+    reset_password,
+)
 from apps.identity.operations.roles import (
     assign_role,
     create_unit,
@@ -41,6 +80,8 @@ from apps.identity.operations.roles import (
 )
 from apps.identity.operations.sessions import (
     Tokens,
+    end_other_sessions,
+    end_own_session,
     end_session,
     forget_sessions,
     refresh_tokens,
@@ -53,44 +94,80 @@ from apps.identity.operations.staff import (
     deactivate_user,
     reactivate_user,
 )
+from apps.identity.operations.step_up import step_up
+from apps.identity.operations.totp import Enrolment
 
 __all__ = [
+    "Asked",
     "Enrolment",
     "InvitationLink",
+    "InvitedMember",
+    "MadeLink",
+    "NewApiKey",
     "SignedIn",
     "Tokens",
     "accept_invitation",
+    "accept_portal_invitation",
     "activate_customer",
     "add_contact",
     "add_location",
+    "add_passkey",
+    "answer_reset_requests",
+    "ask_for_new_passkey",
+    "ask_for_passkey",
     "assign_role",
+    "begin_totp",
     "change_customer",
+    "change_member",
+    "change_password",
     "close_customer",
     "confirm_code",
+    "confirm_email",
     "confirm_totp",
+    "confirm_with_passkey",
+    "count_key_use",
+    "create_api_key",
     "create_portal_user",
     "create_staff",
     "create_unit",
     "deactivate_user",
     "delete_customer",
+    "end_other_sessions",
+    "end_own_session",
     "end_session",
     "enrol_totp",
+    "forget_resets",
     "forget_sessions",
     "grant_on_customer",
     "grant_on_unit",
+    "invite_member",
     "invite_staff",
+    "make_recovery_codes",
     "qualify_customer",
     "reactivate_user",
     "refresh_tokens",
     "register_customer",
     "remove_contact",
     "remove_location",
+    "remove_member",
+    "remove_passkey",
+    "remove_totp",
+    "rename_passkey",
+    "rename_user",
+    "replace_totp",
+    "request_email",
+    "request_reset",
+    "require_proof",
     "reset_mfa",
+    "reset_password",
+    "revoke_api_key",
     "revoke_on_customer",
     "revoke_on_unit",
     "set_portal_password",
     "sign_in",
+    "sign_in_with_passkey",
     "sign_out",
+    "step_up",
     "sync_roles",
     "touch_session",
     "unassign_role",

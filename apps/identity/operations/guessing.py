@@ -19,6 +19,8 @@ from django.http import HttpRequest
 from apps.identity.errors import SignInLocked
 
 USERNAME_CHARACTERS_MAX = 150
+# Where there is none (a socket): axes keeps its counts unique by address.
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  # nosec B104
 
 
 class Attempt:
@@ -28,7 +30,8 @@ class Attempt:
         self, *, username: str, address: str, device: str, now: datetime
     ) -> None:
         self.credentials = {"username": username}
-        self.username, self.address, self.now = username, address, now
+        self.username, self.now = username, now
+        self.address = address or NO_ADDRESS
         self.device = device
         self.request = HttpRequest()
         self.request.method = "POST"
@@ -36,7 +39,7 @@ class Attempt:
             "axes_updated": True,
             "axes_locked_out": False,
             "axes_attempt_time": now,
-            "axes_ip_address": address or None,
+            "axes_ip_address": self.address,
             "axes_user_agent": device[:255],
             "axes_path_info": "",
             "axes_http_accept": "",
@@ -51,7 +54,7 @@ class Attempt:
         if AxesProxyHandler.is_allowed(self.request, self.credentials):
             return
         latest = AccessAttempt.objects.filter(
-            username=self.username, ip_address=self.address or None
+            username=self.username, ip_address=self.address
         ).aggregate(at=Max("attempt_time"))["at"]
         threshold = get_cool_off_threshold(self.request)
         raise SignInLocked(retry_after_s=ceil((latest - threshold).total_seconds()))
@@ -65,5 +68,5 @@ class Attempt:
     def succeeded(self) -> None:
         """Forget the failures of this user from this address."""
         AccessAttempt.objects.filter(
-            username=self.username, ip_address=self.address or None
+            username=self.username, ip_address=self.address
         ).delete()

@@ -15,7 +15,8 @@ from apps.identity.enums import (
 )
 from apps.identity.errors import CustomerClosed
 from apps.identity.models import Customer, Membership, User
-from apps.identity.operations.passwords import require_good_password
+from apps.identity.operations.emails import request_email
+from apps.identity.operations.passwords import set_password
 from apps.identity.operations.sessions import end_sessions_of
 from apps.identity.operations.staff import add_user, user_subject
 from apps.ops import operations as ops
@@ -37,6 +38,7 @@ def create_portal_user(
 ) -> User:
     """A person who signs in to the portal for one customer.
 
+    Where there is an e-mail address, a mail asks to confirm it.
     Refused: a taken name or address, a weak password, a closed customer.
     """
     customer = Customer.objects.locked().filter(pk=customer_id).first()
@@ -46,15 +48,15 @@ def create_portal_user(
         raise CustomerClosed
     if rights not in MemberRights.values:
         raise InvalidInput("There are no such rights.", field="rights")
-    require_good_password(password)
 
     user = add_user(
         username=username,
         email=email,
         name=name or customer.name[:150],
         kind=UserKind.CUSTOMER,
-        password=make_password(password),
+        password=make_password(None),
     )
+    set_password(user, password, now=now)
     Membership.objects.create(user=user, customer=customer, rights=rights)
     ops.record(
         action="identity.create_portal_user",
@@ -64,6 +66,8 @@ def create_portal_user(
         changes={"username": user.username, "rights": rights},
         customer_id=customer_id,
     )
+    if user.email:
+        request_email(user_id=user.pk, email=user.email, actor=actor, now=now)
     return user
 
 
@@ -79,10 +83,8 @@ def set_portal_password(
     acts = Membership.objects.filter(customer_id=customer_id, user_id=user_id)
     if user is None or not acts.exists():
         raise NotFound
-    require_good_password(password)
 
-    user.password = make_password(password)
-    user.store("password", now=now)
+    set_password(user, password, now=now)
     ended = end_sessions_of(
         user_id=user_id, reason=SessionEnd.CREDENTIALS_CHANGED, now=now
     )

@@ -11,18 +11,20 @@ from django.db import transaction
 
 from apps.identity.enums import SessionEnd, SessionFace, SessionStage
 from apps.identity.errors import RefreshRefused
-from apps.identity.models import RefreshToken, Session, User
+from apps.identity.models import Ceremony, RefreshToken, Session, User
 from apps.identity.rules.lifetimes import ACCESS_LIFETIME, SEEN_STEP, lifetime_of
 from apps.identity.rules.tokens import AccessClaims, digest_of, write_access_token
 from apps.identity.selectors.actors import actor_for_user
 from apps.identity.selectors.keys import jwt_keys
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
+from dotmac.core.errors import NotFound
 from dotmac.core.refs import SubjectRef
 
 DEVICE_CHARACTERS_MAX = 200
 FORGET_BATCH_MAX = 5_000
 KEPT = timedelta(days=90)
+CEREMONY_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +183,48 @@ def sign_out(*, refresh: str, now: datetime) -> None:
         _end(session, SessionEnd.SIGNED_OUT, now)
 
 
-def end_sessions_of(*, user_id: int, reason: str, now: datetime) -> int:
-    """End all open sessions of a user, inside the caller's transaction."""
+@transaction.atomic
+def end_own_session(*, session_id: int, actor: Actor, now: datetime) -> None:
+    """One of the actor's own sign-ins, on whatever device. Repeatable."""
+    session = (
+        Session.objects.locked()
+        .select_related("user")
+        .filter(pk=session_id, user_id=actor.id or 0)
+        .first()
+    )
+    if session is None:
+        raise NotFound
+    _end(session, SessionEnd.ENDED_ELSEWHERE, now, actor)
+
+
+@transaction.atomic
+def end_other_sessions(*, actor: Actor, now: datetime) -> int:
+    """All of the actor's sign-ins but the one at hand. Returns how many ended."""
+    if actor.id is None:
+        raise NotFound
+    ended = end_sessions_of(
+        user_id=actor.id,
+        reason=SessionEnd.ENDED_ELSEWHERE,
+        now=now,
+        but=actor.session_id,
+    )
+    if ended:
+        ops.record(
+            action="identity.end_other_sessions",
+            subject=SubjectRef("identity", "user", actor.id, actor.label),
+            actor=actor,
+            now=now,
+            changes={"sessions_ended": ended},
+        )
+    return ended
+
+
+def end_sessions_of(
+    *, user_id: int, reason: str, now: datetime, but: int | None = None
+) -> int:
+    """End a user's open sessions (`but` one), inside the caller's transaction."""
     rows = Session.objects.locked().filter(user_id=user_id, ended_at=None)
-    ids = list(rows.values_list("pk", flat=True))
+    ids = [pk for pk in rows.values_list("pk", flat=True) if pk != but]
     return Session.objects.filter(pk__in=ids).update(
         ended_at=now, end_reason=reason, updated_at=now
     )
@@ -192,11 +232,22 @@ def end_sessions_of(*, user_id: int, reason: str, now: datetime) -> int:
 
 @transaction.atomic
 def forget_sessions(*, now: datetime, limit: int = FORGET_BATCH_MAX) -> int:
-    """Delete sessions that were over 90 days ago, one bounded batch."""
+    """Delete sessions that were over 90 days ago, one bounded batch.
+
+    Challenges of passkeys go a day after they are over.
+    """
     over = Session.objects.filter(expires_at__lt=now - KEPT).order_by("pk")
     old = list(over.values_list("pk", flat=True)[: min(limit, FORGET_BATCH_MAX)])
     Session.objects.filter(pk__in=old).delete()
+    Ceremony.objects.filter(expires_at__lt=now - CEREMONY_KEPT).delete()
     return len(old)
+
+
+def prove_anew(session: Session, *, now: datetime) -> None:
+    """A second factor was shown in this locked session; in the caller's transaction."""
+    session.mfa_at = now
+    session.store("mfa_at", now=now)
+    _record(session, "step_up", now)
 
 
 def _end(

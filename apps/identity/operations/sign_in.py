@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django_otp.oath import hotp
 
 from apps.identity.enums import SessionFace, SessionStage, UserKind
 from apps.identity.errors import (
@@ -15,9 +14,9 @@ from apps.identity.errors import (
     MfaEnrolmentRequired,
     MfaRequired,
     OtpRefused,
-    OtpReused,
 )
-from apps.identity.models import Session, TotpDevice, User
+from apps.identity.models import Session, User
+from apps.identity.operations.factors import spend_try, use_factor
 from apps.identity.operations.guessing import USERNAME_CHARACTERS_MAX, Attempt
 from apps.identity.operations.sessions import (
     Tokens,
@@ -25,15 +24,9 @@ from apps.identity.operations.sessions import (
     complete_session,
     issue_tokens,
 )
-from apps.identity.rules.codes import (
-    DIGITS,
-    matching_step,
-    seconds_until_step,
-    steps_at,
-)
-from dotmac.core.models import open_sealed
+from apps.identity.rules.passwords import CHARACTERS_MAX
+from apps.identity.selectors.factors import has_second_factor
 
-PASSWORD_CHARACTERS_MAX = 1024
 _KIND_OF_FACE = {
     SessionFace.CONSOLE: UserKind.STAFF,
     SessionFace.PORTAL: UserKind.CUSTOMER,
@@ -61,21 +54,24 @@ def sign_in(
     """Open a session for the right password and, with a device, the right code.
 
     Without a code the API is refused with `mfa_required`; console and portal
-    get a session at the stage "password", which `confirm_code` completes.
-    Staff without a device are refused: they need an invitation. Unknown names
-    cost the same time as wrong passwords, and both are counted.
+    get a session at the stage "password", which `confirm_code` or a passkey
+    completes. Staff without a second factor are refused: they need an
+    invitation. Unknown names cost the same time as wrong passwords, and both
+    are counted; of one person's codes five a minute are looked at.
     """
     name = username.strip().lower()[:USERNAME_CHARACTERS_MAX]
     attempt = Attempt(username=name, address=address, device=device, now=now)
     attempt.refuse_if_locked()
-    user = _user_of(name)
-    if not _knows_password(user, password) or not _may_enter(user, face):
+    user = user_of(name)
+    if not knows_password(user, password) or not may_enter(user, face):
         attempt.failed()
         raise CredentialsRefused
     assert user is not None
+    if otp:
+        spend_try(user_id=user.pk, now=now)
 
     try:
-        signed_in = _open(user.pk, otp, face, attempt=attempt)
+        signed_in = _open(user, password, otp, face, attempt=attempt)
     except OtpRefused:
         attempt.failed()
         raise
@@ -83,21 +79,32 @@ def sign_in(
     return signed_in
 
 
-def _user_of(name: str) -> User | None:
+def user_of(name: str) -> User | None:
+    """Whose sign-in name or e-mail address this is."""
     field = "email__iexact" if "@" in name else "username"
     return User.objects.filter(**{field: name}).first()
 
 
-def _knows_password(user: User | None, password: str) -> bool:
-    if len(password) > PASSWORD_CHARACTERS_MAX:
+def knows_password(user: User | None, password: str) -> bool:
+    """Whether it is the person's; nobody's costs the same time as a wrong one."""
+    if len(password) > CHARACTERS_MAX:
         return False
     if user is None:
-        make_password(password)  # The same time as for a known name.
+        make_password(password)
         return False
-    return check_password(password, user.password)
+    return check_password(
+        password, user.password, setter=lambda clear: _renew_hash(user, clear)
+    )
 
 
-def _may_enter(user: User | None, face: str) -> bool:
+def _renew_hash(user: User, clear: str) -> None:
+    """Django calls it when the hash was made with weaker parameters than today's."""
+    same = User.objects.filter(pk=user.pk, password=user.password)
+    same.update(password=make_password(clear))
+
+
+def may_enter(user: User | None, face: str) -> bool:
+    """Staff at the console, customers at the portal, both at the API."""
     if user is None or not user.is_active:
         return False
     wanted = _KIND_OF_FACE.get(SessionFace(face))
@@ -105,11 +112,15 @@ def _may_enter(user: User | None, face: str) -> bool:
 
 
 @transaction.atomic
-def _open(user_id: int, otp: str, face: str, *, attempt: Attempt) -> SignedIn:
-    # Deactivation takes the same lock: no session begins after it.
+def _open(
+    seen: User, password: str, otp: str, face: str, *, attempt: Attempt
+) -> SignedIn:
+    # Deactivation and new passwords take the same lock: no session begins after
+    # them by what was true before.
     now = attempt.now
-    user = User.objects.locked().get(pk=user_id)
-    if not user.is_active:
+    user = User.objects.locked().get(pk=seen.pk)
+    changed = user.password != seen.password
+    if not user.is_active or (changed and not knows_password(user, password)):
         raise CredentialsRefused
     stage, mfa_at = _stage_reached(user, otp, face, now)
     session = begin_session(
@@ -130,13 +141,12 @@ def _open(user_id: int, otp: str, face: str, *, attempt: Attempt) -> SignedIn:
 def _stage_reached(
     user: User, otp: str, face: str, now: datetime
 ) -> tuple[SessionStage, datetime | None]:
-    totp = locked_device(user_id=user.pk, confirmed=True)
-    if totp is None:
+    if not has_second_factor(user.pk):
         if user.kind == UserKind.STAFF:
             raise MfaEnrolmentRequired
         return SessionStage.FULL, None
     if otp:
-        use_code(totp, otp, now)
+        use_factor(user=user, code=otp, now=now)
         return SessionStage.FULL, now
     if face == SessionFace.API:
         raise MfaRequired
@@ -159,6 +169,7 @@ def confirm_code(
         username=session.user.username, address=address, device=device, now=now
     )
     attempt.refuse_if_locked()
+    spend_try(user_id=session.user_id, now=now)
 
     try:
         signed_in = _confirm(session_id, otp, now)
@@ -172,38 +183,9 @@ def confirm_code(
 @transaction.atomic
 def _confirm(session_id: int, otp: str, now: datetime) -> SignedIn:
     session = Session.objects.locked().select_related("user").get(pk=session_id)
-    totp = locked_device(user_id=session.user_id, confirmed=True)
     ready = session.stage == SessionStage.PASSWORD and session.ended_at is None
-    if not ready or totp is None or not session.user.is_active:
+    if not ready or not session.user.is_active:
         raise CredentialsRefused
-    use_code(totp, otp, now)
+    use_factor(user=session.user, code=otp, now=now)
     complete_session(session=session, now=now)
     return SignedIn(session=session)
-
-
-def locked_device(*, user_id: int, confirmed: bool) -> TotpDevice | None:
-    """The user's authenticator, held until commit."""
-    return (
-        TotpDevice.objects.select_for_update(of=("self",), no_key=True)
-        .filter(user_id=user_id, confirmed=confirmed)
-        .first()
-    )
-
-
-def use_code(totp: TotpDevice, otp: str, now: datetime) -> None:
-    """Spend a code of a locked device: each works once.
-
-    Raises OtpRefused for a wrong one and OtpReused, with the seconds until the
-    next code, for one that was spent.
-    """
-    seed = bytes.fromhex(open_sealed(totp, "seed"))
-    step = matching_step(
-        otp, {step: hotp(seed, step, digits=DIGITS) for step in steps_at(now)}
-    )
-    if step is None:
-        raise OtpRefused(field="otp")
-    if step <= totp.last_step:
-        wait = seconds_until_step(totp.last_step + 1, now)
-        raise OtpReused(field="otp", retry_after_s=wait)
-    totp.last_step = step
-    totp.store("last_step", now=now)

@@ -8,14 +8,20 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from apps.identity.enums import SessionEnd, UserKind
-from apps.identity.errors import EmailTaken, MalformedEmail, UsernameTaken
+from apps.identity.errors import (
+    EmailTaken,
+    MalformedEmail,
+    UnknownRole,
+    UsernameTaken,
+)
 from apps.identity.models import User
 from apps.identity.operations.roles import assign_role, require_other_owner
 from apps.identity.operations.sessions import end_sessions_of
+from apps.identity.operations.standing import require_not_above
 from apps.identity.rules.contacts import plain_email, plain_username
-from apps.identity.selectors.staff import default_unit
+from apps.identity.selectors.staff import default_unit, roles_within
 from apps.ops import operations as ops
-from dotmac.core.actors import Actor
+from dotmac.core.actors import Actor, ActorKind
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
 from dotmac.core.refs import SubjectRef
@@ -36,8 +42,12 @@ def create_staff(
     """A member of staff with one role, who cannot sign in before an invitation.
 
     `admin` opens the stock admin site as well. Refused for a name or address
-    that somebody signs in with already.
+    that somebody signs in with already, and for a role beyond the actor's own.
     """
+    if actor.kind != ActorKind.SYSTEM and role_slug not in {
+        role.slug for role in roles_within(actor)
+    }:
+        raise UnknownRole(field="role_slug")
     user = add_user(
         username=username,
         email=email,
@@ -99,11 +109,13 @@ def add_user(
 def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     """Nobody signs in as this user any more, and all sessions end at once.
 
-    Refused for the last owner. Repeating it changes nothing.
+    Refused for the last owner, and for a colleague who may do more than the
+    actor. Repeating it changes nothing.
     """
     user = _locked(user_id)
     if not user.is_active:
         return user
+    require_not_above(user, actor)
     require_other_owner((user_id,))
 
     user.is_active = False

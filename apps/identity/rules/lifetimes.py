@@ -9,6 +9,19 @@ from apps.identity.enums import SessionFace, SessionStage, UserKind
 
 ACCESS_LIFETIME = timedelta(minutes=10)
 INVITATION_LIFETIME = timedelta(days=3)
+PORTAL_INVITATION_LIFETIME = timedelta(days=7)
+RESET_LIFETIME = timedelta(hours=1)
+EMAIL_PROOF_LIFETIME = timedelta(days=2)
+# How long a browser may take over its passkey.
+CEREMONY_LIFETIME = timedelta(minutes=5)
+# One-time codes and recovery codes that one person may try in a minute.
+CODE_TRIES_MAX = 5
+CODE_TRIES_WINDOW = timedelta(minutes=1)
+# Mails with a link to set a new password that one person gets in an hour.
+RESETS_MAX = 3
+RESETS_WINDOW = timedelta(hours=1)
+# A key's last use is written at most this often.
+KEY_USE_STEP = timedelta(minutes=1)
 # A session's row is written at most this often by the requests that use it.
 SEEN_STEP = timedelta(minutes=1)
 

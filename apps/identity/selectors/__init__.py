@@ -1,10 +1,19 @@
 """What identity answers: who acts, which customers, which keys."""
 
+from apps.identity.rules.devices import device_of
 from apps.identity.selectors.actors import (
+    actor_for_api_key,
     actor_for_session,
     actor_for_user,
     live_session,
     session_of_access_token,
+)
+from apps.identity.selectors.api_keys import (
+    API_KEY_MARK,
+    api_key_of,
+    api_keys_visible_to,
+    counted_uses,
+    own_api_keys,
 )
 from apps.identity.selectors.customers import (
     CustomerSnapshot,
@@ -14,6 +23,7 @@ from apps.identity.selectors.customers import (
     customers_visible_to,
     find_customer,
     found_by,
+    is_full_member,
     locations_of,
     locked_customer,
     memberships_of,
@@ -22,14 +32,34 @@ from apps.identity.selectors.customers import (
     timeline_of_customer,
     unit_id_of,
 )
+from apps.identity.selectors.factors import (
+    Factors,
+    factors_of,
+    has_second_factor,
+    passkey_site,
+    passkeys_of,
+    password_characters_min,
+    proved_email,
+)
 from apps.identity.selectors.keys import jwt_key_set, jwt_keys
+from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
+from apps.identity.selectors.sessions import (
+    SignIn,
+    described,
+    own_sessions,
+    sessions_visible_to,
+    sign_ins_of,
+    users_visible_to,
+)
 from apps.identity.selectors.staff import (
     StaffMember,
     default_unit,
     find_user,
     invited_user,
     permissions_held,
+    person,
     roles,
+    roles_within,
     staff_members,
     staff_visible_to,
     unit_subtree,
@@ -37,19 +67,33 @@ from apps.identity.selectors.staff import (
 )
 
 __all__ = [
+    "API_KEY_MARK",
     "CustomerSnapshot",
+    "Factors",
+    "SignIn",
     "StaffMember",
+    "actor_for_api_key",
     "actor_for_session",
     "actor_for_user",
+    "api_key_of",
+    "api_keys_visible_to",
     "contacts_of",
+    "counted_uses",
     "customer_of",
     "customer_snapshot",
     "customers_visible_to",
     "default_unit",
+    "described",
+    "device_of",
+    "factors_of",
+    "fill_invitation",
+    "fill_link",
     "find_customer",
     "find_user",
     "found_by",
+    "has_second_factor",
     "invited_user",
+    "is_full_member",
     "jwt_key_set",
     "jwt_keys",
     "live_session",
@@ -57,9 +101,19 @@ __all__ = [
     "locked_customer",
     "memberships_of",
     "of_visible_customers",
+    "own_api_keys",
+    "own_sessions",
+    "passkey_site",
+    "passkeys_of",
+    "password_characters_min",
     "permissions_held",
+    "person",
+    "proved_email",
     "roles",
+    "roles_within",
     "session_of_access_token",
+    "sessions_visible_to",
+    "sign_ins_of",
     "snapshots_of",
     "staff_members",
     "staff_visible_to",
@@ -67,4 +121,6 @@ __all__ = [
     "unit_id_of",
     "unit_subtree",
     "units_visible_to",
+    "user_of_link",
+    "users_visible_to",
 ]

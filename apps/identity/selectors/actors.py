@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from apps.identity.enums import SessionStage, UserKind
+from apps.identity.enums import SessionFace, UserKind
 from apps.identity.errors import TokenRefused
-from apps.identity.models import Membership, Session, User
+from apps.identity.models import ApiKey, Membership, Session, User
 from apps.identity.rules.roles import permissions_of_rights
 from apps.identity.rules.tokens import TokenInvalid, read_access_token
 from apps.identity.selectors.keys import jwt_keys
@@ -88,8 +89,7 @@ def session_of_access_token(token: str, *, now: datetime) -> Session:
     except TokenInvalid as error:
         raise TokenRefused from error
     session = live_session(session_id=claims.session_id, now=now)
-    whole = session is not None and session.stage == SessionStage.FULL
-    if session is None or not whole or session.user_id != claims.user_id:
+    if session is None or not session.is_whole or session.user_id != claims.user_id:
         raise TokenRefused
     return session
 
@@ -98,7 +98,7 @@ def actor_for_session(session: Session, *, now: datetime, address: str = "") -> 
     """The actor of a live session; one that is not signed in holds nothing."""
     return _actor(
         session.user,
-        held=session.stage == SessionStage.FULL,
+        held=session.is_whole,
         session_id=session.pk,
         address=address or session.address or "",
         circumstances=Circumstances(
@@ -108,6 +108,26 @@ def actor_for_session(session: Session, *, now: datetime, address: str = "") -> 
             mfa_at=session.mfa_at,
         ),
     )
+
+
+def actor_for_api_key(key: ApiKey, *, now: datetime, address: str = "") -> Actor:
+    """The owner, as far as the key goes and the owner may go now.
+
+    No second factor was shown, so that dangerous operations are refused.
+    """
+    owner = _actor(
+        key.user,
+        held=True,
+        address=address,
+        circumstances=Circumstances(
+            now=now,
+            face=SessionFace.API,
+            started_at=key.created_at,
+            api_key_id=key.pk,
+        ),
+    )
+    scopes = {name: owner.scopes[name] for name in key.scopes if name in owner.scopes}
+    return replace(owner, label=f"{key.user.username} (key: {key.name})", scopes=scopes)
 
 
 def actor_for_user(user: User) -> Actor:

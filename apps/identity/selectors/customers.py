@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from apps.identity.enums import MemberRights
 from apps.identity.models import Contact, Customer, Membership, ServiceLocation
 from apps.identity.rules.contacts import search_words
 from dotmac.core.actors import Actor
@@ -157,3 +158,9 @@ def memberships_of(customer_id: int) -> QuerySet[Membership]:
     """Who may act for the customer in the portal."""
     rows = Membership.objects.filter(customer_id=customer_id)
     return rows.select_related("user").order_by("pk")
+
+
+def is_full_member(user_id: int, customer_id: int) -> bool:
+    """Whether the person holds all rights on the account, people included."""
+    rows = Membership.objects.filter(user_id=user_id, customer_id=customer_id)
+    return rows.filter(rights=MemberRights.FULL).exists()

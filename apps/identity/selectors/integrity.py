@@ -56,6 +56,24 @@ INVARIANTS = (
                         WHERE member.user_id = person.id))""",
     ),
     Invariant(
+        name="identity.recovery_codes_stand_beside_a_factor",
+        says="Recovery codes that work belong to people with a second factor.",
+        sql="""SELECT DISTINCT code.user_id FROM identity_recoverycode code
+                WHERE code.used_at IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM identity_totpdevice device
+                                   WHERE device.user_id = code.user_id
+                                     AND device.confirmed)
+                  AND NOT EXISTS (SELECT 1 FROM identity_passkey passkey
+                                   WHERE passkey.user_id = code.user_id)""",
+    ),
+    Invariant(
+        name="identity.api_keys_are_staff",
+        says="Only members of staff have API keys that work.",
+        sql="""SELECT key.id, person.username FROM identity_apikey key
+                 JOIN identity_user person ON person.id = key.user_id
+                WHERE key.revoked_at IS NULL AND person.kind <> 'staff'""",
+    ),
+    Invariant(
         name="identity.staff_sessions_have_mfa",
         says="No session of staff works without a one-time code.",
         sql="""SELECT session.id, person.username FROM identity_session session

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import stat
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
@@ -15,14 +15,38 @@ from django.conf import settings
 from apps.identity.rules.tokens import SigningKeys, key_set, signing_keys
 from dotmac.core.crypto import KeyFileRefused
 
+log = structlog.get_logger(__name__)
 _PEM = re.compile(
     rb"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL
 )
 
 
 def jwt_keys() -> SigningKeys:
-    """The installation's keys; the first one in the file signs."""
-    return read_signing_keys(Path(settings.JWT_KEY_PATH))
+    """The installation's keys; the first one in the file signs.
+
+    The file is looked at each time and read when it changed, so that keys rotate
+    while requests run. A file that is half written, or spoiled, leaves the keys
+    that were read before.
+    """
+    path = Path(settings.JWT_KEY_PATH)
+    try:
+        found = path.stat()
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        known = _READ.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        keys = read_signing_keys(path)
+    except (OSError, KeyFileRefused) as error:
+        if path in _READ:
+            log.warning("jwt_keys_not_reloaded", error=str(error))
+            return _READ[path][1]
+        raise KeyFileRefused(str(error)) from error
+    _READ[path] = (stamp, keys)
+    return keys
+
+
+# What was read, by path, with the file's stamp at that time.
+_READ: dict[Path, tuple[tuple[int, int, int], SigningKeys]] = {}
 
 
 def jwt_key_set() -> dict[str, Any]:
@@ -30,7 +54,6 @@ def jwt_key_set() -> dict[str, Any]:
     return key_set(jwt_keys())
 
 
-@lru_cache(maxsize=4)
 def read_signing_keys(path: Path) -> SigningKeys:
     """Ed25519 keys in PEM (PKCS#8), one after another.
 

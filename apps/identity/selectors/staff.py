@@ -13,6 +13,7 @@ from apps.identity.enums import UnitKind, UserKind
 from apps.identity.models import (
     Invitation,
     OrganisationUnit,
+    Passkey,
     Role,
     RoleAssignment,
     RolePermission,
@@ -86,6 +87,24 @@ def permissions_held(role_id: int) -> list[tuple[str, str]]:
     return [(name, meanings.get(name, "")) for name in names]
 
 
+def roles_within(actor: Actor) -> list[Role]:
+    """Roles that hold nothing beyond what the actor holds, so may be given.
+
+    Who gives and takes roles may give any.
+    """
+    found = list(Role.objects.order_by("pk"))
+    if actor.may("identity.manage_roles"):
+        return found
+    beyond = RolePermission.objects.exclude(permission__in=list(actor.scopes))
+    greater = set(beyond.values_list("role_id", flat=True))
+    return [role for role in found if role.pk not in greater]
+
+
+def person(user_id: int | None) -> User | None:
+    """The active user of an actor."""
+    return User.objects.filter(pk=user_id or 0, is_active=True).first()
+
+
 def find_user(*, username: str) -> User | None:
     return User.objects.filter(username=username.lower()).first()
 
@@ -112,7 +131,7 @@ def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
 
 
 def staff_members(users: Iterable[User]) -> list[StaffMember]:
-    """What a page of staff shows, in two statements for any number of rows."""
+    """What a page of staff shows, in three statements for any number of rows."""
     people = list(users)
     ids = [user.pk for user in people]
     held: dict[int, list[str]] = {}
@@ -121,7 +140,11 @@ def staff_members(users: Iterable[User]) -> list[StaffMember]:
     ):
         held.setdefault(row.user_id, []).append(f"{row.role.name} ({row.unit.name})")
     devices = TotpDevice.objects.filter(user_id__in=ids, confirmed=True)
-    enrolled = set(devices.values_list("user_id", flat=True))
+    keys = Passkey.objects.filter(user_id__in=ids)
+    enrolled = {
+        *devices.values_list("user_id", flat=True),
+        *keys.values_list("user_id", flat=True),
+    }
     return [
         StaffMember(
             id=user.pk,

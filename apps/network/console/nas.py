@@ -40,6 +40,7 @@ from dotmac.core.console import (
     list_url,
     register_screen,
 )
+from dotmac.core.crypto import SealBroken
 
 SITES_MAX = 200
 ROWS_MAX = 25
@@ -118,6 +119,20 @@ def renew_secret(nas: Nas, data: dict[str, Any], page: Page) -> str:
 
 def shown_once(clear: str) -> str:
     return _("Its secret, shown only this once: %(secret)s") % {"secret": clear}
+
+
+def sharing(nas: Nas) -> Fact:
+    """Whether others have the same secret; read without opening theirs."""
+    try:
+        others = selectors.nas_sharing_secret(nas)
+    except SealBroken:
+        why = _("It was changed outside DotMac. Give the NAS a new one.")
+        return Fact(_("Secret"), _("does not open"), why=why)
+    if not others:
+        return Fact(_("Secret"), _("its own"))
+    names = ", ".join(other.name for other in others)
+    why = _("Who learns one of them can speak for all. Give each NAS its own.")
+    return Fact(_("Secret"), _("the same as %(names)s") % {"names": names}, why=why)
 
 
 def values_of(nas: Nas, page: Page) -> dict[str, Any]:
@@ -240,6 +255,7 @@ class NasDetail(DetailScreen):
                         "bool",
                     ),
                     Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
+                    sharing(row),
                     Fact(_("Rebooted"), row.rebooted_at, "datetime"),
                     Fact(_("Added"), row.created_at, "datetime"),
                     Fact(_("Changed"), row.updated_at, "datetime"),

@@ -9,7 +9,7 @@ from django.db.models import Q
 from netfields import InetAddressField
 
 from apps.network.enums import NasVendor
-from dotmac.core.models import Record, SealedField
+from dotmac.core.models import BlindIndexField, Record, SealedField
 
 
 class Site(Record):
@@ -45,6 +45,8 @@ class Nas(Record):
     name = models.CharField(max_length=100, unique=True)
     address = InetAddressField(store_prefix_length=False, unique=True)
     secret = SealedField()
+    # Which NASes share a secret; empty until the next rotation in older rows.
+    secret_index = BlindIndexField(of="secret", null=True, editable=False)  # type: ignore[misc]
     vendor = models.CharField(
         max_length=16, choices=NasVendor.choices, default=NasVendor.MIKROTIK
     )
@@ -62,6 +64,9 @@ class Nas(Record):
     class Meta:
         verbose_name = "NAS"
         verbose_name_plural = "NAS"
+        indexes = (
+            models.Index(fields=("secret_index",), name="network_nas_secret_index"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="network_nas_coa_port_in_range",

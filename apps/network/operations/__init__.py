@@ -23,7 +23,7 @@ from apps.network.operations.coa import (
     reconcile_coa,
     settle_coa_request,
 )
-from apps.network.operations.disconnects import request_coas, request_disconnects
+from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
@@ -70,7 +70,6 @@ __all__ = [
     "place_hold",
     "reconcile_coa",
     "release_address",
-    "request_coas",
     "request_disconnects",
     "settle_coa_request",
     "store_attempts",

@@ -16,14 +16,14 @@ from apps.network.events import AccessChanged, AccessClosed, AccessOpened
 from apps.network.models import AccessAccount, AccessHold, AddressPool, RateProfile
 from apps.network.operations.addresses import allocate_address, release_address
 from apps.network.operations.checks import checked, in_range, one_of
-from apps.network.operations.disconnects import request_disconnects, tell_edge
+from apps.network.operations.disconnects import tell_edge
 from apps.network.operations.vlans import release_vlan_of
 from apps.network.rules.credentials import (
     canonical_mac,
     checked_login,
     checked_password,
 )
-from apps.network.rules.effects import edge_act
+from apps.network.rules.effects import EdgeAct, edge_act
 from apps.network.selectors.state import access_state
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
@@ -160,9 +160,10 @@ def close_access(*, account_id: int, actor: Actor, now: datetime) -> AccessAccou
     )
     account.closed_at = now
     account.store("closed_at", now=now)
-    request_disconnects(
-        account_id=account.pk, actor=actor, now=now, reason="account closed"
-    )
+    tell_edge(
+        EdgeAct.DISCONNECT,
+        account_id=account.pk, actor=actor, now=now, reason="account closed",
+    )  # fmt: skip
     ops.emit(
         AccessClosed(occurred_at=now, account_id=account.pk, login=account.login),
         actor=actor,

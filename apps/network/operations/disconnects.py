@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from apps.network.enums import CoaKind
+from apps.network.models import AccessAccount
 from apps.network.rules.effects import EdgeAct
+from apps.ops import operations as ops
 from dotmac.core.actors import Actor
+from dotmac.core.refs import SubjectRef
 
 # The page that caused it must have reached the subscriber before the line drops.
 DELAY_S = 3
+_KINDS = {EdgeAct.DISCONNECT: CoaKind.DISCONNECT, EdgeAct.COA: CoaKind.COA}
 
 
 @transaction.atomic
@@ -19,38 +23,40 @@ def request_disconnects(
     *, account_id: int, actor: Actor, now: datetime, delay_s: int = DELAY_S,
     reason: str = "",
 ) -> int:  # fmt: skip
-    """Queue a Disconnect for each open session of the account.
+    """Queue a Disconnect for each open session of the account, because somebody asks.
 
     Safe to repeat: a session has at most one queued Disconnect. Returns how many
-    rows were added. A waiting CoA of the same session is withdrawn, since the
-    session ends.
+    rows were added; where there are none, nothing changed and nothing is recorded.
+    A waiting CoA of the same session is withdrawn, since the session ends.
     """
-    return _queue(
+    account = AccessAccount.objects.locked().get(pk=account_id)
+    queued = _queue(
         CoaKind.DISCONNECT, account_id, actor=actor, now=now, reason=reason,
         not_before=now + timedelta(seconds=delay_s),
     )  # fmt: skip
-
-
-@transaction.atomic
-def request_coas(
-    *, account_id: int, actor: Actor, now: datetime, delay_s: int = DELAY_S,
-    reason: str = "",
-) -> int:  # fmt: skip
-    """Queue a CoA for each open session: the sender reads the new speed itself."""
-    return _queue(
-        CoaKind.COA, account_id, actor=actor, now=now, reason=reason,
-        not_before=now + timedelta(seconds=delay_s),
-    )  # fmt: skip
+    if queued:
+        ops.record(
+            action="network.request_disconnects",
+            subject=SubjectRef("network", "account", account.pk, account.login),
+            actor=actor,
+            now=now,
+            changes={"sessions": queued, "reason": reason},
+        )
+    return queued
 
 
 def tell_edge(
     act: EdgeAct, *, account_id: int, actor: Actor, now: datetime, reason: str
 ) -> None:
-    """Queue what the act asks for; called inside an operation's transaction."""
-    if act == EdgeAct.DISCONNECT:
-        request_disconnects(account_id=account_id, actor=actor, now=now, reason=reason)
-    elif act == EdgeAct.COA:
-        request_coas(account_id=account_id, actor=actor, now=now, reason=reason)
+    """Queue what the act asks for, inside an operation that records why.
+
+    The sender of a CoA reads the new speed itself.
+    """
+    if act != EdgeAct.NOTHING:
+        _queue(
+            _KINDS[act], account_id, actor=actor, now=now, reason=reason,
+            not_before=now + timedelta(seconds=DELAY_S),
+        )  # fmt: skip
 
 
 def _queue(

@@ -121,8 +121,11 @@ def change_nas(
 
     for field in facts.keys() & told.keys():
         setattr(nas, field, facts[field])
+    written = [field.removesuffix("_id") for field in told]
+    if "secret" in told:
+        written.append("secret_index")
     with refusing(**_nas_refusals()):
-        nas.store(*(field.removesuffix("_id") for field in told), now=now)
+        nas.store(*written, now=now)
     ops.emit(
         NasChanged(occurred_at=now, record_id=nas.pk, label=nas.name),
         actor=actor,

@@ -1,8 +1,10 @@
-"""How role radius reaches PostgreSQL: three functions, one statement a packet."""
+"""How role radius reaches PostgreSQL: its functions, one statement a packet."""
 
 from __future__ import annotations
 
 import base64
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -94,13 +96,16 @@ class Client:
 class RadiusSession:
     """One connection as role radius, made when needed and again when lost.
 
-    Every method raises psycopg.Error when PostgreSQL does not answer; the
+    `options` gives the session's settings of the moment: when they change (a key
+    was added), the next statement is asked on a new connection. Every method raises psycopg.Error when PostgreSQL does not answer; the
     server then says nothing, which makes the NAS ask the next one.
     """
 
-    def __init__(self, database: RadiusDatabase, options: str) -> None:
+    def __init__(self, database: RadiusDatabase, options: Callable[[], str]) -> None:
         self._database = database
         self._options = options
+        self._told = ""
+        self._lock = threading.Lock()
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def client(self, address: str) -> Client | None:
@@ -118,6 +123,18 @@ class RadiusSession:
         """True when the packet is to be answered."""
         return bool(self._rows(_ACCOUNT, values))
 
+    def forget_when_stale(self) -> None:
+        """Close the connection if its settings are old; not while it is at work.
+
+        For a thread beside the one that uses the session.
+        """
+        if self._told == self._options() or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self.close()
+        finally:
+            self._lock.release()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -125,17 +142,24 @@ class RadiusSession:
 
     def _rows(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """Run one statement; on a connection that had died, once more."""
-        if self._connection is not None and not self._connection.closed:
+        with self._lock:
+            return self._ask(statement, values)
+
+    def _ask(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        options = self._options()
+        is_open = self._connection is not None and not self._connection.closed
+        if self._connection is not None and is_open and options == self._told:
             try:
                 return self._connection.execute(statement, values).fetchall()
             except psycopg.OperationalError:
                 if not self._connection.closed:
                     raise
         self.close()
-        self._connection = self._connect()
+        self._connection = self._connect(options)
+        self._told = options
         return self._connection.execute(statement, values).fetchall()
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connect(self, options: str) -> psycopg.Connection[tuple[Any, ...]]:
         where = self._database
         return psycopg.connect(
             host=where.host,
@@ -143,7 +167,7 @@ class RadiusSession:
             dbname=where.name,
             user=where.user,
             password=where.password,
-            options=self._options,
+            options=options,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="dotmac-radius",
             autocommit=True,

@@ -1,8 +1,9 @@
 """A private configuration for FreeRADIUS, and the command that runs it.
 
 Secrets stand in two files of mode 0600 beside it and nowhere else: `pgpass`
-(the password of role radius) and `environment` (the keys, as PGOPTIONS). The
-daemon logs the settings of its modules, its environment it never logs.
+(the password of role radius) and `service.conf` (the keys, as options of the
+session). libpq reads both whenever it opens a session, so a new key is known to
+each session as it is renewed, and no process has a key in its environment.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ MODULES = (
     Path("/usr/lib64/freeradius"),
     Path("/usr/lib/x86_64-linux-gnu/freeradius"),
 )
+SERVICE, SERVICE_FILE = "dotmac", "service.conf"
 LOOPBACK = "127.0.0.0/8"
 _IPV4 = 4
 
@@ -40,6 +42,7 @@ class ListenSettings:
     networks: tuple[str, ...] = (LOOPBACK,)
     threads: int = 8
     lifetime_s: int = 60
+    session_lifetime_s: int = 60
     reject_delay_s: int = 1
     decisions: Path
 
@@ -90,6 +93,7 @@ def write_configuration(
         "HOST": listen.host,
         "AUTH_PORT": str(listen.auth_port),
         "ACCT_PORT": str(listen.acct_port),
+        "SESSION_LIFETIME": str(listen.session_lifetime_s),
         "THREADS": str(listen.threads),
         "REJECT_DELAY": str(listen.reject_delay_s),
         "DECISIONS": str(listen.decisions.resolve()),
@@ -104,10 +108,33 @@ def write_configuration(
         _write(directory / name, text.replace("@CLIENTS@", clients))
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
-    environment = {"PGPASSFILE": str(directory / "pgpass"), "PGOPTIONS": options}
+    write_keys(directory, options)
+    _write_environment(directory, database)
+
+
+def _write_environment(directory: Path, database: RadiusDatabase) -> None:
+    """Where libpq finds the password and the keys; neither stands in it."""
+    environment = {
+        "PGPASSFILE": str(directory / "pgpass"),
+        "PGSERVICEFILE": str(directory / SERVICE_FILE),
+        "PGSERVICE": SERVICE,
+    }
     environment |= {f"PG{name.upper()}": value for name, value in database.tls}
     lines = (f"{name}={value}\n" for name, value in environment.items())
     _write(directory / "environment", "".join(lines))
+
+
+def write_keys(directory: Path, options: str) -> None:
+    """What sessions that begin from now on are told."""
+    _write(directory / SERVICE_FILE, f"[{SERVICE}]\noptions={options}\n")
+
+
+def renew_keys(directory: Path, options: str) -> bool:
+    """The same, where a configuration was written before; False elsewhere."""
+    if not (directory / SERVICE_FILE).exists():
+        return False
+    write_keys(directory, options)
+    return True
 
 
 def run_command(directory: Path) -> list[str]:

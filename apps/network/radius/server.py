@@ -33,6 +33,7 @@ REQUESTS_MAX = 16_384
 WAITING_MAX = 4_096
 STALE_S = 5.0
 COMPLAINT_EVERY_S = 5.0
+IDLE_LOOK_EVERY_S = 1.0
 _BUFFER = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,7 @@ class RadiusServer:
         auth_port: int,
         acct_port: int,
         database: RadiusDatabase,
-        options: str,
+        options: Callable[[], str],
         workers: int = 4,
         reject_delay_s: float = 1.0,
         decisions: Spool | None = None,
@@ -148,6 +149,7 @@ class RadiusServer:
         self._later: list[_Later] = []
         self._waiting = 0
         self._complained = 0.0
+        self._looked = 0.0
         self._stopping = False
 
     @property
@@ -168,11 +170,20 @@ class RadiusServer:
                     else:
                         self._read(ready.data)
                 self._send_due()
+                self._renew_idle()
         self._pool.shutdown(wait=True, cancel_futures=True)
         for session in self._sessions:
             session.close()
         for open_socket in (*self._doors, self):
             open_socket.close()
+
+    def _renew_idle(self) -> None:
+        """Now and then: sessions that nobody uses forget keys that have changed."""
+        now = time.monotonic()
+        if now - self._looked > IDLE_LOOK_EVERY_S:
+            self._looked = now
+            for session in self._sessions:
+                session.forget_when_stale()
 
     def stop(self) -> None:
         """Make `serve` return. Safe in a signal handler."""

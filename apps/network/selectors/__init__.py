@@ -22,6 +22,7 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
+from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.records import (
     access_attempts,
     accounts,
@@ -33,6 +34,7 @@ from apps.network.selectors.records import (
     live_sessions,
     nas_list,
     nas_secret,
+    nas_sharing_secret,
     prefixes,
     prefixes_of_text,
     rate_profiles,
@@ -56,6 +58,7 @@ __all__ = [
     "HoldView",
     "Holder",
     "PrefixUsage",
+    "RadiusLife",
     "SessionView",
     "StateView",
     "UsageHourView",
@@ -80,12 +83,14 @@ __all__ = [
     "logins_in_use",
     "nas_list",
     "nas_secret",
+    "nas_sharing_secret",
     "online_count",
     "open_holds",
     "prefix_depths",
     "prefix_usages",
     "prefixes",
     "prefixes_of_text",
+    "radius_life",
     "rate_profiles",
     "session_views",
     "sessions_of",

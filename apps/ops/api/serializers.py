@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.ops.models import AuditEntry, Job, Message
+from apps.ops.selectors import ChainState
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -33,8 +34,22 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         )  # fmt: skip
 
 
+class ChainStateSerializer(serializers.Serializer[ChainState]):
+    state = serializers.ChoiceField(
+        source="word",
+        choices=("pending", "chained", "verified", "broken"),
+        help_text="Broken: the entry is not what was recorded.",
+    )
+    stream = serializers.CharField(help_text="The month of the chain.")
+    sequence = serializers.IntegerField()
+    hash = serializers.CharField(help_text="SHA-256, in hex.")
+    chained_at = serializers.DateTimeField(allow_null=True)
+    verified_at = serializers.DateTimeField(allow_null=True)
+
+
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
     subject = serializers.CharField(source="subject_key")
+    chain = ChainStateSerializer()
     changes = serializers.SerializerMethodField()
 
     class Meta:
@@ -42,7 +57,7 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
         fields = (
             "id", "occurred_at", "recorded_at", "action", "actor_kind", "actor_id",
             "actor_label", "subject", "subject_label", "customer_id", "changes",
-            "request_id", "address",
+            "request_id", "address", "chain",
         )  # fmt: skip
 
     @extend_schema_field({"type": "object", "additionalProperties": True})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,7 +15,7 @@ from apps.ops.api.serializers import (
     JobSerializer,
     MessageSerializer,
 )
-from apps.ops.enums import JobState, MessageState
+from apps.ops.enums import ActorKinds, JobState, MessageState
 from apps.ops.models import AuditEntry, Job, Message
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
@@ -42,7 +44,9 @@ class JobViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     @extend_schema(request=None, responses=JobSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        job = operations.cancel_job(job_id=self.get_object().pk, now=timezone.now())
+        job = operations.cancel_job(
+            job_id=self.get_object().pk, actor=self.actor, now=timezone.now()
+        )
         return self.answer(job)
 
 
@@ -69,6 +73,12 @@ class AuditViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     permission_by_action = {"list": "ops.view_audit", "retrieve": "ops.view_audit"}
     filters = {
         "action": filters.exact("action"),
+        "actor_kind": filters.exact("actor_kind", ActorKinds),
+        "actor": filters.number("actor_id"),
+        "address": filters.exact("address"),
+        "request_id": filters.exact("request_id"),
+        "from": filters.day("occurred_at__date__gte"),
+        "to": filters.day("occurred_at__date__lte"),
         "customer": filters.number("customer_id"),
         "subject_kind": filters.exact("subject_kind"),
         "subject_id": filters.number("subject_id"),
@@ -76,3 +86,11 @@ class AuditViewSet(ListMixin, RetrieveMixin, ApiViewSet):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[AuditEntry]:
         return selectors.audit_entries(actor, permission)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return selectors.with_chain(page) if page is not None else None
+
+    def get_object(self) -> AuditEntry:
+        entry: AuditEntry = selectors.with_chain([super().get_object()])[0]
+        return entry

@@ -116,7 +116,7 @@ class RunIntegrity(FormScreen):
     )
 
     def run(self, data: dict[str, Any], page: Page) -> Done:
-        findings = operations.check_integrity(now=page.now)
+        findings = operations.check_integrity(actor=page.actor, now=page.now)
         broken = sum(1 for finding in findings if finding.offending)
         if not broken:
             return Done(_("All statements hold."), list_url("integrity"))

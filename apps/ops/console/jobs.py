@@ -41,7 +41,7 @@ _STEPS_MIN = 2
 
 
 def cancel(job: Job, data: dict[str, Any], page: Page) -> str:
-    operations.cancel_job(job_id=job.pk, now=page.now)
+    operations.cancel_job(job_id=job.pk, actor=page.actor, now=page.now)
     return _("The job was asked to stop.")
 
 

@@ -39,7 +39,7 @@ HUB_ROWS = 20
 
 
 def resend(message: Message, data: dict[str, Any], page: Page) -> str:
-    operations.resend_message(message_id=message.pk, now=page.now)
+    operations.resend_message(message_id=message.pk, actor=page.actor, now=page.now)
     return _("The message is queued again.")
 
 

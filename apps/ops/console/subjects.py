@@ -22,6 +22,7 @@ _SCREENS = {
     "network.account": "accounts",
     "network.accessaccount": "accounts",
     "ops.job": "jobs",
+    "ops.message": "messages",
 }
 
 

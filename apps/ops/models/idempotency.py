@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from dotmac.core.models import Record
+from dotmac.core.models import Record, SealedField
 
 
 class IdempotencyKey(Record):
@@ -14,7 +14,8 @@ class IdempotencyKey(Record):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     content_type = models.CharField(max_length=100, blank=True, default="")
     headers = models.JSONField(default=dict)
-    body = models.BinaryField(default=b"")
+    # Answers show secrets once (of a NAS, a service), so they are kept sealed.
+    body = SealedField(null=True, editable=False)  # type: ignore[misc]
 
     class Meta:
         constraints = (

@@ -15,6 +15,8 @@ class Message(ScopedColumns, Record):
     recipient = models.CharField(max_length=254)
     subject_line = models.CharField(max_length=200)
     body = models.TextField()
+    # What is put for dotmac.core.letters.MARK when it is sent, never before.
+    filled_by = models.CharField(max_length=80, blank=True, default="")
     purpose = models.CharField(max_length=64)
     unique_key = models.CharField(max_length=200, unique=True)
     state = models.CharField(

@@ -2,6 +2,12 @@
 
 from apps.ops.operations.audit import record
 from apps.ops.operations.business_date import set_business_date
+from apps.ops.operations.chain import anchor_audit, chain_audit
+from apps.ops.operations.denials import (
+    record_denial,
+    record_noted,
+    settle_denials,
+)
 from apps.ops.operations.idempotency import (
     Replay,
     claim_idempotency_key,
@@ -14,6 +20,15 @@ from apps.ops.operations.jobs import (
     cancel_job,
     finish_job,
     start_job,
+)
+from apps.ops.operations.keys import (
+    Resealed,
+    add_key,
+    finish_reseal,
+    promote_key,
+    reseal_chunk,
+    retire_key,
+    start_reseal,
 )
 from apps.ops.operations.messages import (
     claim_messages,
@@ -32,14 +47,25 @@ from apps.ops.operations.outbox import (
     release_subject,
     retry_event,
 )
+from apps.ops.operations.verification import (
+    AuditFinding,
+    AuditVerification,
+    verify_audit,
+)
 
 __all__ = [
+    "AuditFinding",
+    "AuditVerification",
     "IntegrityFinding",
     "Replay",
+    "Resealed",
     "acknowledge_failure",
     "acknowledge_unheard",
+    "add_key",
     "advance_job",
+    "anchor_audit",
     "cancel_job",
+    "chain_audit",
     "check_integrity",
     "claim_idempotency_key",
     "claim_messages",
@@ -48,15 +74,24 @@ __all__ = [
     "emit",
     "emit_many",
     "finish_job",
+    "finish_reseal",
     "forget_idempotency_keys",
     "mark_published",
+    "promote_key",
     "record",
+    "record_denial",
+    "record_noted",
     "release_subject",
+    "reseal_chunk",
     "resend_message",
+    "retire_key",
     "retry_event",
     "send_message",
     "set_business_date",
+    "settle_denials",
     "settle_message",
     "start_job",
+    "start_reseal",
     "store_answer",
+    "verify_audit",
 ]

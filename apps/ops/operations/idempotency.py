@@ -14,6 +14,7 @@ from apps.ops.errors import (
     IdempotencyKeyReused,
 )
 from apps.ops.models import IdempotencyKey
+from dotmac.core.models import open_sealed, seal_into
 
 KEPT = timedelta(days=7)
 FORGET_BATCH_MAX = 5_000
@@ -51,7 +52,9 @@ def claim_idempotency_key(
     if row.request_hash != request_hash:
         raise IdempotencyKeyReused(field="Idempotency-Key")
     assert row.status is not None, "Claims commit only together with their answer."
-    return Replay(row.status, row.content_type, row.headers, bytes(row.body))
+    # Bytes travel as the characters of the same numbers.
+    body = open_sealed(row, "body").encode("latin-1")
+    return Replay(row.status, row.content_type, row.headers, body)
 
 
 def _insert(principal: str, key: str, request_hash: str) -> IdempotencyKey | None:
@@ -60,7 +63,7 @@ def _insert(principal: str, key: str, request_hash: str) -> IdempotencyKey | Non
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             cursor.execute(
                 "INSERT INTO ops_idempotencykey (principal, key, request_hash,"
-                " content_type, headers, body) VALUES (%s, %s, %s, '', '{}', '')"
+                " content_type, headers) VALUES (%s, %s, %s, '', '{}')"
                 " ON CONFLICT (principal, key) DO NOTHING RETURNING id",
                 [principal, key, request_hash],
             )
@@ -83,7 +86,8 @@ def store_answer(
 ) -> None:
     """Keep the answer under the claim, in the same transaction."""
     claim.status, claim.content_type = status, content_type
-    claim.headers, claim.body = headers, body
+    claim.headers = headers
+    seal_into(claim, "body", body.decode("latin-1"))
     claim.save(update_fields=["status", "content_type", "headers", "body"])
 
 

@@ -10,9 +10,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from apps.ops.models import IntegrityResult
+from apps.ops.operations.audit import record
+from dotmac.core.actors import Actor
 from dotmac.core.invariants import Invariant, all_invariants
+from dotmac.core.refs import SubjectRef
 
 SAMPLE_MAX = 20
+# The installation's data as a whole: there is no row to name.
+_DATA = SubjectRef("ops", "integrity", 0, "All invariants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class IntegrityFinding:
 
 
 @transaction.atomic
-def check_integrity(*, now: datetime) -> list[IntegrityFinding]:
+def check_integrity(*, actor: Actor, now: datetime) -> list[IntegrityFinding]:
     """Evaluate all invariants on one snapshot and store a result for each."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -39,6 +44,14 @@ def check_integrity(*, now: datetime) -> list[IntegrityFinding]:
             sample=finding.sample,
         )
         for finding in findings
+    )
+    broken = [finding.invariant.name for finding in findings if finding.offending]
+    record(
+        action="ops.integrity.checked",
+        subject=_DATA,
+        actor=actor,
+        now=now,
+        changes={"statements": len(findings), "broken": broken},
     )
     return findings
 

@@ -11,6 +11,7 @@ from apps.ops.enums import JobState
 from apps.ops.errors import JobEnded
 from apps.ops.models import Job
 from apps.ops.models.scoped import actor_columns
+from apps.ops.operations.audit import record
 from dotmac.core.actors import Actor
 from dotmac.core.participants import unit_of_customer
 from dotmac.core.refs import SubjectRef
@@ -86,15 +87,30 @@ def finish_job(
 
 
 @transaction.atomic
-def cancel_job(*, job_id: int, now: datetime) -> Job:
-    """Ask a job to stop: a queued one stops here, a running one at its next step."""
+def cancel_job(*, job_id: int, actor: Actor, now: datetime) -> Job:
+    """Ask a job to stop: a queued one stops here, a running one at its next step.
+
+    Asking a running one again changes nothing. Refused when it is over.
+    """
     job = _locked(job_id)
     if job.is_over:
         raise JobEnded
-    job.cancel_requested_at = job.cancel_requested_at or now
+    if job.cancel_requested_at is not None:
+        return job
+
+    before, job.cancel_requested_at = job.state, now
     if job.state == JobState.QUEUED:
         job.state, job.finished_at = JobState.CANCELLED, now
     job.store("cancel_requested_at", "state", "finished_at", now=now)
+    record(
+        action="ops.job.cancelled",
+        subject=SubjectRef("ops", "job", job.pk, str(job)),
+        actor=actor,
+        now=now,
+        changes={"state": [before, job.state]},
+        customer_id=job.customer_id,
+        unit_id=job.unit_id,
+    )
     return job
 
 

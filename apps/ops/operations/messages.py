@@ -9,7 +9,10 @@ from django.db import transaction
 from apps.ops.enums import Channel, MessageState
 from apps.ops.errors import MessageNotFailed
 from apps.ops.models import Message
+from apps.ops.operations.audit import record
+from dotmac.core.actors import Actor
 from dotmac.core.participants import unit_of_customer
+from dotmac.core.refs import SubjectRef
 
 ATTEMPTS_MAX = 8
 CLAIM_MAX = 50
@@ -26,8 +29,13 @@ def send_message(
     now: datetime,
     channel: str = Channel.EMAIL,
     customer_id: int | None = None,
+    filled_by: str = "",
 ) -> Message:
-    """Queue a text once per `unique_key`; a repeat returns the first row."""
+    """Queue a text once per `unique_key`; a repeat returns the first row.
+
+    `filled_by` names the row ("identity.link:17") whose secret is put for
+    dotmac.core.letters.MARK when the text is sent.
+    """
     message, _ = Message.objects.get_or_create(
         unique_key=unique_key,
         defaults={
@@ -36,6 +44,7 @@ def send_message(
             "subject_line": subject.replace("\n", " ")[:200],
             "body": body,
             "purpose": purpose,
+            "filled_by": filled_by,
             "available_at": now,
             "customer_id": customer_id,
             "unit_id": unit_of_customer(customer_id),
@@ -78,13 +87,22 @@ def settle_message(*, message_id: int, now: datetime, error: str = "") -> Messag
 
 
 @transaction.atomic
-def resend_message(*, message_id: int, now: datetime) -> Message:
-    """Queue a failed message again."""
+def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
+    """Queue a failed message again; refused in any other state but queued."""
     message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
     if message.state == MessageState.QUEUED:
         return message
     if message.state != MessageState.FAILED:
         raise MessageNotFailed
+
     message.state, message.attempts, message.available_at = MessageState.QUEUED, 0, now
     message.store("state", "attempts", "available_at", now=now)
+    record(
+        action="ops.message.resent",
+        subject=SubjectRef("ops", "message", message.pk, str(message)),
+        actor=actor,
+        now=now,
+        customer_id=message.customer_id,
+        unit_id=message.unit_id,
+    )
     return message

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dotmac.console.access import staff_view, tell_refusal
 from dotmac.console.forms import bind, explain
 from dotmac.console.fragments import answer
-from dotmac.console.views.screens import allowed_buttons
+from dotmac.console.views.screens import allowed_buttons, finish, go
 from dotmac.core.console import (
     Action,
     ConsoleForm,
@@ -185,7 +184,7 @@ def _run_plain(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
         done = asked.action.run(asked.row, {}, page)
     except DomainError as error:
         tell_refusal(request, error)
-        return _go(request, asked.home)
+        return go(request, asked.home)
     return _finish(request, asked, done)
 
 
@@ -206,17 +205,9 @@ def _finish(
     request: HttpRequest, asked: Asked, done: Done | str | None
 ) -> HttpResponse:
     result = done if isinstance(done, Done) else Done(str(done or ""))
-    message = result.message or asked.action.success
-    if message:
-        messages.success(request, str(message))
-    return _go(request, result.url or asked.home)
-
-
-def _go(request: HttpRequest, url: str) -> HttpResponse:
-    """Redirect; inside a dialog htmx has to be told to leave the page."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return redirect(url)
+    message = str(result.message or asked.action.success)
+    title = asked.action.label
+    return finish(request, replace(result, message=message), asked.home, title=title)
 
 
 @require_safe

@@ -19,6 +19,7 @@ from dotmac.console.lists import narrowed, page_of_list
 from dotmac.core.console import (
     Action,
     Button,
+    Done,
     FormScreen,
     ListScreen,
     Page,
@@ -105,19 +106,37 @@ def _form(request: HttpRequest, page: Page, shown: FormScreen) -> HttpResponseBa
                 panels = shown.preview(form.cleaned_data, page)
             else:
                 done = shown.run(form.cleaned_data, page)
-                if done.message:
-                    messages.success(request, done.message)
-                return redirect(done.url or list_url(shown.slug.rsplit("/", 1)[0]))
+                home = list_url(shown.slug.rsplit("/", 1)[0])
+                return finish(request, done, home, title=shown.title)
         except DomainError as error:
             explain(form, error)
     context = {
         "screen": shown,
         "form": form,
         "panels": panels,
+        "above": shown.above(page),
         "parent": _parent(shown),
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "console/form.html", context, status=status)
+
+
+def finish(request: HttpRequest, done: Done, home: str, *, title: Any) -> HttpResponse:
+    """Say what happened and go on; what is shown once is shown first."""
+    url = done.url or home
+    if done.panels:
+        context = {"title": title, "done": done, "panels": done.panels, "url": url}
+        return render(request, "console/once.html", context)
+    if done.message:
+        messages.success(request, done.message)
+    return go(request, url)
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect; inside a dialog htmx has to be told to leave the page."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
 
 
 def _parent(shown: FormScreen) -> ListScreen | None:

@@ -13,7 +13,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from dotmac.core.errors import AuthenticationRefused, DomainError
+from dotmac.core import denials
+from dotmac.core.errors import AuthenticationRefused, DomainError, PermissionRefused
 from dotmac.core.telemetry import request_id_var
 
 CONTENT_TYPE = "application/problem+json"
@@ -92,6 +93,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, PermissionRefused):
+        denials.note(error, context["request"])
     if isinstance(error, DomainError):
         set_rollback()
         response = Response(problem_of(error), status=error.status)

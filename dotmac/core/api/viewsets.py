@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import mixins
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -24,6 +24,13 @@ from dotmac.core.permissions import is_declared
 
 FIELDS_MAX = 50
 ID_MAX = 2**63 - 1
+
+
+_FORMAT = frozenset({"format"})
+_PARAMETERS = {
+    "retrieve": _FORMAT | {"fields"},
+    **dict.fromkeys(("create", "update", "partial_update", "destroy"), _FORMAT),
+}
 
 
 class UndeclaredPermission(Exception):
@@ -45,6 +52,17 @@ class ApiViewSet(GenericViewSet[Any]):
     @property
     def actor(self) -> Actor:
         return actor_of(self.request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who asks, then whether each query parameter means something.
+
+        Lists name theirs as filters, own actions read their own.
+        """
+        super().initial(request, *args, **kwargs)
+        known = _PARAMETERS.get(self.action or "")
+        if known is not None and (unknown := set(request.query_params) - known):
+            says = _("There is no such parameter here.")
+            raise ValidationError({name: [says] for name in sorted(unknown)})
 
     def permission_for(self, request: Request) -> str | None:
         """The permission of the current action; OPTIONS and unknown: none."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from dotmac.core.actors import Actor
+
+if TYPE_CHECKING:
+    from dotmac.core.console.panels import Panel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,10 @@ class Page:
 class Done:
     """An action succeeded: what to tell the person, and where to go next.
 
-    Without `url` the person returns to the screen the action belongs to.
+    Without `url` the person returns to the screen the action belongs to. With
+    `panels` these are shown first, once: a key or a link that is kept nowhere.
     """
 
     message: str = ""
     url: str = ""
+    panels: Sequence[Panel] = ()

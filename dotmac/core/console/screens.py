@@ -186,6 +186,10 @@ class FormScreen(Screen):
         """Call the operation; DomainError.field names the field to mark."""
         raise NotImplementedError
 
+    def above(self, page: Page) -> Sequence[Panel]:
+        """Panels above the form: what a person needs to fill it in."""
+        return ()
+
     def preview(self, data: dict[str, Any], page: Page) -> Sequence[Panel]:
         """With `previews = True`: shown below before anything is done."""
         return ()

@@ -64,6 +64,8 @@ _WORDS: dict[str, State] = {
     "disabled": State(_("Disabled"), "quiet", "circle-off"),
     "holds": State(_("Holds"), "good", "shield-check"),
     "broken": State(_("Broken"), "bad", "alert-triangle"),
+    "chained": State(_("Chained"), "busy", "link"),
+    "verified": State(_("Verified"), "good", "shield-check"),
     "quarantined": State(_("Resting"), "warn", "clock"),
     "released": State(_("Released"), "quiet", "circle-off"),
     "assigned": State(_("Assigned"), "good", "circle-check"),

@@ -41,6 +41,13 @@ class PortalMenuItem:
         return reverse(self.url_name)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The page itself answers a POST: what is shown once, such as codes."""
+
+    context: dict[str, Any]
+
+
 class PortalPage:
     """A page at /portal/<path>, named "portal:<name>", for a signed-in customer.
 
@@ -64,8 +71,9 @@ class PortalPage:
 
     def submit(
         self, page: PortalPageRequest, **path: Any
-    ) -> Done | HttpResponseBase | dict[str, Any]:
-        """Answer a POST: `Done`, a redirect to outside, or context with errors.
+    ) -> Done | HttpResponseBase | Shown | dict[str, Any]:
+        """Answer a POST: `Done`, a redirect to outside, what is shown once, or
+        context with errors.
 
         A DomainError is shown on the page as `error`, with what was typed in
         `form` of the template's context.

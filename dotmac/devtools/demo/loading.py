@@ -26,13 +26,15 @@ from dotmac.devtools.demo import roster
 from dotmac.devtools.demo.customers import Member
 from dotmac.devtools.demo.network import lay_ground
 from dotmac.devtools.demo.staff import hire_staff, strong_password
-from dotmac.devtools.demo.story import MONTHS, Story
+from dotmac.devtools.demo.story import CAST, MONTHS, Story
 
 SEED = 20_261_123
 PORTAL_CUSTOMERS_MAX = 4
 BLOCKED = 2
-SHOWN_PER_KIND = 5
+SHOWN_PER_KIND_MAX = 5
 SIMULATED_SHARE = 10
+# Below it, not every kind of subscriber could be shown beside a simulated one.
+COUNT_MIN = 10
 Tell = Callable[[int, int, str], None]
 
 
@@ -41,6 +43,7 @@ def load(*, count: int, folder: Path, actor: Actor, now: datetime, tell: Tell) -
 
     Not repeatable: it begins with an empty installation.
     """
+    assert count >= COUNT_MIN
     zone = settings.OPERATOR_ZONE
     today = local_date(now, zone)
     first_month = add_months(today.replace(day=1), 1 - MONTHS)
@@ -61,7 +64,7 @@ def load(*, count: int, folder: Path, actor: Actor, now: datetime, tell: Tell) -
             nas=ground.free_nas,
             staff=staff,
             customers=_portal_sign_ins(story.members, actor, now),
-            subscribers=(shown := _shown_subscribers(story.members, actor, now)),
+            subscribers=(shown := _shown_subscribers(story.members, count, actor, now)),
         ),
     )
     _write_roster(folder, ground.nas_ids, story.members, shown, count)
@@ -81,7 +84,8 @@ def _block_some(members: list[Member], actor: Actor, now: datetime) -> None:
 
 
 def _settled(members: list[Member]) -> list[Member]:
-    return [member for member in members[7:] if member.habit == "punctual"]
+    """Who pays in time, from the last of the cast on."""
+    return [member for member in members[len(CAST) - 1 :] if member.habit == "punctual"]
 
 
 def _portal_sign_ins(
@@ -106,14 +110,15 @@ def _portal_sign_ins(
 
 
 def _shown_subscribers(
-    members: list[Member], actor: Actor, now: datetime
+    members: list[Member], count: int, actor: Actor, now: datetime
 ) -> list[SubscriberLogin]:
-    """Some logins of each kind, kept free of the simulator."""
+    """Some logins of each kind, kept free of the simulator; fewer among few."""
+    most = min(count // SIMULATED_SHARE, SHOWN_PER_KIND_MAX)
     shown: list[SubscriberLogin] = []
     counts: dict[Expected, int] = {"accept": 0, "walled_garden": 0, "reject": 0}
     for member in members:
         expected = _expected(services.service_view(member.service_id).state)
-        if expected is None or counts[expected] >= SHOWN_PER_KIND:
+        if expected is None or counts[expected] >= most:
             continue
         counts[expected] += 1
         known = catalog.reveal_credentials(
@@ -146,12 +151,14 @@ def _write_roster(
     shown: list[SubscriberLogin],
     count: int,
 ) -> None:
+    """A tenth of all lives behind the simulated NASes: lines that work today."""
     kept_free = {subscriber.service_id for subscriber in shown}
     accounts = [
         view.access_id
         for member in members
         if member.service_id not in kept_free
-        and (view := services.service_view(member.service_id)).access_id is not None
+        and (view := services.service_view(member.service_id)).state == "active"
+        and view.access_id is not None
     ]
-    chosen = accounts[: max(count // SIMULATED_SHARE, 1)]
+    chosen = accounts[: count // SIMULATED_SHARE]
     roster.write(folder, roster.Roster(nas_ids=nas_ids, account_ids=chosen))

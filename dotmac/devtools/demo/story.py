@@ -20,6 +20,11 @@ from dotmac.devtools.demo.network import Ground
 
 MONTHS = 3
 JOINED_BEFORE_DAYS = 20
+# The first few, so that even the smallest demonstration has each kind.
+CAST = (
+    Habit.PUNCTUAL, Habit.STOPPED, Habit.PUNCTUAL, Habit.AHEAD, Habit.PUNCTUAL,
+    Habit.LATE, Habit.STOPPED, Habit.PUNCTUAL,
+)  # fmt: skip
 Tell = Callable[[int, int, str], None]
 Act = Callable[[datetime], None]
 
@@ -65,8 +70,11 @@ class Story:
         for number in range(1, count + 1):
             # Most were there from the start; some came last week.
             day = begin + timedelta(days=int(span * self.dice.random() ** 2.2))
+            habit = CAST[number - 1] if number <= len(CAST) else None
+            if habit is not None:
+                # Long enough ago to have been billed, reminded and cut off by now.
+                day = min(day, first_month - timedelta(days=1))
             at = self.local(day, self.dice.randint(8, 16), self.dice.randint(0, 29))
-            habit = _fixed_habit(number)
             wish = customers.draw_wish(number, at, habit, self.dice)
             self.plan(at, functools.partial(self._join, wish))
         for month in range(MONTHS):
@@ -112,12 +120,3 @@ class Story:
 
     def _remind(self, at: datetime) -> None:
         billing.run_dunning(day=at.date(), actor=self.actor, now=at)
-
-
-def _fixed_habit(number: int) -> Habit | None:
-    """The first few are cast, so that even a small demonstration has each kind."""
-    cast = (
-        Habit.PUNCTUAL, Habit.STOPPED, Habit.PUNCTUAL, Habit.AHEAD, Habit.PUNCTUAL,
-        Habit.LATE, Habit.STOPPED,
-    )  # fmt: skip
-    return cast[number - 1] if number <= len(cast) else None

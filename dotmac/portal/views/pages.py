@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from dotmac.core.console.page import Done
 from dotmac.core.errors import DomainError, NotFound, PermissionRefused
-from dotmac.core.portal import PortalPage, PortalPageRequest
+from dotmac.core.portal import PortalPage, PortalPageRequest, Shown
 from dotmac.portal.access import View, customer_view
 from dotmac.portal.navigation import shell
 
@@ -26,9 +27,12 @@ def view_of(shown: PortalPage) -> View:
     ) -> HttpResponseBase:
         if request.method == "POST":
             result = _submitted(shown, page, path)
-            if not isinstance(result, dict):
+            if isinstance(result, Shown):
+                context, status = result.context, 200
+            elif isinstance(result, dict):
+                context, status = result, 422
+            else:
                 return _gone_on(request, result)
-            context, status = result, 422
         else:
             answer = shown.respond(page, **path)
             if answer is not None:
@@ -43,14 +47,14 @@ def view_of(shown: PortalPage) -> View:
 
 def _submitted(
     shown: PortalPage, page: PortalPageRequest, path: dict[str, Any]
-) -> Done | HttpResponseBase | dict[str, Any]:
+) -> Done | HttpResponseBase | Shown | dict[str, Any]:
     """Answer the form; a refusal keeps what was typed and says why."""
     try:
         return shown.submit(page, **path)
     except (NotFound, PermissionRefused):
         raise
     except DomainError as error:
-        return {"error": error.detail, "error_field": error.field, "form": page.form}
+        return {"error": _(error.detail), "error_field": error.field, "form": page.form}
 
 
 def _gone_on(request: HttpRequest, result: Done | HttpResponseBase) -> HttpResponseBase:

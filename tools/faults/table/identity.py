@@ -80,7 +80,7 @@ GUARDS = (
         keeps="a one-time code that was spent opens nothing",
         changes=(
             Code(
-                "apps/identity/operations/sign_in.py",
+                "apps/identity/operations/factors.py",
                 "if step <= totp.last_step:",
                 "if False:",
             ),

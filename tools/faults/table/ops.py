@@ -45,6 +45,27 @@ GUARDS = (
     ),
     Guard(
         app="ops",
+        name="numbers-in-commit-order",
+        kind=Kind.LOCK,
+        keeps="who emits on a subject waits for whoever emitted before and is open",
+        changes=(
+            Code(
+                "apps/ops/operations/outbox.py",
+                """            "INSERT INTO ops_outboxsubject (key, next_number, leased_by)"
+            " VALUES (%s, 2, '') ON CONFLICT (key)"
+            " DO UPDATE SET next_number = ops_outboxsubject.next_number + 1"
+            " RETURNING next_number - 1",
+            [key],""",
+                """            "SELECT nextval('ops_outboxevent_id_seq')",""",
+            ),
+        ),
+        tests=(
+            "tests/races/test_outbox_order.py::"
+            "test_many_emitters_on_one_subject_are_delivered_as_they_committed",
+        ),
+    ),
+    Guard(
+        app="ops",
         name="rows-within-scope",
         kind=Kind.FILTER,
         keeps="staff see jobs, audit and messages of their units and customers only",

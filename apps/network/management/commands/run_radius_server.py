@@ -35,7 +35,9 @@ class Command(BaseCommand):
                 auth_port=options["auth_port"],
                 acct_port=options["acct_port"],
                 database=RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL),
-                options=session_settings(keyring(), settings.OPERATOR_TIME_ZONE),
+                options=lambda: session_settings(
+                    keyring(), settings.OPERATOR_TIME_ZONE
+                ),
                 workers=options["workers"],
                 reject_delay_s=options["reject_delay"],
                 decisions=Spool(settings.RADIUS_DECISIONS_DIR),

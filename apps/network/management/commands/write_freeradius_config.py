@@ -29,6 +29,12 @@ class Command(BaseCommand):
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
         parser.add_argument("--threads", type=int, default=settings.RADIUS_THREADS)
+        parser.add_argument(
+            "--session-lifetime",
+            type=int,
+            default=60,
+            help="Seconds after which a session with PostgreSQL is renewed.",
+        )
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
         parser.add_argument(
             "--networks",
@@ -46,6 +52,7 @@ class Command(BaseCommand):
             acct_port=options["acct_port"],
             threads=options["threads"],
             networks=tuple(options["networks"]),
+            session_lifetime_s=options["session_lifetime"],
             reject_delay_s=options["reject_delay"],
             decisions=settings.RADIUS_DECISIONS_DIR,
         )

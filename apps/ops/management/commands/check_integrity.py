@@ -7,13 +7,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.ops import operations
+from dotmac.core.actors import system_actor
 
 
 class Command(BaseCommand):
     help = "Run every invariant; exit 1 and print the offending rows when one fails."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = operations.check_integrity(now=timezone.now())
+        findings = operations.check_integrity(
+            actor=system_actor("manage.py check_integrity"), now=timezone.now()
+        )
         broken = [finding for finding in findings if finding.offending]
         for finding in findings:
             mark = f"BROKEN ({finding.offending} rows)" if finding.offending else "ok"

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         while not self.stopping:
             try:
                 busy = dispatch_due() + publish(client)
-                client.set(HEARTBEAT_KEY, "1", ex=HEARTBEAT_S)
+                client.set(HEARTBEAT_KEY, str(int(time.time())), ex=HEARTBEAT_S)
             except (DatabaseError, redis.RedisError, BrokerAway, KombuAway) as error:
                 log.warning("relay_waits", error=repr(error))
                 connection.close()

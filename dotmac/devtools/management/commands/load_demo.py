@@ -22,6 +22,11 @@ class Command(BaseCommand):
             raise CommandError(
                 "Only a demonstration installation (DEMO=true) is filled."
             )
+        if options["customers"] < loading.COUNT_MIN:
+            raise CommandError(
+                f"A demonstration has at least {loading.COUNT_MIN} customers: fewer "
+                "cannot show every kind of subscriber."
+            )
         loading.load(
             count=options["customers"],
             folder=settings.STATE_DIR,

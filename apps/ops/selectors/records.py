@@ -1,4 +1,4 @@
-"""What others may ask of ops."""
+"""Rows of ops that people may see, and a few facts about them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What ops keeps outside the database."""

@@ -1,0 +1,220 @@
+"""People on a customer's account: invited from console and portal, removed, kept."""
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from apps.identity import operations as identity
+from apps.identity.errors import (
+    CannotBeInvited,
+    CustomerClosed,
+    LastFullMember,
+    MalformedEmail,
+)
+from apps.identity.models import EmailProof, Membership, User
+from apps.ops.models import AuditEntry
+from apps.ops.tasks import send_messages
+from dotmac.core.errors import InvalidInput, NotFound
+from tests.identity.test_mailed_links import GOOD, delivered, link_in
+from tests.sessions import enter
+from tests.world import SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+
+def invite(world, email="aunt@mail.example", **facts):
+    values = {"customer_id": world.chidi.customer.pk, "name": "Aunt Ngozi", **facts}
+    return identity.invite_member(
+        email=email, actor=SYSTEM, now=timezone.now(), **values
+    )
+
+
+@pytest.fixture
+def phone(world):
+    return enter(world.chidi, face="portal", key="portal_sid")
+
+
+def test_support_invites_a_customer_s_relative(world, enter_console):
+    customer = world.chidi.customer
+    browser = enter_console(world.sola)
+    shown = browser.post(
+        f"/console/customers/{customer.pk}/invite",
+        {"email": "aunt@mail.example", "name": "Aunt Ngozi", "rights": "billing"},
+    )
+    path = link_in(delivered()[0].body)
+    assert path.startswith("/portal/invitation/")
+    assert path in shown.content.decode()  # For those without a mailbox at hand.
+
+    newcomer = Client()
+    assert b"aunt@mail.example" in newcomer.get(path).content
+    newcomer.post(path, {"password": GOOD, "again": GOOD})
+    signed = newcomer.post(
+        "/portal/sign-in", {"username": "aunt@mail.example", "password": GOOD}
+    )
+    assert signed["Location"] == "/portal/"
+    assert newcomer.get("/portal/").status_code == 200
+    assert newcomer.get(path).status_code == 404
+
+
+def test_somebody_who_signs_in_already_gets_a_notice(world):
+    identity.create_portal_user(
+        customer_id=world.dayo.customer.pk, username="aunt", password=GOOD,
+        email="aunt@mail.example", actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    delivered()
+    made = invite(world, "AUNT@mail.example")
+    invite(world)
+
+    assert made.link is None
+    [letter] = delivered()
+    assert "You may now act for Chidi Eze" in letter.body
+    assert Membership.objects.filter(user=made.user).count() == 2
+
+
+def test_a_second_invitation_replaces_the_link(world):
+    first, second = invite(world), invite(world)
+
+    assert Client().get(first.link.path).status_code == 404
+    assert Client().get(second.link.path).status_code == 200
+    assert Membership.objects.filter(user=first.user).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        ({"email": "ada@demo-isp.example"}, CannotBeInvited),
+        ({"email": "nobody"}, MalformedEmail),
+        ({"rights": "owner"}, InvalidInput),
+        ({"customer_id": 2**40}, NotFound),
+    ],
+)
+def test_refuses_to_invite(world, facts, refusal):
+    assert world.ada
+    with pytest.raises(refusal):
+        invite(world, **facts)
+    assert Membership.objects.exclude(user=world.chidi.user).exists() is False
+
+
+def test_the_same_rights_again_change_nothing(world):
+    member = invite(world).user
+    for _ in range(2):
+        identity.change_member(
+            customer_id=world.chidi.customer.pk, user_id=member.pk, rights="view",
+            actor=SYSTEM, now=timezone.now(),
+        )  # fmt: skip
+    entries = AuditEntry.objects.filter(action="identity.change_member")
+    assert [entry.changes["rights"] for entry in entries] == [["full", "view"]]
+
+
+def test_who_only_looks_leaves_without_another(world):
+    member = invite(world, rights="view").user
+    identity.remove_member(
+        customer_id=world.chidi.customer.pk, user_id=member.pk, actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    assert list(Membership.objects.all()) == [
+        Membership.objects.get(user=world.chidi.user)
+    ]
+
+
+def test_an_invitation_proves_only_the_mailbox_that_it_was_mailed_to(world):
+    link = invite(world).link
+    User.objects.filter(email="aunt@mail.example").update(email="other@mail.example")
+    identity.accept_portal_invitation(
+        token=link.path.rsplit("/", 1)[1], password=GOOD, now=timezone.now()
+    )
+    assert EmailProof.objects.exists() is False
+
+
+def test_a_closed_customer_gets_nobody_new(world):
+    identity.close_customer(
+        customer_id=world.chidi.customer.pk, actor=SYSTEM, now=timezone.now()
+    )
+    with pytest.raises(CustomerClosed):
+        invite(world)
+
+
+def test_a_customer_invites_changes_and_removes(world, phone):
+    page = phone.get("/portal/people").content.decode()
+    assert "Invite somebody" in page
+    done = phone.post(
+        "/portal/people",
+        {"do": "invite", "email": "b@mail.example", "name": "Bo", "rights": "view"},
+    )
+    assert done.status_code == 302
+    mail.outbox.clear()
+    send_messages()
+    assert mail.outbox[0].to == ["b@mail.example"]
+    bo = User.objects.get(email="b@mail.example")
+    phone.post("/portal/people", {"do": "rights", "user": bo.pk, "rights": "full"})
+    assert Membership.objects.get(user=bo).rights == "full"
+    phone.post("/portal/people", {"do": "remove", "user": bo.pk})
+    assert Membership.objects.filter(user=bo).exists() is False
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"do": "invite", "email": "b@mail.example", "name": "Bo", "rights": "full"},
+        {"do": "rights", "user": "me", "rights": "full"},
+        {"do": "remove", "user": "chidi"},
+    ],
+)
+def test_who_has_not_all_rights_changes_nobody(world, typed):
+    made = invite(world, rights="view")
+    User.objects.filter(pk=made.user.pk).update(password="x")
+    person = world.chidi.__class__(
+        user=made.user, password="", customer=world.chidi.customer
+    )
+    browser = enter(person, face="portal", key="portal_sid")
+    ids = {"me": made.user.pk, "chidi": world.chidi.id}
+    values = {name: ids.get(value, value) for name, value in typed.items()}
+
+    assert "Invite somebody" not in browser.get("/portal/people").content.decode()
+    assert browser.post("/portal/people", values).status_code == 404
+    assert Membership.objects.get(user=made.user).rights == "view"
+    assert Membership.objects.filter(user=world.chidi.user).exists()
+
+
+@pytest.mark.security
+def test_nobody_touches_the_people_of_another_customer(world, phone):
+    typed = {"do": "remove", "user": world.esi.id}
+    assert phone.post("/portal/people", typed).status_code == 404
+    for user in ("x", "", "9" * 40):
+        typed = {"do": "remove", "user": user}
+        assert phone.post("/portal/people", typed).status_code == 404
+    assert Membership.objects.filter(user=world.esi.user).exists()
+
+
+def test_the_last_one_with_all_rights_stays(world, phone):
+    made = invite(world, rights="view")
+    refused = phone.post("/portal/people", {"do": "remove", "user": world.chidi.id})
+    assert (refused.status_code, b"must remain" in refused.content) == (422, True)
+    facts = {"customer_id": world.chidi.customer.pk, "user_id": world.chidi.id}
+    with pytest.raises(LastFullMember):
+        identity.change_member(rights="view", actor=SYSTEM, now=timezone.now(), **facts)
+    identity.change_member(
+        customer_id=world.chidi.customer.pk, user_id=made.user.pk, rights="full",
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    identity.remove_member(actor=SYSTEM, now=timezone.now(), **facts)
+
+    # Who was taken off the last account is told so, and may sign out.
+    answer = phone.get("/portal/")
+    assert (answer.status_code, b"no account any more" in answer.content) == (403, True)
+    assert phone.post("/portal/sign-out")["Location"] == "/portal/sign-in"
+
+
+def test_unknown_rights_and_people_are_refused(world):
+    facts = {"customer_id": world.chidi.customer.pk, "actor": SYSTEM}
+    with pytest.raises(InvalidInput):
+        identity.change_member(
+            user_id=world.chidi.id, rights="king", now=timezone.now(), **facts
+        )
+    with pytest.raises(NotFound):
+        identity.remove_member(user_id=world.esi.id, now=timezone.now(), **facts)
+    identity.change_member(
+        user_id=world.chidi.id, rights="full", now=timezone.now(), **facts
+    )
