@@ -40,3 +40,13 @@ def test_the_functions_of_role_radius_are_counted():
     assert f"may execute these\n{number}" in radius
     for name in MAY_CALL:
         assert f"`{name}(" in radius
+
+
+def test_each_security_requirement_has_its_test_or_is_said_not_to_be_met():
+    page = (ROOT / "docs/security.md").read_text()
+    rows = re.findall(r"^\| (\d+) [^|]*\|(.*)\|$", page, flags=re.MULTILINE)
+    assert sorted({int(number) for number, _ in rows}) == list(range(1, 54))
+    for number, row in rows:
+        named = re.findall(r"`(tests/[\w/]+?\.py)`", row)
+        assert all((ROOT / name).exists() for name in named), number
+        assert "`" in row or "not met" in row, number
