@@ -117,6 +117,9 @@ def join(wish: Wish, ground: Ground, actor: Actor) -> Member:
         name=wish.name,
         email=wish.email,
         phone=wish.phone,
+        address=wish.address,
+        city="Lagos",
+        country="NG",
         actor=actor,
         now=now,
     )
