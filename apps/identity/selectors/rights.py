@@ -1,14 +1,16 @@
 """What a person holds, and the rules of the moment: one statement a request.
 
-Nothing here is cached, so a right that was taken away, or a rule that was
-switched on, acts on the next request.
+The rows are read on every request, so a right that was taken away, or a rule that
+was switched on, acts on the next one. Kept is only how a text of rules reads as
+rules: another text is another key.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -21,6 +23,7 @@ from dotmac.core.actors import NOTHING, Scope
 from dotmac.core.permissions import is_grantable, is_whole
 
 UNIT_DEPTH_MAX = 32
+_TEXTS_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,116 +35,78 @@ class Rights:
     rules: tuple[Rule, ...] = ()
 
 
-# Rows of four kinds in one answer. Roles and the two grant tables of
-# django-guardian are joined by UNION; the subtree of each unit named there is
-# told once, however many permissions reach it.
-_STAFF = """
-    WITH RECURSIVE held AS (
-        SELECT rights.permission, assigned.unit_id, NULL::bigint AS customer_id
-          FROM identity_roleassignment assigned
-          JOIN identity_rolepermission rights ON rights.role_id = assigned.role_id
-         WHERE assigned.user_id = %(user)s
-        UNION
-        SELECT permission.codename, granted.content_object_id, NULL
-          FROM identity_unitgrant granted
-          JOIN auth_permission permission ON permission.id = granted.permission_id
-         WHERE granted.user_id = %(user)s
-        UNION ALL
-        SELECT permission.codename, NULL, granted.content_object_id
-          FROM identity_customergrant granted
-          JOIN auth_permission permission ON permission.id = granted.permission_id
-         WHERE granted.user_id = %(user)s),
-    roots AS (
-        SELECT unit.id, unit.kind = 'operator' AS whole
-          FROM identity_organisationunit unit
-         WHERE unit.id IN (SELECT unit_id FROM held)),
-    tree (root, id, depth) AS (
-        SELECT id, id, 0 FROM roots WHERE NOT whole
-        UNION ALL
-        SELECT tree.root, unit.id, tree.depth + 1
-          FROM tree
-          JOIN identity_organisationunit unit ON unit.parent_id = tree.id
-         WHERE tree.depth < %(depth)s)
-    SELECT 'held', held.permission, coalesce(bool_or(roots.whole), false),
-           array_agg(DISTINCT roots.id)
-               FILTER (WHERE roots.id IS NOT NULL AND NOT roots.whole),
-           array_agg(held.customer_id) FILTER (WHERE held.customer_id IS NOT NULL),
-           NULL
-      FROM held LEFT JOIN roots ON roots.id = held.unit_id
-     GROUP BY held.permission
-    UNION ALL
-    SELECT 'tree', root::text, false, array_agg(id), NULL, NULL
-      FROM tree GROUP BY root
-    UNION ALL
-    SELECT 'role', role.slug, false, NULL, NULL, NULL
-      FROM identity_roleassignment assigned
-      JOIN identity_role role ON role.id = assigned.role_id
-     WHERE assigned.user_id = %(user)s
-"""
-_CUSTOMER = """
-    SELECT 'member', rights, false, NULL::bigint[], array_agg(customer_id), NULL::text
-      FROM identity_membership WHERE user_id = %(user)s GROUP BY rights
-"""
-_RULES = """
-    UNION ALL
-    SELECT 'rule', slug, false, NULL, NULL,
-           json_build_array(effect, permissions, expression, state, why)::text
-      FROM identity_accessrule WHERE state IN ('on', 'trial')
-"""
+_RIGHTS = "SELECT held, rules FROM identity_rights(%s, %s, %s)"
 
 
 def rights_of(user: User) -> Rights:
     """Everything that decides what this person may do now."""
     is_staff = user.kind == UserKind.STAFF
-    statement = (_STAFF if is_staff else _CUSTOMER) + _RULES
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"user": user.pk, "depth": UNIT_DEPTH_MAX})
-        rows = cursor.fetchall()
-    return _rights(rows)
-
-
-def _rights(rows: Iterable[tuple[Any, ...]]) -> Rights:
-    by_kind: dict[str, list[tuple[Any, ...]]] = {
-        kind: [] for kind in ("held", "tree", "role", "member", "rule")
-    }
-    for kind, *rest in rows:
-        by_kind[kind].append(tuple(rest))
-    below = {int(root): frozenset(ids) for root, _, ids, _, _ in by_kind["tree"]}
-    scopes = {
-        permission: Scope(
-            everything=whole,
-            unit_ids=_joined(below, units or ()),
-            customer_ids=frozenset(customers or ()),
-        )
-        for permission, whole, units, customers, _ in by_kind["held"]
-        # What is about the operator as a whole is not reached from a part of it.
-        if whole or not is_whole(permission)
-    }
-    for rights, _, _, customers, _ in by_kind["member"]:
-        own = Scope(customer_ids=frozenset(customers))
-        for permission in permissions_of_rights(rights):
-            if is_grantable(permission):
-                scopes[permission] = scopes.get(permission, NOTHING) | own
+        cursor.execute(_RIGHTS, [user.pk, is_staff, UNIT_DEPTH_MAX])
+        [(held_text, rules_text)] = cursor.fetchall()
+    held = json.loads(held_text)
+    scopes: dict[str, Scope] = {}
+    for names, scope in _parts(held) if is_staff else _memberships(held):
+        for name in names:
+            before = scopes.get(name)
+            scopes[name] = scope if before is None else before | scope
     return Rights(
         scopes=scopes,
-        roles=frozenset(row[0] for row in by_kind["role"]),
-        rules=tuple(_rule(slug, text) for slug, _, _, _, text in by_kind["rule"]),
+        roles=frozenset(slug for slug, _, _ in held.get("roles") or ()),
+        rules=_rules(rules_text) if rules_text else (),
     )
 
 
-def _joined(below: dict[int, frozenset[int]], units: Iterable[int]) -> frozenset[int]:
-    """The units with all below them; most people have one root."""
+def _parts(held: dict[str, Any]) -> Iterator[tuple[Iterable[str], Scope]]:
+    """Which permissions reach where, one source after the other."""
+    below = {
+        root: None if ids is None else frozenset(ids)
+        for root, ids in held["below"] or ()
+    }
+    for _, units, permissions in held["roles"] or ():
+        yield from _reached(permissions, _scope(below, units))
+    for permission, units in held["units"] or ():
+        yield from _reached([permission], _scope(below, units))
+    for permission, customers in held["customers"] or ():
+        yield from _reached([permission], Scope(customer_ids=frozenset(customers)))
+
+
+def _reached(
+    permissions: Iterable[str], scope: Scope
+) -> Iterator[tuple[Iterable[str], Scope]]:
+    """What is about the operator as a whole is not reached from a part of it."""
+    if not scope.everything:
+        permissions = [name for name in permissions if not is_whole(name)]
+    yield permissions, scope
+
+
+def _scope(below: dict[int, frozenset[int] | None], units: Iterable[int]) -> Scope:
+    """The units with all below them; everything from the operator's top."""
     found = [below[unit] for unit in units]
-    return found[0] if len(found) == 1 else frozenset().union(*found)
+    parts = [ids for ids in found if ids is not None]
+    return Scope(
+        everything=len(parts) < len(found),
+        unit_ids=parts[0] if len(parts) == 1 else NOTHING.unit_ids.union(*parts),
+    )
 
 
-def _rule(slug: str, text: str) -> Rule:
-    effect, permissions, expression, state, why = json.loads(text)
-    return Rule(
-        slug=slug,
-        effect=effect,
-        permissions=tuple(permissions),
-        expression=expression,
-        state=state,
-        why=why,
+def _memberships(held: dict[str, Any]) -> Iterator[tuple[Iterable[str], Scope]]:
+    for rights, customers in held["members"] or ():
+        names = [name for name in permissions_of_rights(rights) if is_grantable(name)]
+        yield names, Scope(customer_ids=frozenset(customers))
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _rules(text: str) -> tuple[Rule, ...]:
+    """Most requests are told the same rules as the one before."""
+    return tuple(
+        Rule(
+            slug=slug,
+            effect=effect,
+            permissions=tuple(permissions),
+            expression=expression,
+            state=state,
+            why=why,
+        )
+        for slug, effect, permissions, expression, state, why in json.loads(text)
     )
