@@ -4,15 +4,20 @@ either, made by the operations; and the people who try to reach them.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from django.db import transaction
+from django.template.base import Template
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from apps.billing import operations as billing
 from apps.catalog.models import Order, ProvisioningJob
@@ -22,14 +27,16 @@ from apps.network import operations as network
 from apps.network.models import AddressAssignment, CoaRequest, Nas, Prefix
 from apps.ops import operations as ops
 from apps.ops.models import AuditEntry, Message, OutboxEvent
+from dotmac.core import denials
 from dotmac.core.money import Money
 from dotmac.core.refs import SubjectRef
+from dotmac.gateway import authentication
 from tests.billing.owing import bill
 from tests.catalog.shops import build_shop
 from tests.console.lines import put_on_line
 from tests.promises.access_rights import holders
 from tests.sessions import enter
-from tests.world import SYSTEM, Api, login
+from tests.world import SYSTEM, Api
 
 STAFF = {
     "ada": "o", "mina": "m", "sola": "s", "bisi": "b", "nuru": "n", "femi": "a",
@@ -92,11 +99,6 @@ def _keys_of(person) -> dict[str, int]:
     }  # fmt: skip
 
 
-def confirm_everybody() -> None:
-    """Second factors were shown just now: what is dangerous asks for nothing."""
-    Session.objects.filter(mfa_at__isnull=False).update(mfa_at=timezone.now())
-
-
 def _people(world) -> None:
     world.vera = _member(world, "vera", "view")
     world.bill = _member(world, "bill", "billing")
@@ -111,7 +113,7 @@ def _member(world, username, rights):
         rights=rights, actor=SYSTEM, now=world.now,
     )  # fmt: skip
     return SimpleNamespace(
-        user=user, username=username, password=password, otp=lambda: "", id=user.pk
+        user=user, username=username, password=password, secret="", id=user.pk
     )
 
 
@@ -232,16 +234,19 @@ def _reaches(who: str, owner: str) -> bool:
 
 
 def api_of(bed: Bed, who: str) -> Any:
-    """A client that signed in; strangers and staff without a code get nowhere."""
+    """A client with a token; strangers and staff without a code get nowhere.
+
+    What the sign-in itself does is identity's to prove; here it would cost codes.
+    """
     if who == "stranger":
         return Api()
     if who == "no-code":
-        return Api(_token_without_code(bed.world.sola))
-    return Api(login(Api(), getattr(bed.world, who))["access"])
+        return Api(_token(bed.world.sola, stage="password"))
+    return Api(_token(getattr(bed.world, who), stage="full"))
 
 
-def _token_without_code(person) -> str:
-    """A token for a session that still owes its code."""
+def _token(person, *, stage: str) -> str:
+    """A token for a session that was begun now; at "password" it still owes its code."""
     from django.conf import settings
 
     from apps.identity.rules.tokens import AccessClaims, write_access_token
@@ -249,12 +254,13 @@ def _token_without_code(person) -> str:
 
     now = timezone.now()
     session = Session.objects.create(
-        user=person.user, face="api", stage="password", started_at=now, seen_at=now,
+        user=person.user, face="api", stage=stage, started_at=now, seen_at=now,
+        mfa_at=now if stage == "full" and person.secret else None,
         idle_until_at=now + timedelta(hours=1), expires_at=now + timedelta(hours=8),
     )  # fmt: skip
     return write_access_token(
         jwt_keys(), AccessClaims(person.id, session.pk), issuer=settings.BASE_URL,
-        jti="no-code", now=now,
+        jti=f"bed-{session.pk}", now=now,
     )  # fmt: skip
 
 
@@ -274,10 +280,40 @@ def console_of(bed: Bed, who: str) -> Any:
 
 
 @contextmanager
-def undone():
-    """What a request changes is taken back."""
+def standing() -> Iterator[Callable[[], None]]:
+    """What to call after each request, so that nothing of it stays.
+
+    One savepoint for all of them: each one's own would stay open under the next, and
+    for every row PostgreSQL asks all that are open whether they wrote it.
+    """
     point = transaction.savepoint()
     try:
-        yield
+        yield lambda: transaction.savepoint_rollback(point)
     finally:
         transaction.savepoint_rollback(point)
+        transaction.savepoint_commit(point)
+
+
+@contextmanager
+def decided_only(*, drawn: bool = True) -> Iterator[None]:
+    """Requests are decided, and nothing is written down of it; drawn unless said.
+
+    What the log, the audit and the week of decisions hold, and that each page can be
+    drawn, is shown elsewhere, once; here it would be paid for thousands of times.
+    """
+    log = logging.getLogger("django.request")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with (
+            patch.object(authentication, "_write_down"),
+            patch.object(denials, "_record"),
+            nullcontext() if drawn else patch.object(Template, "render", _blank),
+        ):
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _blank(_template: Template, _context: Any) -> SafeString:
+    return SafeString("")

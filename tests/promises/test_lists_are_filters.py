@@ -17,7 +17,7 @@ from tests.promises import access_bed as bed_of
 from tests.promises.test_api_routes import path_of
 from tests.world import SYSTEM
 
-pytestmark = [pytest.mark.security, pytest.mark.django_db, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.security, pytest.mark.timeout(900)]
 PEOPLE = ("ada", "sola", "bisi", "nuru", "remi", "rita")
 CUSTOMERS = ("chidi", "esi")
 # Lists that leave out, by their own meaning, what may still be opened: sessions
@@ -43,8 +43,7 @@ def everything(model):
     return list(model.objects.order_by("-pk").values_list("pk", flat=True)[:40])
 
 
-def test_lists_of_the_api_with_their_count(world):
-    bed = bed_of.build(world)
+def test_lists_of_the_api_with_their_count(bed):
     resources = listed_resources()
     assert len(resources) >= 15
     wrong, compared = [], 0
@@ -77,12 +76,11 @@ def _view_of(path):
     return view.cls
 
 
-def test_lists_of_the_console_with_their_export(world):
-    bed = bed_of.build(world)
+def test_lists_of_the_console_with_their_export(bed):
     wrong, compared = [], 0
     for who in PEOPLE:
         browser = bed_of.console_of(bed, who)
-        actor = getattr(world, who).actor
+        actor = getattr(bed.world, who).actor
         for screen in lists():
             if not actor.may(screen.permission):
                 continue
@@ -150,8 +148,7 @@ def words_of(bed, owner):
     ]
 
 
-def test_search_finds_only_what_may_be_opened(world):
-    bed = bed_of.build(world)
+def test_search_finds_only_what_may_be_opened(bed):
     wrong, hits = [], 0
     for who in PEOPLE:
         browser, opens = bed_of.console_of(bed, who), {}
@@ -175,11 +172,10 @@ def test_search_finds_only_what_may_be_opened(world):
     assert hits >= 60
 
 
-def test_the_search_box_of_a_list_narrows_what_is_visible(world):
-    bed = bed_of.build(world)
+def test_the_search_box_of_a_list_narrows_what_is_visible(bed):
     wrong, compared = [], 0
     for who in ("sola", "remi", "rita"):
-        actor = getattr(world, who).actor
+        actor = getattr(bed.world, who).actor
         for screen in lists():
             if not screen.search_hint or not actor.may(screen.permission):
                 continue
@@ -195,9 +191,8 @@ def test_the_search_box_of_a_list_narrows_what_is_visible(world):
     assert compared >= 100
 
 
-def test_figures_of_the_whole_are_shown_to_whom_the_whole_is_open(world):
+def test_figures_of_the_whole_are_shown_to_whom_the_whole_is_open(bed):
     """A reseller's people must not read what everybody owes, nor count them."""
-    bed = bed_of.build(world)
     shown = {
         who: bed_of.console_of(bed, who).get("/console/").content.decode()
         for who in ("ada", "remi", "rita")

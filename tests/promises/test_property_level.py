@@ -13,7 +13,7 @@ from tests.promises.test_access_matrix import objects_of
 from tests.promises.test_api_routes import path_of
 from tests.world import SYSTEM
 
-pytestmark = [pytest.mark.security, pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.security, pytest.mark.timeout(600)]
 
 # What each write of the API may set on the row of its own table, by hand.
 WRITES = {
@@ -53,8 +53,7 @@ def test_every_change_of_a_row_is_in_the_table():
 
 
 @pytest.mark.parametrize("route", sorted(WRITES))
-def test_a_body_with_every_column_changes_only_listed_ones(world, route):
-    bed = bed_of.build(world)
+def test_a_body_with_every_column_changes_only_listed_ones(bed, route):
     method, address = route.split()
     kind = address.split("/")[0]
     [(_owner, path), *_] = objects_of(bed, address)
@@ -91,8 +90,7 @@ def _json(body):
 
 
 @pytest.mark.parametrize("collection", ["customers", "roles", "access-rules", "units"])
-def test_a_new_row_takes_no_column_that_is_not_listed(world, collection):
-    bed = bed_of.build(world)
+def test_a_new_row_takes_no_column_that_is_not_listed(bed, collection):
     client = bed_of.api_of(bed, "ada")
     extra = {"id": 4242, "pk": 4242, "created_at": "2001-01-01T00:00:00Z",
              "reference": "C-666666", "slug": "chosen", "state": "prospect",
@@ -101,7 +99,7 @@ def test_a_new_row_takes_no_column_that_is_not_listed(world, collection):
         "customers": {"kind": "individual", "name": "Zed", "email": "z@x.example"},
         "roles": VALID["roles"],
         "access-rules": VALID["access-rules"],
-        "units": {"name": "West", "kind": "branch", "parent": world.operator.pk},
+        "units": {"name": "West", "kind": "branch", "parent": bed.world.operator.pk},
     }
     answer = client.post(f"/api/v1/{collection}", {**extra, **bodies[collection]})
     made = answer.json()
@@ -114,8 +112,8 @@ def test_a_new_row_takes_no_column_that_is_not_listed(world, collection):
     assert made.get("changed_by", "ada") == "ada"
 
 
-def test_filters_walk_no_relation(world):
-    client = world.api(world.ada)
+def test_filters_walk_no_relation(bed):
+    client = bed_of.api_of(bed, "ada")
     refused, asked = 0, 0
     for route in api.routes(api.urlpatterns):
         if getattr(route.callback, "actions", {}).get("get") != "list":
@@ -132,15 +130,14 @@ def test_filters_walk_no_relation(world):
     assert refused == asked >= 200
 
 
-def test_a_child_is_reached_through_its_own_parent_only(world):
+def test_a_child_is_reached_through_its_own_parent_only(bed):
     """A step of one rule is not decided through another."""
     from apps.identity import operations as identity
     from apps.identity.models import AccessRuleStep
 
-    bed = bed_of.build(world)
     other = identity.create_rule(
         name="Other", why="x", effect="deny", permissions=["ops.set_business_date"],
-        expression="true", actor=SYSTEM, now=world.now,
+        expression="true", actor=SYSTEM, now=bed.world.now,
     )  # fmt: skip
     step = AccessRuleStep.objects.get()
     client = bed_of.api_of(bed, "mina")
@@ -154,8 +151,7 @@ def test_a_child_is_reached_through_its_own_parent_only(world):
     assert (answer.status_code, answer.json()["outcome"]) == (200, "approved")
 
 
-def test_a_foreign_row_and_a_missing_one_look_alike(world):
-    bed = bed_of.build(world)
+def test_a_foreign_row_and_a_missing_one_look_alike(bed):
     clients = {who: bed_of.api_of(bed, who) for who in ("rita", "chidi")}
     foreign = {"rita": "chidi", "chidi": "esi"}
     compared = 0
@@ -173,8 +169,7 @@ def test_a_foreign_row_and_a_missing_one_look_alike(world):
     assert compared == 10
 
 
-def test_a_foreign_row_costs_the_time_of_a_missing_one(world):
-    bed = bed_of.build(world)
+def test_a_foreign_row_costs_the_time_of_a_missing_one(bed):
     client, pk = bed_of.api_of(bed, "rita"), bed.of["chidi"]["customers"]
     spent: dict[int, list[float]] = {pk: [], 999_999_999: []}
     for _ in range(200):
