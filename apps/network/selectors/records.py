@@ -29,7 +29,7 @@ from apps.network.models import (
 )
 from apps.network.rules.addressing import parsed_network
 from apps.network.rules.credentials import MalformedText
-from dotmac.core.actors import Actor
+from dotmac.core.actors import NOTHING, Actor, Scope
 from dotmac.core.models import open_sealed, sealed_equal
 from dotmac.core.participants import ids_reached
 
@@ -147,7 +147,7 @@ def nas_sharing_secret(nas: Nas) -> list[Nas]:
 
 def _for_staff(rows: QuerySet[M], actor: Actor, permission: str) -> QuerySet[M]:
     """What belongs to the whole: only for whom the permission reaches the whole."""
-    whole = actor.scope(permission).everything
+    whole = _staff_scope(actor, permission).everything
     return rows if whole else rows.none()
 
 
@@ -155,10 +155,15 @@ def _of_accounts(
     rows: QuerySet[M], actor: Actor, permission: str, *, account: str = "account_id"
 ) -> QuerySet[M]:
     """Rows of accounts: all, or those of the customers within reach."""
-    scope = actor.scope(permission)
+    scope = _staff_scope(actor, permission)
     if scope.everything:
         return rows
-    if not scope or actor.is_customer:
+    if not scope:
         return rows.none()
     reached = ids_reached("network.account", actor, permission)
     return rows.filter(**{f"{account}__in": reached})
+
+
+def _staff_scope(actor: Actor, permission: str) -> Scope:
+    """A customer reaches no record of the network, whatever he was granted."""
+    return NOTHING if actor.is_customer else actor.scope(permission)
