@@ -22,16 +22,14 @@ def owner(site):
     world = World()
     customers = [world.chidi.customer, world.esi.customer]
     assert all([world.sola, world.remi, world.femi, world.mina, world.bisi])
-    for name, effect, expression in (
-        ("Refunds from the office", "require",
-         f"amount.major <= 50000.0 || {OFFICE} && actor.mfa_age_s < 300"),
-        ("Nobody looks at night", "deny", "request.hour < 6 && !('owner' in actor.roles)"),
-    ):  # fmt: skip
-        identity.create_rule(
-            name=name, why="Ask the office.", effect=effect,
-            permissions=["billing.*", "identity.view_*"], expression=expression,
-            actor=SYSTEM, now=world.now,
-        )  # fmt: skip
+    _rule(
+        world, "Payments from the office", "require", ["billing.record_payment"],
+        f"amount.major <= 50000.0 || {OFFICE} && actor.mfa_age_s < 300",
+    )  # fmt: skip
+    _rule(
+        world, "Nobody looks at night", "deny", ["identity.view_*", "billing.view_*"],
+        "request.hour < 6 && !('owner' in actor.roles)",
+    )  # fmt: skip
     AccessRule.objects.filter(effect="deny").update(state="trial")
     identity.grant_on_customer(
         user_id=world.remi.id, customer_id=customers[0].pk, actor=SYSTEM,
@@ -39,6 +37,13 @@ def owner(site):
     )  # fmt: skip
     _decide(["sola", "bisi", "mina"])
     return {"sessionid": enter(world.ada).cookies["sessionid"].value}
+
+
+def _rule(world, name, effect, permissions, expression):
+    identity.create_rule(
+        name=name, why="Ask the office.", effect=effect, permissions=permissions,
+        expression=expression, actor=SYSTEM, now=world.now,
+    )  # fmt: skip
 
 
 def _decide(names):
