@@ -36,6 +36,10 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         "identity.forget_sessions",
         crontab(hour="4", minute="20"),
     ),
+    "identity.forget_decisions": (
+        "identity.forget_decisions",
+        crontab(hour="4", minute="40"),
+    ),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),
     "network.read_attempts": ("network.read_attempts", 30.0),
     "network.forget_attempts": (

@@ -27,7 +27,9 @@ PARTS: dict[str, tuple[str, ...]] = {
         "identity",
         "races/test_identity.py",
         "races/test_key_rotation.py",
-        "promises/test_authorization_matrix.py",
+        "promises/test_access_matrix.py",
+        "promises/test_lists_are_filters.py",
+        "promises/test_revocation.py",
         "promises/test_staff_need_mfa.py",
     ),
     "network": (

@@ -23,6 +23,18 @@ class BillingConfig(AppConfig):
                 timeline=history.timeline,
             ),
         )
+        invariants.register(*INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="billing.cash",
+                can_delete=cash_history.reasons_to_keep_payer,
+                timeline=cash_history.cash_timeline,
+            ),
+        )
+        self._declare_permissions()
+
+    def _declare_permissions(self) -> None:
         permissions.declare(
             "billing",
             view_invoice="See invoices and credit notes.",
@@ -41,12 +53,18 @@ class BillingConfig(AppConfig):
             start_checkout="Pay at the gateway.",
         )
         permissions.declare_dangerous("billing", "issue_credit_note", "reverse_payment")
-        invariants.register(*INVARIANTS)
-        participants.register(
-            "identity.customer",
-            participants.Participant(
-                app="billing.cash",
-                can_delete=cash_history.reasons_to_keep_payer,
-                timeline=cash_history.cash_timeline,
-            ),
+        permissions.declare_whole(
+            "billing",
+            "view_run",
+            "run_billing",
+            "set_tax_rate",
+            "run_dunning",
+            "set_dunning_policy",
+        )
+        permissions.declare_amounts(
+            "billing",
+            "record_payment",
+            "reverse_payment",
+            "issue_credit_note",
+            "start_checkout",
         )

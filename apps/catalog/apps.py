@@ -29,6 +29,8 @@ class CatalogConfig(AppConfig):
             reveal_credentials="See the password of a service; each look is recorded.",
         )
         permissions.declare_dangerous("catalog", "reveal_credentials")
+        permissions.declare_whole("catalog", "manage_plan")
+        participants.register_reach("network.account", selectors.account_ids_visible_to)
         invariants.register(*selectors.INVARIANTS)
         participants.register(
             "identity.customer",

@@ -51,6 +51,10 @@ def declare_permissions() -> None:
         revoke_api_key="Take back the API keys of colleagues.",
         view_unit="See the organisation's units.",
         create_unit="Add branches and resellers.",
+        view_access="See who may do what, and why.",
+        view_rule="See the rules and what was decided.",
+        manage_rules="Write rules, try them, and ask to switch them on or off.",
+        approve_rule="Approve what a colleague asked for a rule.",
     )
     permissions.declare_own(
         "identity",
@@ -66,4 +70,7 @@ def declare_permissions() -> None:
         "set_portal_password",
         "create_api_key",
         "change_own_factors",
+        "manage_rules",
+        "approve_rule",
     )
+    permissions.declare_whole("identity", "view_rule", "manage_rules", "approve_rule")

@@ -94,3 +94,33 @@ class CeremonyPurpose(TextChoices):
     SIGN_IN = "sign_in", _("Sign in")
     REGISTER = "register", _("Add a passkey")
     CONFIRM = "confirm", _("Confirm who you are")
+
+
+class RuleEffect(TextChoices):
+    """deny: refuses where the expression is true. require: unless it is true."""
+
+    DENY = "deny", _("Refuses where it is true")
+    REQUIRE = "require", _("Refuses unless it is true")
+
+
+class RuleState(TextChoices):
+    """A rule on trial is evaluated and counted, and refuses nobody."""
+
+    DRAFT = "draft", _("Draft")
+    TRIAL = "trial", _("On trial")
+    ON = "on", _("On")
+    OFF = "off", _("Off")
+
+
+class RuleStep(TextChoices):
+    """What somebody asks for that another has to approve."""
+
+    SWITCH_ON = "switch_on", _("Switch on")
+    SWITCH_OFF = "switch_off", _("Switch off")
+    CHANGE = "change", _("Change while it is on")
+
+
+class StepOutcome(TextChoices):
+    ASKED = "asked", _("Waits for approval")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")

@@ -7,6 +7,7 @@ from dotmac.core.errors import (
     Conflict,
     DomainError,
     InvalidInput,
+    PermissionRefused,
 )
 
 
@@ -92,14 +93,6 @@ class LastOwner(Conflict):
 
     code = "last_owner"
     title = "This is the last owner."
-
-
-class MorePowerful(DomainError):
-    """Who takes over a colleague's sign-in would gain what that one may do."""
-
-    code = "more_powerful"
-    status = 403
-    title = "This colleague may do more than you. Ask somebody who may as much."
 
 
 class InvitationRefused(DomainError):
@@ -209,3 +202,63 @@ class RefreshRefused(AuthenticationRefused):
 class TokenRefused(AuthenticationRefused):
     code = "invalid_token"
     title = "The access token does not work. Refresh it or sign in again."
+
+
+class RoleTaken(Conflict):
+    code = "role_taken"
+    title = "There is a role of this name."
+
+
+class BuiltInRole(Conflict):
+    """`sync_roles` fills these; a copy of one can be changed."""
+
+    code = "built_in_role"
+    title = (
+        "This role comes with DotMac and cannot be changed. Make a role of your own."
+    )
+
+
+class RoleInUse(Conflict):
+    code = "role_in_use"
+    title = "Somebody holds this role. Take it away first."
+
+
+class BeyondOwnRights(PermissionRefused):
+    """Nobody gives, or takes, what he does not hold there himself."""
+
+    code = "beyond_own_rights"
+    title = "You can only give or take what you hold there yourself."
+
+
+class RuleTaken(Conflict):
+    code = "rule_taken"
+    title = "There is a rule of this name."
+
+
+class RuleStateRefused(Conflict):
+    code = "rule_state"
+    title = "The rule's state does not allow this."
+
+
+class StepOpen(Conflict):
+    code = "rule_step_open"
+    title = "A change of this rule waits for approval already."
+
+
+class StepDecided(Conflict):
+    code = "rule_step_decided"
+    title = "This was decided already."
+
+
+class SamePerson(PermissionRefused):
+    """Four eyes: who asked cannot approve while somebody else could."""
+
+    code = "same_person"
+    title = "Somebody else has to approve what you asked for."
+
+
+class PolicyLocksOut(Conflict):
+    """Nobody could change the rules any more."""
+
+    code = "policy_locks_out"
+    title = "With this rule no owner could manage roles and rules any more."

@@ -6,6 +6,12 @@ from django.utils import timezone
 from apps.identity import operations
 
 
+@shared_task(name="identity.forget_decisions", acks_late=True, time_limit=300)
+def forget_decisions(**_later: object) -> int:
+    """Delete access decisions that are older than eight days, in batches."""
+    return operations.forget_decisions(now=timezone.now())
+
+
 @shared_task(name="identity.forget_sessions", acks_late=True, time_limit=120)
 def forget_sessions(**_later: object) -> int:
     """Delete sign-in sessions that were over 90 days ago, with their tokens."""

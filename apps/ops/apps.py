@@ -27,3 +27,11 @@ class OpsConfig(AppConfig):
             run_integrity="Run the integrity checks now.",
             set_business_date="Move the business date of a demonstration.",
         )
+        permissions.declare_whole(
+            "ops",
+            "view_event",
+            "retry_event",
+            "view_integrity",
+            "run_integrity",
+            "set_business_date",
+        )

@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dotmac.core.refs import SubjectRef
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from dotmac.core.actors import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,23 @@ def timeline_of(subject: SubjectRef, *, limit: int) -> list[TimelineEntry]:
         for entry in participant.timeline(subject.id, limit)
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+_REACH: dict[str, Callable[[Actor, str], QuerySet[Any]]] = {}
+
+
+def register_reach(kind: str, ids: Callable[[Actor, str], QuerySet[Any]]) -> None:
+    """An app above tells which rows of a kind below belong to reached customers.
+
+    network knows no customers; catalog knows whose its access accounts are.
+    """
+    _REACH[kind] = ids
+
+
+def ids_reached(kind: str, actor: Actor, permission: str) -> QuerySet[Any] | list[int]:
+    """The ids of the rows that a limited scope reaches; nobody knows: none."""
+    lookup = _REACH.get(kind)
+    return [] if lookup is None else lookup(actor, permission)
 
 
 _UNIT_LOOKUP: list[Callable[[int], int | None]] = []

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -23,7 +25,10 @@ from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
+from dotmac.core.actors import Actor
 from dotmac.core.errors import DomainError
+
+log = structlog.get_logger("dotmac.access")
 
 # The key in Django's session that holds the row's id, for each face.
 COOKIE_KEYS = {SessionFace.CONSOLE: "console_sid", SessionFace.PORTAL: "portal_sid"}
@@ -49,10 +54,21 @@ class ActorMiddleware:
             _by_token(request)
             response = self.get_response(request)
             response.headers.setdefault("Cache-Control", "no-store")
-            return response
-        if face := face_of(request.path):
-            _by_cookie(request, face)
-        return self.get_response(request)
+        else:
+            if face := face_of(request.path):
+                _by_cookie(request, face)
+            response = self.get_response(request)
+        if request.actor is not None:
+            _write_down(request.actor)
+        return response
+
+
+def _write_down(actor: Actor) -> None:
+    """What was decided; it may never cost the person the answer."""
+    try:
+        identity.record_decisions(actor=actor, now=timezone.now())
+    except DatabaseError as error:
+        log.warning("decisions_not_recorded", error=type(error).__name__)
 
 
 def face_of(path: str) -> SessionFace | None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.identity import operations as identity
+from apps.identity.models import AccessDecision
 from apps.ops import operations as ops
 from apps.ops.enums import JobState
 from dotmac.core.console import registry
@@ -49,6 +51,34 @@ def make_records(world) -> None:
         now=now,
     )
     put_on_line(world, world.chidi, now=timezone.now())
+    _make_rules(world)
+
+
+def _make_rules(world) -> None:
+    """A rule that waits for approval, and a decision that it refused."""
+    rule = identity.create_rule(
+        name="Large payments from the office",
+        why="Above 50,000 only from the office.",
+        effect="deny",
+        permissions=["billing.record_payment"],
+        expression="amount.major > 50000.0",
+        actor=world.ada.actor,
+        now=world.now,
+    )
+    identity.ask_rule_step(
+        rule_id=rule.pk, step="switch_on", actor=world.ada.actor, now=world.now
+    )
+    AccessDecision.objects.create(
+        at=world.now,
+        actor_kind="staff",
+        actor_label="bisi",
+        permission="billing.record_payment",
+        granted=False,
+        rule=rule.slug,
+        facts={"actor.username": "bisi", "request.address": "127.0.0.1"},
+        amount_minor=6_000_000,
+        currency="NGN",
+    )
 
 
 def addresses() -> list[str]:

@@ -24,6 +24,7 @@ from apps.catalog.selectors.provisioning import (
 from apps.catalog.selectors.services import (
     ServiceView,
     account_ids_of_services,
+    account_ids_visible_to,
     active_services_of,
     find_service,
     in_shown_state,
@@ -44,6 +45,7 @@ __all__ = [
     "HeldSpan",
     "ServiceView",
     "account_ids_of_services",
+    "account_ids_visible_to",
     "active_services_of",
     "billable_services",
     "current_prices",

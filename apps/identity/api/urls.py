@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from apps.identity.api.access import AccessRuleViewSet, AccessViewSet, RoleViewSet
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
 from apps.identity.api.own import ApiKeyViewSet, SignInViewSet, StepUpViewSet
 from apps.identity.api.views import CustomerViewSet, UnitViewSet
@@ -9,6 +10,9 @@ router = SimpleRouter(trailing_slash=False)
 router.register("customers", CustomerViewSet, basename="customer")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("units", UnitViewSet, basename="unit")
+router.register("roles", RoleViewSet, basename="role")
+router.register("access-rules", AccessRuleViewSet, basename="access-rule")
+router.register("access", AccessViewSet, basename="access")
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="auth-login"),

@@ -97,18 +97,18 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     @extend_schema(request=WholeCustomer, responses=CustomerSerializer)
     def update(self, request: Request, pk: str) -> Response:
         """Say everything anew; what is left out becomes empty."""
+        customer = self.get_object()
         facts = {**dict.fromkeys(_OPTIONAL, ""), **self.body(WholeCustomer)}
-        return self._change(facts)
+        return self._change(customer, facts)
 
     @extend_schema(request=CustomerChanges, responses=CustomerSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change some of it."""
-        return self._change(self.body(CustomerChanges))
+        return self._change(self.get_object(), self.body(CustomerChanges))
 
-    def _change(self, facts: Mapping[str, Any]) -> Response:
+    def _change(self, customer: Customer, facts: Mapping[str, Any]) -> Response:
         changes = dict(facts)
         confirm_duplicate = changes.pop("confirm_duplicate")
-        customer = self.get_object()
         if changes.get("unit_id", customer.unit_id) != customer.unit_id:
             self._unit_for(changes["unit_id"])
         customer = operations.change_customer(

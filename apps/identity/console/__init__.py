@@ -1,5 +1,25 @@
-"""Staff screens of identity: customers, staff, roles, and one's own sign-in."""
+"""Staff screens of identity: customers, staff, roles, rules, one's own sign-in."""
 
-from apps.identity.console import customers, hub, keys, own, people, staff
+from apps.identity.console import (
+    customers,
+    explaining,
+    hub,
+    keys,
+    own,
+    people,
+    roles,
+    rules,
+    staff,
+)
 
-__all__ = ["customers", "hub", "keys", "own", "people", "staff"]
+__all__ = [
+    "customers",
+    "explaining",
+    "hub",
+    "keys",
+    "own",
+    "people",
+    "roles",
+    "rules",
+    "staff",
+]

@@ -1,5 +1,10 @@
 """Tables of identity, one file per aggregate."""
 
+from apps.identity.models.access import (
+    AccessDecision,
+    AccessRule,
+    AccessRuleStep,
+)
 from apps.identity.models.api_key import ApiKey
 from apps.identity.models.customer import (
     Contact,
@@ -27,6 +32,9 @@ from apps.identity.models.session import (
 from apps.identity.models.user import User
 
 __all__ = [
+    "AccessDecision",
+    "AccessRule",
+    "AccessRuleStep",
     "ApiKey",
     "Ceremony",
     "CodeTries",

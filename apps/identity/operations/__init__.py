@@ -1,5 +1,11 @@
 """What identity does, in the order of the life of things."""
 
+from apps.identity.operations.access_rules import (
+    change_rule,
+    create_rule,
+    delete_rule,
+    set_rule_state,
+)
 from apps.identity.operations.api_keys import (
     NewApiKey,
     count_key_use,
@@ -14,6 +20,7 @@ from apps.identity.operations.customers import (
     qualify_customer,
     register_customer,
 )
+from apps.identity.operations.decisions import forget_decisions, record_decisions
 from apps.identity.operations.emails import confirm_email, request_email
 from apps.identity.operations.enrolment import (
     InvitationLink,
@@ -36,6 +43,11 @@ from apps.identity.operations.members import (
     change_member,
     invite_member,
     remove_member,
+)
+from apps.identity.operations.own_roles import (
+    change_role,
+    create_role,
+    delete_role,
 )
 from apps.identity.operations.own_security import (
     begin_totp,
@@ -78,6 +90,11 @@ from apps.identity.operations.roles import (
     sync_roles,
     unassign_role,
 )
+from apps.identity.operations.rule_steps import (
+    approve_rule_step,
+    ask_rule_step,
+    decline_rule_step,
+)
 from apps.identity.operations.sessions import (
     Tokens,
     end_other_sessions,
@@ -113,13 +130,17 @@ __all__ = [
     "add_location",
     "add_passkey",
     "answer_reset_requests",
+    "approve_rule_step",
     "ask_for_new_passkey",
     "ask_for_passkey",
+    "ask_rule_step",
     "assign_role",
     "begin_totp",
     "change_customer",
     "change_member",
     "change_password",
+    "change_role",
+    "change_rule",
     "close_customer",
     "confirm_code",
     "confirm_email",
@@ -128,14 +149,20 @@ __all__ = [
     "count_key_use",
     "create_api_key",
     "create_portal_user",
+    "create_role",
+    "create_rule",
     "create_staff",
     "create_unit",
     "deactivate_user",
+    "decline_rule_step",
     "delete_customer",
+    "delete_role",
+    "delete_rule",
     "end_other_sessions",
     "end_own_session",
     "end_session",
     "enrol_totp",
+    "forget_decisions",
     "forget_resets",
     "forget_sessions",
     "grant_on_customer",
@@ -145,6 +172,7 @@ __all__ = [
     "make_recovery_codes",
     "qualify_customer",
     "reactivate_user",
+    "record_decisions",
     "refresh_tokens",
     "register_customer",
     "remove_contact",
@@ -164,6 +192,7 @@ __all__ = [
     "revoke_on_customer",
     "revoke_on_unit",
     "set_portal_password",
+    "set_rule_state",
     "sign_in",
     "sign_in_with_passkey",
     "sign_out",

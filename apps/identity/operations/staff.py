@@ -11,17 +11,19 @@ from apps.identity.enums import SessionEnd, UserKind
 from apps.identity.errors import (
     EmailTaken,
     MalformedEmail,
-    UnknownRole,
     UsernameTaken,
 )
 from apps.identity.models import User
-from apps.identity.operations.roles import assign_role, require_other_owner
+from apps.identity.operations.roles import (
+    hold_role,
+    refuse_beyond,
+    require_other_owner,
+)
 from apps.identity.operations.sessions import end_sessions_of
-from apps.identity.operations.standing import require_not_above
 from apps.identity.rules.contacts import plain_email, plain_username
-from apps.identity.selectors.staff import default_unit, roles_within
+from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
-from dotmac.core.actors import Actor, ActorKind
+from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
 from dotmac.core.refs import SubjectRef
@@ -44,10 +46,6 @@ def create_staff(
     `admin` opens the stock admin site as well. Refused for a name or address
     that somebody signs in with already, and for a role beyond the actor's own.
     """
-    if actor.kind != ActorKind.SYSTEM and role_slug not in {
-        role.slug for role in roles_within(actor)
-    }:
-        raise UnknownRole(field="role_slug")
     user = add_user(
         username=username,
         email=email,
@@ -63,7 +61,7 @@ def create_staff(
         now=now,
         changes={"username": user.username, "role": role_slug, "admin": admin},
     )
-    assign_role(
+    hold_role(
         user_id=user.pk,
         role_slug=role_slug,
         unit_id=unit_id or default_unit().pk,
@@ -115,7 +113,7 @@ def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     user = _locked(user_id)
     if not user.is_active:
         return user
-    require_not_above(user, actor)
+    refuse_beyond(user, actor)
     require_other_owner((user_id,))
 
     user.is_active = False

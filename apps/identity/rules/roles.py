@@ -27,7 +27,12 @@ ROLES = (
         "manager",
         "Manager",
         ("*",),
-        ("identity.manage_roles", "identity.grant_access", "ops.set_business_date"),
+        (
+            "identity.manage_roles",
+            "identity.grant_access",
+            "identity.manage_rules",
+            "ops.set_business_date",
+        ),
     ),
     RoleRule(
         "support",
@@ -52,6 +57,8 @@ ROLES = (
             "identity.view_staff",
             "identity.view_sign_in",
             "identity.view_api_key",
+            "identity.view_access",
+            "identity.view_rule",
             "ops.view_audit",
         ),
     ),
@@ -84,6 +91,28 @@ ROLES = (
         ),
     ),
     RoleRule("auditor", "Auditor", ("*.view_*",)),
+    # Held in a reseller's unit: its own customers, their services and bills.
+    RoleRule(
+        "reseller",
+        "Reseller",
+        (
+            "identity.view_customer",
+            "identity.create_customer",
+            "identity.change_customer",
+            "identity.create_portal_user",
+            "identity.view_unit",
+            "catalog.view_*",
+            "catalog.order_service",
+            "catalog.provision_service",
+            "catalog.suspend_service",
+            "catalog.resume_service",
+            "network.view_account",
+            "network.view_session",
+            "network.view_usage",
+            "billing.view_invoice",
+            "billing.view_payment",
+        ),
+    ),
 )
 
 # What a portal user may do for the customers it belongs to.
@@ -114,6 +143,16 @@ def permissions_of_role(rule: RoleRule, catalogue: Iterable[str]) -> list[str]:
         for name in catalogue
         if _matches(name, rule.holds) and not _matches(name, rule.lacks)
     )
+
+
+def is_built_in(slug: str) -> bool:
+    """Whether the role comes with DotMac: `sync_roles` keeps it as it is."""
+    return any(rule.slug == slug for rule in ROLES)
+
+
+def rights_with(permission: str) -> list[str]:
+    """The rights of a membership that allow it."""
+    return [rights for rights, held in _OF_RIGHTS.items() if permission in held]
 
 
 def permissions_of_rights(rights: str) -> tuple[str, ...]:

@@ -74,6 +74,23 @@ INVARIANTS = (
                 WHERE key.revoked_at IS NULL AND person.kind <> 'staff'""",
     ),
     Invariant(
+        name="identity.rules_on_were_approved",
+        says="What switched a rule on was approved by another, or is marked alone.",
+        sql="""SELECT rule.id, rule.slug FROM identity_accessrule rule
+                WHERE rule.state = 'on' AND NOT EXISTS (
+                      SELECT 1 FROM identity_accessrulestep step
+                       WHERE step.rule_id = rule.id AND step.step = 'switch_on'
+                         AND step.outcome = 'approved'
+                         AND (step.alone OR step.asked_by_id IS NULL
+                              OR step.asked_by_id <> step.decided_by_id))""",
+    ),
+    Invariant(
+        name="identity.own_roles_name_permissions",
+        says="A role holds permissions of the catalogue's form, never roles.",
+        sql="""SELECT id, permission FROM identity_rolepermission
+                WHERE permission !~ '^[a-z_]+[.][a-z_]+$'""",
+    ),
+    Invariant(
         name="identity.staff_sessions_have_mfa",
         says="No session of staff works without a one-time code.",
         sql="""SELECT session.id, person.username FROM identity_session session

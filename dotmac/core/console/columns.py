@@ -41,6 +41,7 @@ class Column:
     (0-100) | bool. Money columns give a Money, or minor units of `row.currency`.
     `to` makes a link: the slug of a detail screen (with `to_id`, a path or a
     callable giving its key; default "pk"), or a callable giving a URL.
+    `phone=False` leaves it out on a narrow screen, `desktop=False` on a wide one.
     `why` is a callable giving the sentence behind a state badge.
     """
 
@@ -52,6 +53,7 @@ class Column:
     why: Callable[[Any], Text] | None = None
     align: str = ""
     phone: bool = True
+    desktop: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from dotmac.core.console.page import Done, Page
 from dotmac.core.console.panels import Chart
 from dotmac.core.console.states import Text
+from dotmac.core.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,16 @@ class PortalPageRequest(Page):
 
     customer_id: int
     form: Mapping[str, str]
+
+    def may(self, permission: str) -> bool:
+        """For the customer shown: a person may have other rights for another."""
+        held = self.actor.scope(permission) if permission else None
+        return held is None or self.customer_id in held.customer_ids
+
+    def require(self, permission: str) -> None:
+        """Raise unless the person may do this for the customer shown."""
+        if self.customer_id not in self.actor.require(permission).customer_ids:
+            raise NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,7 @@ class PortalMenuItem:
     url_name: str
     icon: str
     order: int = 50
+    permission: str = ""
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 from tools.faults.guard import Guard
 from tools.faults.table import (
+    access,
     analytics,
     billing,
     catalog,
@@ -17,6 +18,7 @@ GUARDS: tuple[Guard, ...] = (
     *gateway.GUARDS,
     *ops.GUARDS,
     *identity.GUARDS,
+    *access.GUARDS,
     *network.GUARDS,
     *catalog.GUARDS,
     *billing.GUARDS,
