@@ -27,6 +27,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "identity",
         "races/test_identity.py",
         "races/test_key_rotation.py",
+        "races/test_two_approvers.py",
         "promises/test_access_matrix.py",
         "promises/test_lists_are_filters.py",
         "promises/test_revocation.py",

@@ -87,6 +87,8 @@ UNRECORDED = {
     "ops.start_job",
     "ops.start_reseal",
 }
+# A POST because the answer is dear to make; it changes nothing.
+ONLY_ASK = {"apps.identity.api.access.AccessRuleViewSet.try_out"}
 
 
 def records(function: str) -> bool:
@@ -100,7 +102,8 @@ def named_by_faces() -> set[str]:
 
 
 def where_is(function: Any) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+    """Its dotted name; of a function made inside another, that of the other."""
+    return f"{function.__module__}.{function.__qualname__.partition('.<locals>')[0]}"
 
 
 def test_operations_that_take_an_actor_record():
@@ -138,7 +141,7 @@ def test_every_writing_route_gets_to_an_operation_that_records():
             view: Any = resolve(path_of(pattern)).func
             handlers.add(where_is(getattr(view.cls, view.actions[method])))
     assert len(handlers) > 40
-    assert {handler for handler in handlers if not records(handler)} == set()
+    assert {name for name in handlers if not records(name)} == ONLY_ASK
 
 
 def screens() -> set[str]:
