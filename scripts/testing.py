@@ -16,7 +16,7 @@ from scripts.progress import Steps
 SERVICES: dict[str, tuple[str, ...]] = {
     "dotmac_platform": ("core", "promises"),
     "dotmac_api_gateway": ("gateway", "promises"),
-    "dotmac_identity": ("identity",),
+    "dotmac_identity": ("identity", "federation"),
     "dotmac_services": ("catalog",),
     "dotmac_networking": ("network", "conformance"),
     "dotmac_billing": ("billing",),
@@ -27,6 +27,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "core": ("core",),
     "ops": ("ops", "races"),
     "identity": ("identity",),
+    "federation": ("federation",),
     "network": ("network", "conformance"),
     "catalog": ("catalog",),
     "billing": ("billing",),

@@ -103,12 +103,23 @@ POLICIES: tuple[Policy, ...] = (
         methods=WRITES,
         pattern=re.compile(
             r"/api/auth/|/accounts/|/(?:console|portal)/(?:sign-in|invitation|enrolment"
-            r"|reset|forgot|recover|passkey|verify|step-up|join|federation)"
+            r"|reset|forgot|recover|passkey|verify|step-up|join)"
         ),
         away=Away.CLOSED,
         door=(
             _sliding("sign-in-address", 30, 60, Part.ADDRESS),
             _fixed("sign-in-hour", 600, 3600, Part.ADDRESS),
+        ),
+    ),
+    Policy(
+        name="federation",
+        says="to a sign-in provider and back; applications at our own",
+        methods=SAFE | WRITES,
+        pattern=re.compile(r"/(?:console|portal)/federation/|/oidc/"),
+        away=Away.CLOSED,
+        door=(
+            _sliding("federation-address", 300, 60, Part.ADDRESS),
+            _fixed("federation-hour", 6000, 3600, Part.ADDRESS),
         ),
     ),
     Policy(
