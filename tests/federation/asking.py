@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.test import Client
 
+from apps.identity import selectors as people
 from tests.federation.making import RETURN
 
 VERIFIER = "v" * 64
@@ -54,6 +55,13 @@ def exchange(app: Any, code: Any, **changes: Any) -> Any:
     }  # fmt: skip
     form = {name: value for name, value in form.items() if value is not None}
     return Client().post("/oidc/token", form)
+
+
+def claims_in(given: Any) -> dict[str, Any]:
+    """Of an ID token that we signed."""
+    found = people.statement_of(given.json()["id_token"])
+    assert found is not None
+    return found
 
 
 def userinfo(token: Any) -> Any:

@@ -1,5 +1,7 @@
 """Groups that give roles, people who are unlinked, registered applications."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -189,6 +191,7 @@ def test_a_public_application_has_no_secret_to_renew(world):
         operations.renew_application_secret(
             application_id=row.pk, actor=SYSTEM, now=NOW
         )
-    for columns in ({"is_public": False}, {"return_addresses": []}):
+    halves: list[dict[str, Any]] = [{"is_public": False}, {"return_addresses": []}]
+    for columns in halves:
         with pytest.raises(IntegrityError), transaction.atomic():
             Application.objects.filter(pk=row.pk).update(**columns)

@@ -14,9 +14,17 @@ from apps.federation.models import (
     AuthorisationCode,
     Consent,
 )
-from apps.identity import selectors as people
 from apps.identity.models import Session
-from tests.federation.asking import VERIFIER, agree, ask, exchange, told, userinfo, wish
+from tests.federation.asking import (
+    VERIFIER,
+    agree,
+    ask,
+    claims_in,
+    exchange,
+    told,
+    userinfo,
+    wish,
+)
 from tests.federation.making import RETURN, make_application
 from tests.sessions import enter
 from tests.world import SYSTEM
@@ -53,7 +61,7 @@ def test_a_person_agrees_and_the_application_learns_what_was_agreed(app, world):
     given = exchange(app, answer["code"])
     assert given.status_code == 200
     assert given["Cache-Control"] == "no-store"
-    claims = people.statement_of(given.json()["id_token"])
+    claims = claims_in(given)
     assert claims["aud"] == app.row.client_id
     assert (claims["sub"], claims["nonce"]) == (str(world.sola.id), "n-1")
     assert (claims["groups"], claims["amr"]) == (["support"], ["mfa"])
@@ -79,7 +87,7 @@ def test_what_was_agreed_is_not_asked_again(app, world):
 def test_an_application_of_the_house_does_not_ask(world):
     app = make_application(asks_consent=False)
     answer = told(ask(enter(world.sola), app, scope="openid", nonce=None))
-    claims = people.statement_of(exchange(app, answer["code"]).json()["id_token"])
+    claims = claims_in(exchange(app, answer["code"]))
     assert "nonce" not in claims
     assert "groups" not in claims
     assert "email" not in claims

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -110,7 +111,7 @@ def test_an_address_needs_trust_or_a_link(world, saml):
 
 # What is not honest ---------------------------------------------------------------
 
-TWISTS = {
+TWISTS: dict[str, dict[str, Any]] = {
     "another audience": {"audience": "https://other.example"},
     "another issuer": {"issuer": "https://evil.example"},
     "over": {"ends": -300, "begins": -600},

@@ -33,7 +33,7 @@ class Connection(Record):
     # The issuer of OpenID Connect, or the entity id of SAML.
     issuer = models.CharField(max_length=500)
     client_id = models.CharField(max_length=255, blank=True)
-    secret = SealedField(null=True)
+    secret = SealedField(null=True)  # type: ignore[misc]
     sso_url = models.CharField(max_length=500, blank=True)
     metadata_url = models.CharField(max_length=500, blank=True)
     certificates = models.TextField(blank=True)
@@ -161,7 +161,7 @@ class SignInFlow(Record):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     nonce = models.CharField(max_length=32)
     next = models.CharField(max_length=2000, blank=True)
-    answer = SealedField(null=True)
+    answer = SealedField(null=True)  # type: ignore[misc]
     answered_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)
