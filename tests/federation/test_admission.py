@@ -274,6 +274,31 @@ def test_a_connection_that_goes_off_on_the_way_lets_nobody_in(
     assert_refused(come_in(), "not_here")
 
 
+def test_who_is_switched_off_on_the_way_is_not_let_in(
+    world, provider, connect, monkeypatch
+):
+    from apps.federation.operations import sign_in
+    from apps.federation.operations.admission import settle
+
+    connect(provider)
+    assert world.sola
+
+    def late(**facts):
+        settled = settle(**facts)
+        identity.deactivate_user(user_id=world.sola.id, actor=SYSTEM, now=world.now)
+        return settled
+
+    monkeypatch.setattr(sign_in, "settle", late)
+    assert_refused(come_in())
+
+
+def test_a_switched_off_account_is_not_linked(world, provider, connect):
+    connect(provider)
+    identity.deactivate_user(user_id=world.sola.id, actor=SYSTEM, now=world.now)
+    assert_refused(come_in(), "not_here")
+    assert nobody_linked()
+
+
 # Customers --------------------------------------------------------------------------
 
 

@@ -2,11 +2,21 @@
 
 import base64
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.test import Client
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from django.test import Client, override_settings
 from django.utils import timezone
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from apps.federation import operations
 from apps.federation.models import (
@@ -17,8 +27,16 @@ from apps.federation.models import (
 from apps.identity import operations as identity
 from apps.identity import selectors as people
 from apps.identity.models import Session
-from tests.federation.asking import VERIFIER, agree, exchange, userinfo
+from tests.federation.asking import (
+    VERIFIER,
+    agree,
+    ask,
+    exchange,
+    told,
+    userinfo,
+)
 from tests.federation.making import LEAVE, RETURN, make_application
+from tests.federation.oidc_server import half
 from tests.sessions import enter
 from tests.world import SYSTEM, Api, login
 
@@ -289,3 +307,33 @@ def test_nobody_is_sent_elsewhere_after_signing_out(app, world, hint):
         assert answer["Location"] == "/console/sign-in"
     unknown = leave(Client(), post_logout_redirect_uri=LEAVE, client_id="app-x")
     assert unknown["Location"] == "/console/sign-in"
+
+
+# Keys -----------------------------------------------------------------------------
+
+
+def _pem(key):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
+def test_id_tokens_are_signed_by_the_keys_of_the_file(world, tmp_path, algorithm):
+    """RSA where there is a key for it: every program understands that."""
+    file = tmp_path / "jwt.key"
+    keys: list[Any] = [Ed25519PrivateKey.generate()]
+    if algorithm == "RS256":
+        keys += [rsa.generate_private_key(65537, 2048) for _each in range(2)]
+    file.write_bytes(b"".join(_pem(key) for key in keys))
+    file.chmod(0o600)
+    with override_settings(JWT_KEY_PATH=file):
+        app = make_application(asks_consent=False)
+        given = exchange(app, told(ask(enter(world.sola), app))["code"]).json()
+        published = KeySet.import_key_set(Client().get("/.well-known/jwks.json").json())
+        document = Client().get("/.well-known/openid-configuration").json()
+
+    assert document["id_token_signing_alg_values_supported"] == [algorithm]
+    assert len(published.keys) == len(keys)
+    found = jwt.decode(given["id_token"], published, algorithms=[algorithm])
+    assert found.claims["aud"] == app.row.client_id
+    if algorithm == "RS256":
+        assert found.claims["at_hash"] == half(given["access_token"])

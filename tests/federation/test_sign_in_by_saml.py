@@ -286,3 +286,12 @@ def test_eight_bad_answers_lock_the_address(world, saml):
     assert post_saml(Client(), "x").status_code == 429
     query = parse_qs(urlsplit(ask(Client())).query)
     assert query["SAMLRequest"]
+
+
+def test_the_first_address_that_can_be_one_is_taken(world, saml):
+    assert world.sola
+    saml.attributes = {
+        "email": ["", "x" * 300], "mail": ["sola@demo-isp.example"],
+        "displayName": ["Sola"],
+    }  # fmt: skip
+    assert come_in(saml).status_code == 302

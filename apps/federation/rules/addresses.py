@@ -36,9 +36,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def origin_of(address: str) -> str:
-    """Scheme, host and port, as a content policy names them."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
