@@ -162,7 +162,7 @@ def token(request: Any) -> HttpResponse:
     return JsonResponse(
         {
             "access_token": given.access_token,
-            "token_type": "Bearer",
+            "token_type": "Bearer",  # nosec B105 - its kind
             "expires_in": given.expires_in,
             "scope": given.scope,
             "id_token": given.id_token,

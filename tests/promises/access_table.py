@@ -326,6 +326,34 @@ pay-return billing.start_checkout -
 usage network.view_usage -
 """
 
+# The doors: where people and programs come in. Who is asked for what: nobody (a
+# stranger's page), the person behind the door, or what the request itself proves.
+DOORS = """
+sign-in nobody
+code person
+sign-out nobody
+step-up person
+recovery-codes person
+passkey-begin nobody
+passkey-finish proof
+federation-begin nobody
+federation-callback proof
+federation-acs proof
+federation-finish proof
+federation-saml nobody
+ask-reset nobody
+reset proof
+confirm-email proof
+console-invitation proof
+console-enrolment person
+portal-invitation proof
+oidc-authorize person
+oidc-end-session nobody
+oidc-token proof
+oidc-userinfo proof
+oidc-revoke proof
+"""
+
 # What the addresses under /console are called; screens are listed above.
 CONSOLE_NAMES = {
     "home", "search", "business-date", "detail", "series", "action", "export", "screen",

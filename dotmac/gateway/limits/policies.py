@@ -103,7 +103,7 @@ POLICIES: tuple[Policy, ...] = (
         methods=WRITES,
         pattern=re.compile(
             r"/api/auth/|/accounts/|/(?:console|portal)/(?:sign-in|invitation|enrolment"
-            r"|reset|forgot|recover|passkey|verify|step-up|join)"
+            r"|reset|forgot|recover|passkey|verify|confirm|step-up|join)"
         ),
         away=Away.CLOSED,
         door=(
@@ -115,7 +115,9 @@ POLICIES: tuple[Policy, ...] = (
         name="federation",
         says="to a sign-in provider and back; applications at our own",
         methods=SAFE | WRITES,
-        pattern=re.compile(r"/(?:console|portal)/federation/|/oidc/"),
+        pattern=re.compile(
+            r"/(?:console|portal)/federation/|/console/(?:authorize|end-session)|/oidc/"
+        ),
         away=Away.CLOSED,
         door=(
             _sliding("federation-address", 300, 60, Part.ADDRESS),
