@@ -25,6 +25,7 @@ class Served:
 
     def __init__(self) -> None:
         self.routes: dict[str, Callable[..., Answer]] = {}
+        self.always = {"/favicon.ico": lambda *_asked: (204, {}, b"")}
         self.asked: list[str] = []
         served = self
 
@@ -34,7 +35,8 @@ class Served:
                 length = int(self.headers.get("Content-Length") or 0)
                 form = dict(parse_qsl(self.rfile.read(length).decode()))
                 served.asked.append(parts.path)
-                route = served.routes.get(parts.path)
+                routes = {**served.always, **served.routes}
+                route = routes.get(parts.path)
                 status, headers, body = (404, {}, b"") if route is None else route(
                     self.command, dict(parse_qsl(parts.query)), form, self.headers
                 )  # fmt: skip

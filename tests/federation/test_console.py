@@ -37,7 +37,7 @@ def ada(world):
 
 def typed(provider, **changes) -> dict[str, Any]:
     return {
-        "kind": "oidc", "audience": "staff", "name": "Head office",
+        "audience": "staff", "name": "Head office",
         "issuer": provider.base, "client_id": CLIENT, "secret": SECRET,
         "domains": "demo-isp.example, other.example", "group_claim": "groups",
         **changes,
@@ -53,10 +53,11 @@ def test_a_provider_is_added_tested_and_switched_on_by_its_pages(world, provider
     page = ada.get(answer["Location"]).content.decode()
     assert "http://127.0.0.1:8000/console/federation/head-office/callback" in page
     assert "Not tested" in page
-    early = ada.post(f"/console/connections/{row.pk}/switch-on", follow=True)
+    assert "switch-on" not in page
+    early = ada.post(f"/console/connections/{row.pk}/switch-on")
     assert "Test the connection first" in early.content.decode()
     tested = ada.post(f"/console/connections/{row.pk}/check", follow=True)
-    assert "Answers, with 1 keys" in tested.content.decode()
+    assert "Published keys: 1" in tested.content.decode()
     ada.post(f"/console/connections/{row.pk}/switch-on")
     assert Connection.objects.get().is_active
     assert "Head office" in ada.get("/console/connections").content.decode()
@@ -92,8 +93,8 @@ def test_a_change_keeps_the_secret_and_says_what_it_switched_off(provider, ada):
 
 def test_a_saml_provider_has_its_own_fields(saml, ada):
     answer = ada.post(
-        "/console/connections/new",
-        {"kind": "saml", "audience": "customer", "name": "Partners",
+        "/console/connections/new-saml",
+        {"audience": "customer", "name": "Partners",
          "metadata": f"{saml.base}/metadata", "domains": "partner.example",
          "group_claim": "groups"},
     )  # fmt: skip
@@ -183,7 +184,7 @@ def test_a_public_application_is_told_that_it_has_no_secret(world, ada):
 
 @pytest.mark.security
 @pytest.mark.parametrize(
-    "path", ["connections/new", "connections/{c}/change", "connections/{c}/switch-on",
+    "path", ["connections/new", "connections/new-saml", "connections/{c}/change", "connections/{c}/switch-on",
              "connections/{c}/map-role", "connections/{c}/unlink", "applications/new",
              "applications/{a}/change", "applications/{a}/renew-secret"]
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from django.test import override_settings
@@ -62,7 +63,7 @@ def test_in_by_openid_connect_and_on_to_an_application(office, site, visit, widt
         app.row.client_id, app.secret, scope="openid email groups", redirect_uri=back,
         code_challenge_method="S256",
     )  # fmt: skip
-    known = client.get(f"{site}/.well-known/openid-configuration").json()
+    known = httpx.get(f"{site}/.well-known/openid-configuration").json()
     verifier = "v" * 50
     address, _state = client.create_authorization_url(
         known["authorization_endpoint"], code_verifier=verifier, nonce="n-1"
@@ -83,7 +84,7 @@ def test_in_by_openid_connect_and_on_to_an_application(office, site, visit, widt
         known["token_endpoint"], authorization_response=window.page.url,
         code_verifier=verifier,
     )  # fmt: skip
-    keys = KeySet.import_key_set(client.get(known["jwks_uri"]).json())
+    keys = KeySet.import_key_set(httpx.get(known["jwks_uri"]).json())
     found = jwt.decode(
         token["id_token"],
         keys,

@@ -20,6 +20,7 @@ from tests.federation.ways import (
     come_in,
     nobody_linked,
 )
+from tests.sessions import enter
 from tests.world import SYSTEM
 
 pytestmark = [pytest.mark.integration, pytest.mark.security, pytest.mark.django_db]
@@ -211,7 +212,7 @@ def test_what_is_off_or_unknown_is_not_there(world, provider, connect, path):
         assert Client().get(f"/portal/federation/{slug}/{path}").status_code == 404
 
 
-def test_the_secret_is_sealed_and_never_shown(world, provider, connect, enter):
+def test_the_secret_is_sealed_and_never_shown(world, provider, connect):
     from tests.federation.oidc_server import SECRET
 
     row = connect(provider)

@@ -316,6 +316,7 @@ def _pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
 def test_id_tokens_are_signed_by_the_keys_of_the_file(world, tmp_path, algorithm):
     """RSA where there is a key for it: every program understands that."""

@@ -117,6 +117,7 @@ def test_what_is_no_request_of_ours(text):
 # ID tokens ------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_keys_of_every_kind_are_understood():
     for key, alg in (
         (RSAKey.generate_key(2048), "RS512"),

@@ -198,7 +198,7 @@ def test_only_what_was_tested_is_switched_on(world, provider):
     row = make_connection(issuer=provider.base)
     with pytest.raises(ConnectionUnchecked):
         switch(row)
-    assert check(row).check_says == "Answers, with 1 keys."
+    assert check(row).check_says == "Answers. Published keys: 1."
     assert switch(row).is_active
     assert switch(row).is_active
     assert b"Head office" in Client().get("/console/sign-in").content

@@ -17,6 +17,7 @@ from tests.federation.ways import (
     come_in,
     session_of,
 )
+from tests.sessions import enter
 
 pytestmark = [pytest.mark.integration, pytest.mark.security, pytest.mark.django_db]
 
@@ -117,7 +118,7 @@ def test_any_other_word_leaves_our_code_owed(world, provider, connect, trusted, 
     assert session_of(browser).mfa_at is None
 
 
-def test_who_is_signed_in_goes_on(world, provider, connect, enter):
+def test_who_is_signed_in_goes_on(world, provider, connect):
     connect(provider)
     answer = enter(world.sola).get(f"/console/federation/{SLUG}/begin")
     assert answer["Location"] == "/console/"
@@ -178,10 +179,3 @@ def test_userinfo_of_another_person_is_refused(world, provider, connect):
     del provider.person["groups"]
     provider.more = {"sub": "p-2", "groups": ["admins"]}
     assert_refused(come_in())
-
-
-@pytest.fixture
-def enter():
-    from tests.sessions import enter
-
-    return enter

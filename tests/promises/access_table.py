@@ -174,6 +174,7 @@ form customers/new identity.create_customer
 form roles/new identity.manage_roles
 form staff/new identity.create_staff
 form connections/new federation.create_connection
+form connections/new-saml federation.create_connection
 form applications/new federation.register_application
 form my-keys/new identity.create_api_key
 form my-security/password identity.change_own_factors

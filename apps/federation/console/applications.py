@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.federation import operations, selectors
 from apps.federation.console.forms import ApplicationFields, NewApplicationForm
+from apps.federation.console.panels import to_enter
 from apps.federation.models import Application
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
@@ -21,7 +22,6 @@ from dotmac.core.console import (
     DetailScreen,
     Done,
     Fact,
-    FactsPanel,
     FormScreen,
     ListScreen,
     Page,
@@ -98,12 +98,9 @@ def _renew(row: Application, data: dict[str, Any], page: Page) -> Done:
 
 def _shown_once(made: operations.NewSecret, says: str) -> Done:
     panels: list[Panel] = [
-        FactsPanel(
-            title=made.row.name,
-            facts=[
-                Fact(_("Client id"), made.row.client_id, "code"),
-                Fact(_("Issuer"), settings.BASE_URL, "code"),
-            ],
+        to_enter(
+            made.row.name,
+            [(_("Client id"), made.row.client_id), (_("Issuer"), settings.BASE_URL)],
         )
     ]
     if made.secret:
@@ -232,39 +229,31 @@ class ApplicationDetail(DetailScreen):
     def facts(self, row: Application, page: Page) -> Sequence[Fact]:
         return [
             Fact(_("Client id"), row.client_id, "code"),
-            Fact(_("Issuer"), settings.BASE_URL, "code"),
             Fact(_("Runs"), _kind(row)),
+            Fact(_("Asks people first"), row.asks_consent, "bool"),
         ]
 
     def overview(self, row: Application, page: Page) -> Sequence[Panel]:
         document = selectors.discovery_document()
         return [
-            FactsPanel(
-                title=_("Where people go"),
-                facts=[
-                    Fact(
-                        _("Return addresses"), "\n".join(row.return_addresses), "long"
-                    ),
-                    Fact(
-                        _("After signing out"),
-                        "\n".join(row.leave_addresses) or _("nowhere"),
-                        "long",
-                    ),
-                    Fact(_("Asks people first"), row.asks_consent, "bool"),
+            to_enter(
+                _("Where people go"),
+                [
+                    *((_("Back to"), to) for to in row.return_addresses),
+                    *((_("After signing out"), to) for to in row.leave_addresses),
                 ],
             ),
-            FactsPanel(
-                title=_("To be entered at the application"),
-                facts=[
-                    Fact(
-                        _("Authorisation"), document["authorization_endpoint"], "code"
-                    ),
-                    Fact(_("Token"), document["token_endpoint"], "code"),
-                    Fact(_("User information"), document["userinfo_endpoint"], "code"),
-                    Fact(_("Keys"), document["jwks_uri"], "code"),
-                    Fact(_("Scopes"), " ".join(document["scopes_supported"]), "code"),
-                    Fact(_("PKCE"), _("required, S256")),
+            to_enter(
+                _("To be entered at the application"),
+                [
+                    (_("Issuer"), document["issuer"]),
+                    (_("Authorisation"), document["authorization_endpoint"]),
+                    (_("Token"), document["token_endpoint"]),
+                    (_("User information"), document["userinfo_endpoint"]),
+                    (_("Keys"), document["jwks_uri"]),
+                    (_("Scopes"), " ".join(document["scopes_supported"])),
                 ],
+                _("Most need the issuer alone. PKCE with S256 is required."),
             ),
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -13,12 +13,14 @@ from apps.federation import operations, selectors
 from apps.federation.console.forms import (
     ChangeConnectionForm,
     MapRoleForm,
-    NewConnectionForm,
+    NewOidcForm,
+    NewSamlForm,
     UnlinkForm,
     UnmapRoleForm,
     facts_in,
     values_of,
 )
+from apps.federation.console.panels import to_enter
 from apps.federation.enums import ConnectionKind
 from apps.federation.models import Connection
 from apps.identity.enums import UserKind
@@ -27,6 +29,7 @@ from dotmac.core.console import (
     Action,
     Button,
     Column,
+    ConsoleForm,
     DetailScreen,
     Done,
     Fact,
@@ -56,8 +59,8 @@ def state_of_connection(row: Connection) -> State:
     return State(_("Off"), "quiet", "circle-off")
 
 
-def _is_off(row: Connection) -> bool:
-    return not row.is_active
+def _may_go_on(row: Connection) -> bool:
+    return not row.is_active and row.checked_at is not None
 
 
 def _is_on(row: Connection) -> bool:
@@ -141,10 +144,16 @@ class ConnectionList(ListScreen):
     )
     buttons = (
         Button(
-            label=gettext_lazy("New provider"),
+            label=gettext_lazy("New by OpenID Connect"),
             url="connections/new",
             icon="plus",
             tone="primary",
+            permission="federation.create_connection",
+        ),
+        Button(
+            label=gettext_lazy("New by SAML"),
+            url="connections/new-saml",
+            icon="plus",
             permission="federation.create_connection",
         ),
     )
@@ -156,10 +165,11 @@ class ConnectionList(ListScreen):
 @register_screen
 class NewConnection(FormScreen):
     slug = "connections/new"
-    title = gettext_lazy("New sign-in provider")
+    title = gettext_lazy("New provider by OpenID Connect")
     permission = "federation.create_connection"
     icon = "login"
-    form = NewConnectionForm
+    form: ClassVar[type[ConsoleForm]] = NewOidcForm
+    kind = ConnectionKind.OIDC
     submit_label = gettext_lazy("Add provider")
     intro = gettext_lazy(
         "Whoever runs the provider says who the people of its domains are. It stays"
@@ -168,13 +178,21 @@ class NewConnection(FormScreen):
 
     def run(self, data: dict[str, Any], page: Page) -> Done:
         row = operations.create_connection(
-            kind=data["kind"],
+            kind=self.kind,
             audience=data["audience"],
             facts=facts_in(data),
             actor=page.actor,
             now=page.now,
         )
         return Done(_("The provider was added."), detail_url("connections", row.pk))
+
+
+@register_screen
+class NewSamlConnection(NewConnection):
+    slug = "connections/new-saml"
+    title = gettext_lazy("New provider by SAML")
+    form = NewSamlForm
+    kind = ConnectionKind.SAML
 
 
 ACTIONS = (
@@ -204,7 +222,7 @@ ACTIONS = (
         icon="player-play",
         tone="primary",
         confirm=gettext_lazy("It appears on the sign-in page at once."),
-        shown=_is_off,
+        shown=_may_go_on,
         run=_switch_on,
         order=30,
     ),
@@ -324,27 +342,28 @@ def _ours(row: Connection) -> Panel:
     """What the provider's side has to be told."""
     ours = selectors.addresses_of(row)
     if row.kind == ConnectionKind.SAML:
-        facts = [
-            Fact(_("Entity id, and our metadata"), ours.metadata, "code"),
-            Fact(_("Assertion consumer service"), ours.consumer, "code"),
-            Fact(_("Sign"), _("assertions, with SHA-256 or better")),
+        says = _("Let it sign assertions, with SHA-256 or better.")
+        lines = [
+            (_("Entity id, and our metadata"), ours.metadata),
+            (_("Assertion consumer service"), ours.consumer),
         ]
     else:
-        facts = [Fact(_("Redirect URI"), ours.callback, "code")]
-    return FactsPanel(title=_("To be entered at the provider"), facts=facts)
+        says = _("The code flow with PKCE.")
+        lines = [(_("Redirect URI"), ours.callback)]
+    return to_enter(_("To be entered at the provider"), lines, says)
 
 
 def _theirs(row: Connection) -> Panel:
-    facts = [Fact(_("Issuer"), row.issuer, "code")]
+    lines = [(_("Issuer"), row.issuer)]
     if row.kind == ConnectionKind.SAML:
-        facts.append(Fact(_("Sign-in address"), row.sso_url, "code"))
-        facts.append(Fact(_("Metadata from"), row.metadata_url or _("what was pasted")))
+        lines.append((_("Sign-in address"), row.sso_url))
+        lines.append((_("Metadata from"), row.metadata_url or _("what was pasted")))
     else:
-        secret = _("kept") if row.secret else _("none, PKCE alone")
-        facts.append(Fact(_("Client id"), row.client_id, "code"))
-        facts.append(Fact(_("Client secret"), secret))
-        facts.append(Fact(_("More scopes"), row.extra_scopes or _("none")))
-    return FactsPanel(title=_("The provider"), facts=facts)
+        lines.append((_("Client id"), row.client_id))
+        secret = _("kept encrypted") if row.secret else _("none: PKCE alone")
+        lines.append((_("Client secret"), secret))
+        lines.append((_("More scopes"), row.extra_scopes or _("none")))
+    return to_enter(_("The provider"), lines)
 
 
 def _trust(row: Connection) -> Panel:

@@ -29,17 +29,15 @@ class ConnectionFields(ConsoleForm):
     issuer = forms.CharField(
         label=_("Issuer"),
         max_length=500,
-        required=False,
         help_text=_(
-            "OpenID Connect: the address that serves"
-            " /.well-known/openid-configuration, without that ending."
+            "The address that serves /.well-known/openid-configuration, without that"
+            " ending."
         ),
     )
     client_id = forms.CharField(
         label=_("Client id"),
         max_length=255,
-        required=False,
-        help_text=_("OpenID Connect: how the provider knows DotMac."),
+        help_text=_("How the provider knows DotMac."),
     )
     secret = forms.CharField(
         label=_("Client secret"),
@@ -52,9 +50,8 @@ class ConnectionFields(ConsoleForm):
     metadata = forms.CharField(
         label=_("Metadata"),
         max_length=200_000,
-        required=False,
         widget=forms.Textarea({"rows": 3, "spellcheck": "false", "class": "dm-mono"}),
-        help_text=_("SAML: the provider's metadata, or the address that serves it."),
+        help_text=_("The provider's metadata, or the address that serves it."),
     )
     domains = forms.CharField(
         label=_("E-mail domains"),
@@ -72,7 +69,7 @@ class ConnectionFields(ConsoleForm):
         label=_("More scopes"),
         max_length=200,
         required=False,
-        help_text=_("OpenID Connect: asked for beside openid, email and profile."),
+        help_text=_("Asked for beside openid, email and profile."),
     )
     makes_accounts = forms.BooleanField(
         label=_("Make accounts at the first sign-in"),
@@ -107,21 +104,33 @@ class ConnectionFields(ConsoleForm):
 
 
 def facts_in(data: dict[str, Any]) -> operations.ConnectionFacts:
-    names = set(data) - {"kind", "audience"}
+    """Everything that was typed, but at whose door it stands."""
+    names = set(data) - {"audience"}
     return operations.ConnectionFacts(**{name: data[name] for name in names})
 
 
-class NewConnectionForm(ConnectionFields):
-    kind = forms.ChoiceField(label=_("Protocol"), choices=ConnectionKind.choices)
+class NewOidcForm(ConnectionFields):
     audience = forms.ChoiceField(label=_("For"), choices=UserKind.choices)
-    field_order = ["kind", "audience", "name"]
+    field_order = ["name", "audience"]
+
+    def arrange(self) -> None:
+        del self.fields["metadata"]
+
+
+class NewSamlForm(ConnectionFields):
+    audience = forms.ChoiceField(label=_("For"), choices=UserKind.choices)
+    field_order = ["name", "audience"]
+
+    def arrange(self) -> None:
+        for name in _OIDC_ONLY:
+            del self.fields[name]
 
 
 class ChangeConnectionForm(ConnectionFields):
     """Without the fields of the other protocol."""
 
     def arrange(self) -> None:
-        is_saml = self.row is not None and self.row.kind == ConnectionKind.SAML
+        is_saml = self.row.kind == ConnectionKind.SAML
         for name in _OIDC_ONLY if is_saml else ("metadata",):
             del self.fields[name]
         if not is_saml:

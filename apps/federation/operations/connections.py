@@ -229,7 +229,7 @@ def _ask(row: Connection, now: datetime) -> str:
     if not keys:
         raise Distrusted("The provider publishes no keys.")
     pkce = "" if provider.speaks_pkce else " It does not say that it checks PKCE."
-    return f"Answers, with {len(keys)} keys.{pkce}"
+    return f"Answers. Published keys: {len(keys)}.{pkce}"
 
 
 @transaction.atomic

@@ -126,6 +126,8 @@ def is_too_old(wish: Wish, *, proved_at: datetime, now: datetime) -> bool:
 def answer_url(address: str, **facts: str) -> str:
     """The return address with the answer in its query; empty facts stay out."""
     query = urlencode({name: value for name, value in facts.items() if value})
+    if not query:
+        return address
     return f"{address}{'&' if urlsplit(address).query else '?'}{query}"
 
 
