@@ -15,7 +15,7 @@ def _unsigned(saml, said):
 
 def _other_key(saml, said):
     response = saml.answer(said, sign=False)
-    key, _certificate = make_key()
+    key, _certificate = make_key(which="a stranger's")
     saml.sign(response.find("saml:Assertion", NS), key=key)
     return response
 

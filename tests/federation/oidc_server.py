@@ -14,6 +14,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
@@ -26,14 +27,22 @@ CLIENT = "dotmac"
 SECRET = "a secret: with colon & blanks"
 
 
+@cache
+def _two_keys() -> tuple[RSAKey, RSAKey]:
+    """Made once a process: they cost more than the rest of a test."""
+    one, other = (
+        RSAKey.generate_key(2048, parameters={"kid": "one"}) for _each in range(2)
+    )
+    return one, other
+
+
 class OidcServer(Served):
     """`person` holds the claims of whoever is signed in there."""
 
     def __init__(self, redirect_uri: str) -> None:
         super().__init__()
         self.redirect_uri = redirect_uri
-        self.key = RSAKey.generate_key(2048, parameters={"kid": "one"})
-        self.other_key = RSAKey.generate_key(2048, parameters={"kid": "one"})
+        self.key, self.other_key = _two_keys()
         self.person: dict[str, Any] = {}
         self.more: dict[str, Any] = {}
         self.posts_secret = False

@@ -11,6 +11,7 @@ import secrets
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -41,8 +42,9 @@ MFA = "https://refeds.org/profile/mfa"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
 
-def make_key(days: int = 30) -> tuple[bytes, bytes]:
-    """A private key and its own certificate, both PEM."""
+@cache
+def make_key(days: int = 30, which: str = "") -> tuple[bytes, bytes]:
+    """A private key and its own certificate, both PEM; made once a process."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
     now = datetime.now(UTC)

@@ -25,7 +25,9 @@ class Served:
 
     def __init__(self) -> None:
         self.routes: dict[str, Callable[..., Answer]] = {}
-        self.always = {"/favicon.ico": lambda *_asked: (204, {}, b"")}
+        self.always: dict[str, Callable[..., Answer]] = {
+            "/favicon.ico": lambda *_asked: (204, {}, b"")
+        }
         self.asked: list[str] = []
         served = self
 

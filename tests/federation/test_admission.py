@@ -5,12 +5,10 @@ from django.test import Client
 
 from apps.federation.models import GivenRole, GroupRole, LinkedPerson
 from apps.identity import operations as identity
-from apps.identity.models import Membership, User
+from apps.identity.models import User
 from apps.ops.models import AuditEntry
 from tests.federation.making import map_group
 from tests.federation.ways import (
-    answered,
-    ask,
     assert_refused,
     come_in,
     nobody_linked,
@@ -105,6 +103,19 @@ def test_an_owner_is_not_linked_by_the_address(world, provider, connect):
     provider.person["email"] = "kemi@demo-isp.example"
     assert_refused(come_in(), "too_powerful")
     assert roles_of(owner.id) == {"owner"}
+
+
+def test_who_became_an_owner_by_hand_comes_in_by_the_own_password(
+    world, provider, connect
+):
+    connect(provider)
+    assert world.sola
+    assert come_in().status_code == 302
+    identity.assign_role(
+        user_id=world.sola.id, role_slug="owner", unit_id=world.operator.pk,
+        actor=SYSTEM, now=world.now,
+    )  # fmt: skip
+    assert_refused(come_in(), "too_powerful")
 
 
 def test_an_owner_comes_in_where_a_group_makes_owners(world, provider, connect):
@@ -297,104 +308,3 @@ def test_a_switched_off_account_is_not_linked(world, provider, connect):
     identity.deactivate_user(user_id=world.sola.id, actor=SYSTEM, now=world.now)
     assert_refused(come_in(), "not_here")
     assert nobody_linked()
-
-
-# Customers --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def at_portal(portal_provider, connect):
-    """at_portal(**facts) is a connection for customers."""
-
-    def made(**facts):
-        portal_provider.person |= {
-            "email": "chidi@mail.example", "name": "Chidi",
-        }  # fmt: skip
-        return connect(
-            portal_provider, audience="customer", domains=["mail.example"], **facts
-        )
-
-    return made
-
-
-def test_a_customer_with_a_proved_address_comes_in(world, portal_provider, at_portal):
-    at_portal()
-    user = world.chidi.user
-    user.email = "chidi@mail.example"
-    user.save()
-    assert_refused(come_in(door="portal"), "linked_otherwise")
-    from apps.identity.operations.emails import prove_email
-
-    prove_email(user=user, email=user.email, now=world.now)
-    browser = Client()
-    assert come_in(browser, "portal")["Location"] == "/portal/"
-    assert session_of(browser, "portal").user_id == user.pk
-    assert browser.get("/portal/").status_code == 200
-    assert browser.get("/console/").status_code == 302
-
-
-def test_a_customer_without_a_sign_in_gets_one(world, portal_provider, at_portal):
-    at_portal(makes_accounts=True)
-    customer = identity.register_customer(
-        kind="individual", name="Chidi Eze", email="Chidi@mail.example",
-        actor=SYSTEM, now=world.now,
-    )  # fmt: skip
-    browser = Client()
-    assert come_in(browser, "portal")["Location"] == "/portal/"
-    member = Membership.objects.get(customer=customer)
-    assert member.user_id == session_of(browser, "portal").user_id
-    assert member.rights == "full"
-    assert come_in(Client(), "portal").status_code == 302
-
-
-def test_a_customer_whom_somebody_acts_for_gets_nobody_new(
-    world, portal_provider, at_portal
-):
-    at_portal(makes_accounts=True)
-    assert world.chidi
-    assert_refused(come_in(door="portal"), "no_account")
-    assert Membership.objects.count() == 1
-
-
-def test_nobody_without_a_contract_gets_an_account(world, portal_provider, at_portal):
-    at_portal(makes_accounts=True)
-    before = User.objects.count()
-    assert_refused(come_in(door="portal"), "no_account")
-    assert User.objects.count() == before
-
-
-def test_staff_do_not_come_in_at_the_portal(world, portal_provider, connect):
-    connect(portal_provider, audience="customer")
-    assert world.sola
-    assert_refused(come_in(door="portal"), "linked_otherwise")
-
-
-def test_a_customers_groups_give_no_role(world, portal_provider, at_portal):
-    from apps.identity.errors import NotStaff
-
-    row = at_portal(makes_accounts=True)
-    with pytest.raises(NotStaff):
-        map_group(row, "everybody", "support", world.operator.pk)
-
-
-def test_a_customers_second_factor_is_asked(world, portal_provider, at_portal):
-    from django.utils import timezone
-
-    from apps.identity.models import TotpDevice
-    from apps.identity.operations.emails import prove_email
-
-    at_portal()
-    user = world.chidi.user
-    user.email = "chidi@mail.example"
-    user.save()
-    prove_email(user=user, email=user.email, now=timezone.now())
-    TotpDevice.objects.create(user=user, confirmed=True, name="t", seed=b"-")
-    assert "/portal/sign-in/code" in come_in(door="portal")["Location"]
-
-
-def test_the_way_back_is_the_one_that_was_begun(world, portal_provider, at_portal):
-    at_portal()
-    browser = Client()
-    path = answered(ask(browser, "portal"))
-    assert path.startswith("/portal/federation/")
-    assert browser.get(path.replace("/portal/", "/console/")).status_code == 404

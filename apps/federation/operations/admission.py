@@ -62,7 +62,7 @@ def settle(*, connection_id: int, proof: Proof, now: datetime) -> Settled:
         # Whose address does not fit any more keeps nothing that a group gave.
         kept = wanted if refusal is None else set()
         given, taken, last_owner = _sync_roles(person, kept, actor, now)
-        refusal = refusal or last_owner or _refusal_of(connection, person)
+        refusal = refusal or last_owner or _refusal_of(connection, person, wanted)
     ops.record(
         action="federation.refuse_sign_in" if refusal else "federation.admit_person",
         subject=SubjectRef("federation", "connection", connection.pk, connection.slug),
@@ -122,7 +122,7 @@ def _refusal_to_link(
     """Why an account that is here already is not given to the reader of its address.
 
     A customer must have shown to read it. An owner comes in this way only where a
-    group gives the same: who runs the provider must not become one by a mailbox.
+    group gives the same.
     """
     person = selectors.person(getattr(user, "pk", None))
     if person is None:
@@ -133,7 +133,14 @@ def _refusal_to_link(
     if person.kind == UserKind.CUSTOMER:
         proved = selectors.proved_email(person)
         return None if proved else Refusal.LINKED_OTHERWISE
-    if person.is_superuser or selectors.owner_units(person.pk) - wanted:
+    return _refusal_of_owners(person.pk, wanted, superuser=person.is_superuser)
+
+
+def _refusal_of_owners(
+    user_id: int, wanted: Held, *, superuser: bool
+) -> Refusal | None:
+    """Who runs the provider must not become an owner by a mailbox."""
+    if superuser or selectors.owner_units(user_id) - wanted:
         return Refusal.TOO_POWERFUL
     return None
 
@@ -224,7 +231,9 @@ def _sync_roles(
     return given, taken, refusal
 
 
-def _refusal_of(connection: Connection, person: LinkedPerson) -> Refusal | None:
+def _refusal_of(
+    connection: Connection, person: LinkedPerson, wanted: Held
+) -> Refusal | None:
     """Why somebody who is linked stays outside all the same."""
     user = person.user
     if not user.is_active or user.kind != connection.audience:
@@ -232,4 +241,4 @@ def _refusal_of(connection: Connection, person: LinkedPerson) -> Refusal | None:
     is_staff = user.kind == UserKind.STAFF
     if is_staff and not selectors.assignments_of(user.pk).exists():
         return Refusal.NO_ROLE
-    return None
+    return _refusal_of_owners(user.pk, wanted, superuser=user.is_superuser)
