@@ -157,6 +157,12 @@ def test_a_published_key_that_is_broken_opens_nothing():
             read(key, keys=[broken])
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+def test_a_key_that_is_too_short_opens_nothing():
+    with pytest.raises(Distrusted, match="InvalidKeyError"):
+        read(RSAKey.generate_key(1024))
+
+
 @pytest.mark.parametrize(
     ("changes", "good"),
     [

@@ -69,6 +69,7 @@ def read_id_token(
             # The caller's clock decides, below.
             options={
                 "require": _REQUIRED,
+                "enforce_minimum_key_length": True,
                 "verify_exp": False,
                 "verify_iat": False,
                 "verify_nbf": False,

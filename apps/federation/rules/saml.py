@@ -49,6 +49,10 @@ _METHODS = frozenset(
 _DIGESTS = frozenset(
     {DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512}
 )
+# The library meets hostile bytes: what its parsers raise is a refusal as well.
+_REFUSALS = (
+    SignXMLException, etree.LxmlError, AttributeError, KeyError, TypeError, ValueError,
+)  # fmt: skip
 _MFA = frozenset(
     {
         "https://refeds.org/profile/mfa",
@@ -180,7 +184,7 @@ def _verified(assertion: bytes, certificates: Sequence[str], now: datetime) -> A
                 id_attribute="ID",
                 expect_config=config,
             )
-        except (SignXMLException, etree.LxmlError, TypeError, ValueError) as error:
+        except _REFUSALS as error:
             why = type(error).__name__
             continue
         return None if isinstance(done, list) else done.signed_xml
