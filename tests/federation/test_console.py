@@ -54,7 +54,7 @@ def test_a_provider_is_added_tested_and_switched_on_by_its_pages(world, provider
     assert "http://127.0.0.1:8000/console/federation/head-office/callback" in page
     assert "Not tested" in page
     assert "switch-on" not in page
-    early = ada.post(f"/console/connections/{row.pk}/switch-on")
+    early = ada.post(f"/console/connections/{row.pk}/switch-on", follow=True)
     assert "Test the connection first" in early.content.decode()
     tested = ada.post(f"/console/connections/{row.pk}/check", follow=True)
     assert "Published keys: 1" in tested.content.decode()
