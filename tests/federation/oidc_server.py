@@ -45,7 +45,7 @@ class OidcServer(Served):
         self.key, self.other_key = _two_keys()
         self.person: dict[str, Any] = {}
         self.more: dict[str, Any] = {}
-        self.posts_secret = False
+        self.posts_secret = self.knows_no_secret = False
         self.codes: dict[str, dict[str, str]] = {}
         self.twist: Callable[[dict[str, Any]], None] = lambda claims: None
         self.sign: Callable[[dict[str, Any]], str] = self.signed
@@ -139,6 +139,8 @@ class OidcServer(Served):
     def _is_client(self, form: dict[str, str], headers: Any) -> bool:
         if form.get("redirect_uri") != self.redirect_uri:
             return False
+        if self.knows_no_secret:
+            return "Authorization" not in headers and "client_secret" not in form
         if self.posts_secret:
             return (form.get("client_id"), form.get("client_secret")) == (
                 CLIENT,

@@ -163,6 +163,7 @@ def test_an_application_is_changed_and_switched(world, ada):
     assert b"sola" in ada.get(f"{root}?tab=people").content
     ada.post(f"{root}/switch-off")
     assert not Application.objects.get().is_active
+    assert b"Nobody is let through" in ada.get(root).content
     assert not Consent.objects.exists()
     ada.post(f"{root}/switch-on")
     assert Application.objects.get().is_active

@@ -53,6 +53,7 @@ def messages(visitor):
     return [*visitor.messages, *filter(None, [visitor.overflow()])]
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_in_by_openid_connect_and_on_to_an_application(office, site, visit, width):
     tool = Served()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
+from apps.federation.gateways import oidc
 from apps.federation.models import SignInFlow
 from apps.federation.operations import forget_flows
 from apps.identity import operations as identity
@@ -185,14 +186,13 @@ def test_who_lost_the_second_factor_is_told_so(world, provider, connect):
 
 def test_a_provider_that_is_away_is_told_apart(world, provider, connect):
     connect(provider)
-    browser = Client()
-    path = answered(ask(browser))
-    from apps.federation.gateways import oidc
-
-    oidc.forget()
+    browser, late = Client(), Client()
+    path, other = answered(ask(browser)), answered(ask(late))
     provider.routes = {"/token": lambda *_asked: (503, {}, b"")}
-    assert Client().get(f"/console/federation/{SLUG}/begin").status_code == 503
     assert browser.get(path).status_code == 503
+    oidc.forget()
+    assert late.get(other).status_code == 503
+    assert Client().get(f"/console/federation/{SLUG}/begin").status_code == 503
 
 
 @pytest.mark.parametrize(

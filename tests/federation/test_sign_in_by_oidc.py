@@ -10,6 +10,8 @@ from joserfc.jwk import RSAKey
 
 from apps.federation.models import LinkedPerson, SignInFlow
 from apps.ops.models import AuditEntry
+from tests.federation.making import make_connection, switched_on
+from tests.federation.oidc_server import CLIENT
 from tests.federation.ways import (
     SLUG,
     ask,
@@ -128,6 +130,13 @@ def test_who_is_signed_in_goes_on(world, provider, connect):
 def test_the_secret_may_travel_in_the_form(world, provider, connect):
     provider.posts_secret = True
     connect(provider)
+    assert world.sola
+    assert "/sign-in/code" in come_in()["Location"]
+
+
+def test_a_provider_may_know_no_secret_of_ours(world, provider):
+    provider.knows_no_secret = True
+    switched_on(make_connection(issuer=provider.base, client_id=CLIENT))
     assert world.sola
     assert "/sign-in/code" in come_in()["Location"]
 

@@ -10,6 +10,8 @@ from django.test import Client
 from lxml import etree
 
 from apps.federation.models import Connection, LinkedPerson, SignInFlow
+from apps.federation.rules.proofs import Distrusted, Reading
+from apps.federation.rules.saml import Asked, document_of, read_response
 from dotmac.core.models import open_sealed
 from tests.federation.forgeries import FORGERIES
 from tests.federation.making import make_connection, map_group
@@ -211,6 +213,17 @@ def test_a_forged_answer_opens_nothing(world, saml, forgery):
     assert nobody_linked()
 
 
+def test_the_rule_itself_compares_the_request(world, saml):
+    said = saml.said(ask(Client()))
+    asked = Asked(
+        issuer=said.issuer, audience=said.audience, recipient=said.recipient,
+        request_id="_another", certificates=[saml.certificate.decode()],
+    )  # fmt: skip
+    root = document_of(encoded(saml.answer(said)))
+    with pytest.raises(Distrusted, match="another request"):
+        read_response(root, asked, Reading("groups"), now=datetime.now(UTC))
+
+
 # XML ----------------------------------------------------------------------------------
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">
@@ -224,7 +237,8 @@ DOCUMENTS = {
     "nothing": b"",
     "something else": b"<r/>",
     "too deep": b"<r>" * 5_000,
-    "too large": b"<r>" + b"x" * 300_000 + b"</r>",
+    "too large": b"<r>" + b"x" * 262_150 + b"</r>",
+    "much too large": b"<r>" + b"x" * 300_000 + b"</r>",
 }
 
 
