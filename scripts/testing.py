@@ -33,6 +33,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "promises/test_revocation.py",
         "promises/test_staff_need_mfa.py",
     ),
+    "federation": ("federation", "races/test_federation_races.py"),
     "network": (
         "network",
         "conformance",
@@ -64,7 +65,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     **PARTS,
     "dotmac_platform": ("core", "promises"),
     "dotmac_api_gateway": ("gateway", "promises"),
-    "dotmac_identity": PARTS["identity"],
+    "dotmac_identity": PARTS["identity"] + PARTS["federation"],
     "dotmac_services": PARTS["catalog"],
     "dotmac_networking": PARTS["network"],
     "dotmac_billing": PARTS["billing"],

@@ -151,6 +151,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "apps.ops",
     "apps.identity",
+    "apps.federation",
     "apps.network",
     "apps.catalog",
     "apps.billing",

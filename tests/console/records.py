@@ -14,6 +14,7 @@ from dotmac.core.console import registry
 from dotmac.core.refs import SubjectRef
 from tests.console.lines import put_on_line
 from tests.console.screens import flat
+from tests.federation.making import make_application, make_connection, map_group
 
 
 def make_records(world) -> None:
@@ -52,6 +53,8 @@ def make_records(world) -> None:
     )
     put_on_line(world, world.chidi, now=timezone.now())
     _make_rules(world)
+    map_group(make_connection(), "noc", "auditor", world.operator.pk)
+    make_application()
 
 
 def _make_rules(world) -> None:

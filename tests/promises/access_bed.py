@@ -34,6 +34,7 @@ from dotmac.gateway import authentication
 from tests.billing.owing import bill
 from tests.catalog.shops import build_shop
 from tests.console.lines import put_on_line
+from tests.federation.making import make_application, make_connection
 from tests.promises.access_rights import holders
 from tests.sessions import enter
 from tests.world import SYSTEM, Api
@@ -184,6 +185,8 @@ def _whole(world) -> dict[str, int]:
     nas = Nas.objects.get()
     return {
         "roles": role.pk,
+        "connections": make_connection().pk,
+        "applications": make_application().row.pk,
         "access-rules": rule.pk,
         "decisions": decision.pk,
         "tax-rates": rate.pk,

@@ -141,6 +141,8 @@ list roles identity.view_staff
 list access-rules identity.view_rule
 list staff identity.view_staff
 list sign-ins identity.view_sign_in
+list connections federation.view_connection
+list applications federation.view_application
 list api-keys identity.view_api_key
 list my-keys identity.manage_own_access
 list my-passkeys identity.manage_own_access
@@ -171,6 +173,9 @@ form integrity/run ops.run_integrity
 form customers/new identity.create_customer
 form roles/new identity.manage_roles
 form staff/new identity.create_staff
+form connections/new federation.create_connection
+form connections/new-saml federation.create_connection
+form applications/new federation.register_application
 form my-keys/new identity.create_api_key
 form my-security/password identity.change_own_factors
 form my-security/email identity.change_own_factors
@@ -225,6 +230,19 @@ action staff/take-role identity.manage_roles
 action staff/grant identity.grant_access
 action staff/revoke identity.grant_access
 action sign-ins/end identity.end_sign_in
+detail connections federation.view_connection
+action connections/change federation.change_connection
+action connections/check federation.check_connection
+action connections/switch-on federation.switch_connection
+action connections/switch-off federation.switch_connection
+action connections/map-role federation.map_role
+action connections/unmap-role federation.map_role
+action connections/unlink federation.unlink_person
+detail applications federation.view_application
+action applications/change federation.change_application
+action applications/renew-secret federation.renew_application_secret
+action applications/switch-on federation.switch_application
+action applications/switch-off federation.switch_application
 action api-keys/revoke identity.revoke_api_key
 action my-keys/revoke identity.manage_own_access
 action my-passkeys/rename identity.manage_own_access
@@ -307,6 +325,34 @@ payment billing.view_payment payment
 pay billing.start_checkout -
 pay-return billing.start_checkout -
 usage network.view_usage -
+"""
+
+# The doors: where people and programs come in. Who is asked for what: nobody (a
+# stranger's page), the person behind the door, or what the request itself proves.
+DOORS = """
+sign-in nobody
+code person
+sign-out nobody
+step-up person
+recovery-codes person
+passkey-begin nobody
+passkey-finish proof
+federation-begin nobody
+federation-callback proof
+federation-acs proof
+federation-finish proof
+federation-saml nobody
+ask-reset nobody
+reset proof
+confirm-email proof
+console-invitation proof
+console-enrolment person
+portal-invitation proof
+oidc-authorize person
+oidc-end-session nobody
+oidc-token proof
+oidc-userinfo proof
+oidc-revoke proof
 """
 
 # What the addresses under /console are called; screens are listed above.

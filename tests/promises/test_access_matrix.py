@@ -4,17 +4,24 @@ What must come of it stands in `access_table`, written by hand; the addresses co
 from the URLs and the registry, so what is not in the table fails.
 """
 
+import re
 from typing import Any
 
 import pytest
 
 from dotmac.core import portal
 from dotmac.core.console import registry
-from dotmac.gateway import api
+from dotmac.gateway import api, doors
 from tests.console.screens import flat
 from tests.promises import access_bed as bed_of
 from tests.promises.access_rights import lines
-from tests.promises.access_table import API, CONSOLE, CONSOLE_NAMES, PORTAL
+from tests.promises.access_table import (
+    API,
+    CONSOLE,
+    CONSOLE_NAMES,
+    DOORS,
+    PORTAL,
+)
 from tests.promises.test_api_routes import path_of
 
 pytestmark = [pytest.mark.security, pytest.mark.timeout(900)]
@@ -271,3 +278,42 @@ def _portal_expected(who, permission, owner):
         return "through"
     want = bed_of.expected(who, permission, owner)
     return "missing" if want == "refused" else want
+
+
+# The doors ---------------------------------------------------------------------
+
+PROVES_NOTHING = {401, 404, 405}
+
+
+def door_routes():
+    """(name in the table, address) of every route of the doors."""
+    for route in doors.urlpatterns:
+        address = "/" + re.sub(r"<[^>]+>", "x", str(route.pattern))
+        face, _dash, name = str(route.name).partition("-")
+        both = name if face in {"console", "portal"} else str(route.name)
+        listed = {line[0] for line in lines(DOORS)}
+        yield (str(route.name) if str(route.name) in listed else both), address
+
+
+def test_every_door_is_in_the_table():
+    found = {name for name, _address in door_routes()}
+    assert found == {line[0] for line in lines(DOORS)}
+
+
+def test_a_stranger_gets_behind_no_door(world):
+    """Without a person a page leads to the sign-in; without a proof nothing opens."""
+    asks, wrong = dict(lines(DOORS)), []
+    for name, address in door_routes():
+        for method in ("GET", "POST"):
+            stranger = bed_of.console_of(None, "stranger")
+            answer = stranger.generic(method, address)
+            leads = answer.headers.get("Location", "")
+            shut = answer.status_code in PROVES_NOTHING or (
+                asks[name] == "person"
+                and (answer.status_code == 400 or "/sign-in" in leads)
+            )
+            if asks[name] != "nobody" and not shut:
+                wrong.append((name, method, answer.status_code, leads))
+            inside = {key for key in stranger.session if key.endswith("_sid")}
+            assert not inside, (name, method)
+    assert wrong == []

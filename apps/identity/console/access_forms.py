@@ -16,6 +16,7 @@ from dotmac.core.permissions import catalogue
 _CHOICES_MAX = 500
 _APPS = {
     "identity": _("Customers and staff"),
+    "federation": _("Sign-in providers and applications"),
     "network": _("Network"),
     "catalog": _("Plans and services"),
     "billing": _("Money"),

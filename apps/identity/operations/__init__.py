@@ -30,12 +30,18 @@ from apps.identity.operations.enrolment import (
     invite_staff,
     reset_mfa,
 )
+from apps.identity.operations.federated import (
+    begin_federated_session,
+    create_federated_member,
+    create_federated_staff,
+)
 from apps.identity.operations.grants import (
     grant_on_customer,
     grant_on_unit,
     revoke_on_customer,
     revoke_on_unit,
 )
+from apps.identity.operations.guessing import Attempt
 from apps.identity.operations.links import MadeLink
 from apps.identity.operations.members import (
     InvitedMember,
@@ -116,6 +122,7 @@ from apps.identity.operations.totp import Enrolment
 
 __all__ = [
     "Asked",
+    "Attempt",
     "Enrolment",
     "InvitationLink",
     "InvitedMember",
@@ -135,6 +142,7 @@ __all__ = [
     "ask_for_passkey",
     "ask_rule_step",
     "assign_role",
+    "begin_federated_session",
     "begin_totp",
     "change_customer",
     "change_member",
@@ -148,6 +156,8 @@ __all__ = [
     "confirm_with_passkey",
     "count_key_use",
     "create_api_key",
+    "create_federated_member",
+    "create_federated_staff",
     "create_portal_user",
     "create_role",
     "create_rule",

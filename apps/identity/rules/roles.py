@@ -32,6 +32,14 @@ ROLES = (
             "identity.grant_access",
             "identity.manage_rules",
             "ops.set_business_date",
+            # Who says how people come in could become any of them.
+            "federation.create_*",
+            "federation.change_*",
+            "federation.switch_*",
+            "federation.map_*",
+            "federation.unlink_*",
+            "federation.register_*",
+            "federation.renew_*",
         ),
     ),
     RoleRule(
@@ -59,6 +67,7 @@ ROLES = (
             "identity.view_api_key",
             "identity.view_access",
             "identity.view_rule",
+            "federation.view_*",
             "ops.view_audit",
         ),
     ),

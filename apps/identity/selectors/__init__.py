@@ -49,7 +49,14 @@ from apps.identity.selectors.factors import (
     password_characters_min,
     proved_email,
 )
-from apps.identity.selectors.keys import jwt_key_set, jwt_keys
+from apps.identity.selectors.federated import owner_units, user_of_email
+from apps.identity.selectors.keys import (
+    jwt_key_set,
+    jwt_keys,
+    signed_statement,
+    signing_algorithm,
+    statement_of,
+)
 from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
 from apps.identity.selectors.sessions import (
     SignIn,
@@ -131,6 +138,7 @@ __all__ = [
     "others_who_may",
     "own_api_keys",
     "own_sessions",
+    "owner_units",
     "passkey_site",
     "passkeys_of",
     "password_characters_min",
@@ -147,14 +155,18 @@ __all__ = [
     "session_of_access_token",
     "sessions_visible_to",
     "sign_ins_of",
+    "signed_statement",
+    "signing_algorithm",
     "snapshots_of",
     "staff_members",
     "staff_visible_to",
+    "statement_of",
     "steps_of",
     "timeline_of_customer",
     "try_rule",
     "unit_id_of",
     "units_visible_to",
+    "user_of_email",
     "user_of_link",
     "users_visible_to",
     "waiting_step",

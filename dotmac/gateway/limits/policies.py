@@ -113,6 +113,19 @@ POLICIES: tuple[Policy, ...] = (
         ),
     ),
     Policy(
+        name="federation",
+        says="to a sign-in provider and back; applications at our own",
+        methods=SAFE | WRITES,
+        pattern=re.compile(
+            r"/(?:console|portal)/federation/|/console/(?:authorize|end-session)|/oidc/"
+        ),
+        away=Away.CLOSED,
+        door=(
+            _sliding("federation-address", 300, 60, Part.ADDRESS),
+            _fixed("federation-hour", 6000, 3600, Part.ADDRESS),
+        ),
+    ),
+    Policy(
         name="payments",
         says="payments, refunds, credit notes, paying in the portal",
         methods=WRITES,

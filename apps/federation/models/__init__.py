@@ -1,0 +1,27 @@
+"""Tables of federation, one file per aggregate."""
+
+from apps.federation.models.application import (
+    Application,
+    ApplicationToken,
+    AuthorisationCode,
+    Consent,
+)
+from apps.federation.models.connection import (
+    Connection,
+    GivenRole,
+    GroupRole,
+    LinkedPerson,
+    SignInFlow,
+)
+
+__all__ = [
+    "Application",
+    "ApplicationToken",
+    "AuthorisationCode",
+    "Connection",
+    "Consent",
+    "GivenRole",
+    "GroupRole",
+    "LinkedPerson",
+    "SignInFlow",
+]
