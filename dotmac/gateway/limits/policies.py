@@ -104,7 +104,7 @@ POLICIES: tuple[Policy, ...] = (
         methods=frozenset({"POST"}),
         pattern=re.compile(
             r"/api/auth/|/accounts/|/(?:console|portal)/(?:sign-in|invitation|enrolment"
-            r"|reset|recover|passkey|confirm-email|step-up|join|federation)"
+            r"|reset|recover|passkey|confirm-email|step-up|join)"
         ),
         away=Away.CLOSED,
         door=(
