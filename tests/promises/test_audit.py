@@ -64,6 +64,17 @@ PROVE_THEMSELVES = {
         "step_up",
     ]
 }
+# A person by the word of a sign-in provider, an application by its secret.
+PROVE_THEMSELVES |= {
+    f"federation.{name}"
+    for name in [
+        "begin_federated",
+        "exchange_code",
+        "finish_federated",
+        "revoke_token",
+        "take_saml_answer",
+    ]
+}
 # What happens is the gateway's word, and is recorded in its name.
 GATEWAYS_WORD = {
     "billing.accept_webhook",
@@ -83,6 +94,13 @@ UNRECORDED = {
     "identity.begin_totp",
     "identity.enrol_totp",
     "identity.request_reset",
+    # What is asked of a provider and what it says; who came in by it is recorded.
+    "federation.begin_federated",
+    "federation.take_saml_answer",
+    # The code that an application turns into a token, and its end, stand on a consent
+    # or an authorisation that is recorded with the person's name.
+    "federation.exchange_code",
+    "federation.revoke_token",
     # The job is a row that names its actor; what wanted the work records it.
     "ops.start_job",
     "ops.start_reseal",
