@@ -103,9 +103,10 @@ def clone_database(name: str) -> None:
     ) as admin:
         _drop(admin, name)
         admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER dotmac_owner").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
+            # Files are copied as they are: half the time of writing them to the WAL.
+            sql.SQL(
+                "CREATE DATABASE {} TEMPLATE {} OWNER dotmac_owner STRATEGY FILE_COPY"
+            ).format(sql.Identifier(name), sql.Identifier(template))
         )
         # Privileges of a database are not part of what a template hands on.
         for line in (
