@@ -20,7 +20,7 @@ class BillingConfig(AppConfig):
             participants.Participant(
                 app="billing",
                 can_delete=history.reasons_to_keep,
-                timeline=history.timeline,
+                timeline=history.TIMELINE,
             ),
         )
         permissions.declare(
@@ -62,6 +62,6 @@ class BillingConfig(AppConfig):
             participants.Participant(
                 app="billing.cash",
                 can_delete=cash_history.reasons_to_keep_payer,
-                timeline=cash_history.cash_timeline,
+                timeline=cash_history.TIMELINE,
             ),
         )

@@ -38,6 +38,6 @@ class CatalogConfig(AppConfig):
                 app="catalog",
                 can_close=selectors.objections_to_close_customer,
                 can_delete=selectors.objections_to_delete_customer,
-                timeline=selectors.timeline_of_customer,
+                timeline=selectors.TIMELINE,
             ),
         )

@@ -16,9 +16,7 @@ class IdentityConfig(AppConfig):
         participants.register_unit_lookup(selectors.unit_id_of)
         participants.register(
             "identity.customer",
-            participants.Participant(
-                app="identity", timeline=selectors.timeline_of_customer
-            ),
+            participants.Participant(app="identity", timeline=selectors.TIMELINE),
         )
         invariants.register(*INVARIANTS)
         declare_permissions()
@@ -34,6 +32,13 @@ def declare_permissions() -> None:
         create_customer="Register customers.",
         change_customer="Change what is known about customers.",
         close_customer="Close customers.",
+        reopen_customer="Let closed customers come back.",
+        impersonate_customer="See the portal as a customer sees it; told to him.",
+        tag_customer="Stick tags to customers and take them away.",
+        view_field="See which fields of its own and tags the operator has.",
+        manage_field="Define fields and tags of customers.",
+        view_timeline="Read a customer's whole history and the notes of staff.",
+        write_note="Write, edit and remove notes about customers.",
         delete_customer="Delete customers without history.",
         create_portal_user="Give customers a sign-in for the portal.",
         set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106
@@ -72,5 +77,8 @@ def declare_permissions() -> None:
         "change_own_factors",
         "manage_rules",
         "approve_rule",
+        "impersonate_customer",
     )
-    permissions.declare_whole("identity", "view_rule", "manage_rules", "approve_rule")
+    permissions.declare_whole(
+        "identity", "view_rule", "manage_rules", "approve_rule", "manage_field"
+    )

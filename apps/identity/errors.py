@@ -73,6 +73,21 @@ class CustomerStillServed(Conflict):
     title = "Something speaks against closing the customer."
 
 
+class LocationInUse(Conflict):
+    code = "location_in_use"
+    title = "A service was or is delivered there; its history needs the place."
+
+
+class ParentIsBelow(Conflict):
+    code = "parent_is_below"
+    title = "The parent belongs below this customer itself, or too many levels deep."
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+    title = "This short name is in use already."
+
+
 class UsernameTaken(Conflict):
     code = "username_taken"
     title = "Somebody signs in with this name already."

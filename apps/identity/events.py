@@ -42,5 +42,17 @@ class CustomerClosed(CustomerEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRested(CustomerEvent):
+    """The last service of the customer ended."""
+
+    name: ClassVar[str] = "identity.customer.rested.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerReopened(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.reopened.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDeleted(CustomerEvent):
     name: ClassVar[str] = "identity.customer.deleted.v1"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from dotmac.core import denials, invariants, permissions
+from dotmac.core import denials, invariants, participants, permissions
 
 
 class OpsConfig(AppConfig):
@@ -14,6 +14,12 @@ class OpsConfig(AppConfig):
 
         denials.register_recorder(record_noted)
         invariants.register(*INVARIANTS)
+        from apps.ops.selectors import TIMELINE
+
+        participants.register(
+            "identity.customer",
+            participants.Participant(app="ops", timeline=TIMELINE),
+        )
         permissions.declare(
             "ops",
             view_job="See long-running work and its progress.",

@@ -50,6 +50,17 @@ def make_records(world) -> None:
         customer_id=chidi.pk,
         now=now,
     )
+    known = {"customer_id": chidi.pk, "actor": world.ada.actor, "now": now}
+    identity.add_location(**known, label="Shop", address="1 Marina", city="Lagos")
+    identity.add_contact(**known, name="Ify Eze", email="ify@mail.example")
+    note = identity.write_note(**known, text="Calls in the evening.", pinned=True)
+    identity.edit_note(
+        note_id=note.pk, text="Calls by day.", actor=world.ada.actor, now=now
+    )
+    by = {"actor": world.ada.actor, "now": now}
+    identity.define_field(slug="nin", name="NIN", kind="text", in_list=True, **by)
+    identity.make_tag(slug="vip", name="VIP", colour="amber", **by)
+    identity.tag_customers(customer_ids=[chidi.pk], add=["vip"], **by)
     put_on_line(world, world.chidi, now=timezone.now())
     _make_rules(world)
 

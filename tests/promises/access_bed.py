@@ -141,7 +141,13 @@ def _objects(world, name) -> dict[str, int]:
         session_key=session.session_key, generation=session.generation,
         actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
+    told = {"customer_id": customer.pk, "actor": SYSTEM, "now": now}
+    contact = identity.add_contact(**told, name="Ify Eze", email="ify@mail.example")
+    place = identity.add_location(**told, label="Shop", address="1 Marina")
     return {
+        "contacts": contact.pk,
+        "locations": place.pk,
+        "notes": identity.write_note(**told, text="Calls in the evening.").pk,
         "customers": customer.pk,
         "services": service.pk,
         "orders": Order.objects.get(customer=customer).pk,
@@ -176,6 +182,9 @@ def _whole(world) -> dict[str, int]:
         at=now, actor_kind="staff", actor_label="ada", permission="ops.view_job",
         granted=True, facts={},
     )  # fmt: skip
+    by = {"actor": SYSTEM, "now": now}
+    own = identity.define_field(slug="nin", name="NIN", kind="text", **by)
+    tag = identity.make_tag(slug="vip", name="VIP", colour="amber", **by)
     group = network.create_vlan_group(
         name="bed", vid_min=100, vid_max=200, actor=SYSTEM, now=now
     )
@@ -183,6 +192,8 @@ def _whole(world) -> dict[str, int]:
     return {
         "roles": role.pk,
         "access-rules": rule.pk,
+        "custom-fields": own.pk,
+        "tags": tag.pk,
         "decisions": decision.pk,
         "tax-rates": rate.pk,
         "runs": run.pk,

@@ -19,10 +19,36 @@ PUT customers/* identity.change_customer
 PATCH customers/* identity.change_customer
 DELETE customers/* identity.delete_customer
 POST customers/*/close identity.close_customer
+POST customers/*/reopen identity.reopen_customer
+PUT customers/*/parent identity.change_customer
 GET customers/*/contacts identity.view_customer
 POST customers/*/contacts identity.change_customer
+GET customers/*/contacts/* identity.view_customer
+PATCH customers/*/contacts/* identity.change_customer
+DELETE customers/*/contacts/* identity.change_customer
 GET customers/*/locations identity.view_customer
 POST customers/*/locations identity.change_customer
+GET customers/*/locations/* identity.view_customer
+PATCH customers/*/locations/* identity.change_customer
+DELETE customers/*/locations/* identity.change_customer
+POST customers/*/locations/*/serviceability identity.change_customer
+GET customers/*/notes identity.view_timeline
+POST customers/*/notes identity.write_note
+GET customers/*/notes/* identity.view_timeline
+PATCH customers/*/notes/* identity.write_note
+DELETE customers/*/notes/* identity.write_note
+GET customers/*/timeline identity.view_timeline
+GET customers/*/tags identity.view_timeline
+PUT customers/*/tags identity.tag_customer
+GET custom-fields identity.view_field
+POST custom-fields identity.manage_field
+GET custom-fields/* identity.view_field
+PATCH custom-fields/* identity.manage_field
+GET tags identity.view_field
+POST tags identity.manage_field
+GET tags/* identity.view_field
+PATCH tags/* identity.manage_field
+DELETE tags/* identity.manage_field
 POST auth/step-up identity.manage_own_access
 GET auth/sessions identity.manage_own_access
 DELETE auth/sessions identity.manage_own_access
@@ -136,6 +162,10 @@ list events ops.view_event
 list jobs ops.view_job
 list messages ops.view_message
 list customers identity.view_customer
+bulk customers/tag identity.tag_customer
+list locations identity.view_customer
+list custom-fields identity.view_field
+list tags identity.view_field
 list decisions identity.view_rule
 list roles identity.view_staff
 list access-rules identity.view_rule
@@ -169,6 +199,8 @@ form tax-rates/new billing.set_tax_rate
 form billing-runs/new billing.run_billing
 form integrity/run ops.run_integrity
 form customers/new identity.create_customer
+form custom-fields/new identity.manage_field
+form tags/new identity.manage_field
 form roles/new identity.manage_roles
 form staff/new identity.create_staff
 form my-keys/new identity.create_api_key
@@ -264,6 +296,22 @@ action services/give-up catalog.provision_service
 action services/suspend catalog.suspend_service
 action services/extend catalog.extend_service
 action services/terminate catalog.terminate_service
+detail contacts identity.view_customer
+action contacts/edit identity.change_customer
+action contacts/remove identity.change_customer
+detail locations identity.view_customer
+action locations/edit identity.change_customer
+action locations/check identity.change_customer
+action locations/remove identity.change_customer
+detail notes identity.view_timeline
+action notes/edit identity.write_note
+action notes/remove identity.write_note
+detail custom-fields identity.view_field
+action custom-fields/edit identity.manage_field
+action custom-fields/archive identity.manage_field
+action custom-fields/restore identity.manage_field
+action tags/edit identity.manage_field
+action tags/remove identity.manage_field
 detail customers identity.view_customer
 tab customers/services catalog.view_service
 tab customers/sessions network.view_session
@@ -273,6 +321,7 @@ tab customers/payments billing.view_payment
 tab customers/people identity.view_customer
 tab customers/messages ops.view_message
 tab customers/audit ops.view_audit
+tab customers/history identity.view_timeline
 tab customers/access identity.view_access
 action customers/order catalog.order_service
 action customers/record-payment billing.record_payment
@@ -286,12 +335,19 @@ action customers/create-portal-user identity.create_portal_user
 action customers/invite identity.create_portal_user
 action customers/set-portal-password identity.set_portal_password
 action customers/close identity.close_customer
+action customers/reopen identity.reopen_customer
+action customers/look identity.impersonate_customer
+action customers/end-look identity.view_customer
+action customers/add-note identity.write_note
+action customers/set-tags identity.tag_customer
+action customers/set-parent identity.change_customer
 action customers/delete identity.delete_customer
 """
 
 # Of the portal: name, its permission and what it is about.
 PORTAL = """
 home - -
+account identity.view_customer -
 help - -
 choose - -
 series - -
@@ -312,4 +368,5 @@ usage network.view_usage -
 # What the addresses under /console are called; screens are listed above.
 CONSOLE_NAMES = {
     "home", "search", "business-date", "detail", "series", "action", "export", "screen",
+    "bulk",
 }  # fmt: skip

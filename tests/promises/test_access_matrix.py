@@ -4,6 +4,7 @@ What must come of it stands in `access_table`, written by hand; the addresses co
 from the URLs and the registry, so what is not in the table fails.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -79,7 +80,15 @@ def objects_of(bed, address):
     kind = SHELVES.get(shelf, shelf.rsplit("/", 1)[-1])
     if kind in bed.whole:
         return [("", address.replace("*", str(bed.whole[kind])))]
-    return [(who, address.replace("*", str(bed.of[who][kind]))) for who in OWNERS]
+    return [(who, _filled(address, kind, bed.of[who])) for who in OWNERS]
+
+
+def _filled(address, kind, keys):
+    """The first * is the object's key, a later one that of what hangs below it."""
+    first, _star, rest = address.partition("*")
+    for below in re.findall(r"/([a-z-]+)/\*", rest):
+        rest = rest.replace("*", str(keys[below]), 1)
+    return f"{first}{keys[kind]}{rest}"
 
 
 def test_the_api_lets_through_whom_the_table_names(world):
@@ -119,6 +128,7 @@ def console_screens():
         found |= {f"tab {slug}/{t.slug}" for t in screen.all_tabs() if t.permission}
     for slug, listed in registry.lists.items():
         found |= {f"action {slug}/{action.slug}" for action in listed.actions}
+        found |= {f"bulk {slug}/{bulk.slug}" for bulk in listed.bulk}
     return found
 
 
@@ -130,8 +140,15 @@ def test_every_screen_of_the_console_is_in_the_table():
 
 
 def console_cells(bed, kind, name):
-    """(method, owner, address) of a screen: lists with their export."""
+    """(method, owner, address) of a screen: lists with their export.
+
+    Behind a space stands what is sent.
+    """
     slug, _slash, part = name.partition("/")
+    if kind == "bulk":
+        for who in OWNERS:
+            yield "POST", who, f"{slug}/bulk/{part} chosen={bed.of[who][slug]}"
+        return
     if kind in {"list", "page", "form"}:
         yield "GET", "", name
         if kind == "form":
@@ -164,7 +181,11 @@ def test_the_console_lets_in_whom_the_table_names(world):
                 if (method, address) == OWN_SNAPSHOT and who in {"ada", "mina"}:
                     continue
                 with bed_of.undone():
-                    answer = browser.generic(method, f"/console/{address}")
+                    path, _space, sent = address.partition(" ")
+                    answer = browser.generic(
+                        method, f"/console/{path}", sent,
+                        content_type="application/x-www-form-urlencoded",
+                    )  # fmt: skip
                     getattr(answer, "streaming_content", None)
                 known = who in bed_of.STAFF
                 want = bed_of.expected(who, permission, owner) if known else "sign in"

@@ -9,9 +9,9 @@ from apps.catalog.selectors.billable import (
 )
 from apps.catalog.selectors.invariants import INVARIANTS
 from apps.catalog.selectors.participation import (
+    TIMELINE,
     objections_to_close_customer,
     objections_to_delete_customer,
-    timeline_of_customer,
 )
 from apps.catalog.selectors.plans import current_prices, find_plan, plans, prices_of
 from apps.catalog.selectors.provisioning import (
@@ -41,6 +41,7 @@ from apps.catalog.selectors.services import (
 
 __all__ = [
     "INVARIANTS",
+    "TIMELINE",
     "BillableService",
     "HeldSpan",
     "ServiceView",
@@ -70,7 +71,6 @@ __all__ = [
     "service_views",
     "services_visible_to",
     "steps_of",
-    "timeline_of_customer",
     "views_of",
     "with_login",
 ]

@@ -11,12 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, Lower
 from guardian.models import UserObjectPermissionBase
 
-from apps.identity.enums import (
-    ContactRole,
-    CustomerKind,
-    CustomerState,
-    MemberRights,
-)
+from apps.identity.enums import CustomerKind, CustomerState, MemberRights
 from dotmac.core.actors import Actor
 from dotmac.core.models import Record
 
@@ -71,6 +66,21 @@ class Customer(Record):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2, blank=True)
     tax_number = models.CharField(max_length=40, blank=True)
+    # Where a lead came from, in the operator's own words, and who follows it up.
+    source = models.CharField(max_length=80, blank=True)
+    owner = models.ForeignKey(
+        "identity.User",
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    # The head office of a branch, the reseller of a customer. A tree: see the trigger.
+    parent = models.ForeignKey(
+        "self", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    # Values of the operator's own fields (CustomField) by slug.
+    custom = models.JSONField(default=dict, blank=True)
     # Somebody looked and said that this is another customer all the same.
     duplicate_confirmed = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +115,10 @@ class Customer(Record):
             GinIndex(
                 OpClass("search_text", name="gin_trgm_ops"),
                 name="identity_customer_search",
+            ),
+            GinIndex(
+                OpClass("custom", name="jsonb_path_ops"),
+                name="identity_customer_custom",
             ),
         )
         constraints = (
@@ -164,58 +178,3 @@ class Membership(Record):
 
     def __str__(self) -> str:
         return f"{self.user_id} for {self.customer_id}"
-
-
-class Contact(Record):
-    """A person to speak to about a customer."""
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    name = models.CharField(max_length=150)
-    role = models.CharField(
-        max_length=16, choices=ContactRole, default=ContactRole.GENERAL
-    )
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=16, blank=True)
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                name="identity_contact_phone_e164",
-                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ServiceLocation(Record):
-    """A place where a customer is served."""
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    label = models.CharField(max_length=80)
-    address = models.CharField(max_length=300)
-    city = models.CharField(max_length=120, blank=True)
-    latitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True
-    )
-    longitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True
-    )
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                name="identity_servicelocation_on_earth",
-                condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(
-                    latitude__isnull=False,
-                    longitude__isnull=False,
-                    latitude__range=(-90, 90),
-                    longitude__range=(-180, 180),
-                ),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.label

@@ -28,7 +28,7 @@ class People(PortalPage):
         return {
             "members": list(selectors.memberships_of(page.customer_id)),
             "rights": MemberRights.choices,
-            "may_change": self._is_full(page),
+            "may_change": page.looking is None and self._is_full(page),
             "my_id": page.actor.id,
             "here": "people",
         }

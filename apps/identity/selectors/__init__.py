@@ -17,19 +17,16 @@ from apps.identity.selectors.api_keys import (
 )
 from apps.identity.selectors.customers import (
     CustomerSnapshot,
-    contacts_of,
     customer_of,
     customer_snapshot,
     customers_visible_to,
     find_customer,
     found_by,
     is_full_member,
-    locations_of,
     locked_customer,
     memberships_of,
     of_visible_customers,
     snapshots_of,
-    timeline_of_customer,
     unit_id_of,
 )
 from apps.identity.selectors.explain import (
@@ -49,8 +46,33 @@ from apps.identity.selectors.factors import (
     password_characters_min,
     proved_email,
 )
+from apps.identity.selectors.fields import (
+    all_fields,
+    all_tags,
+    custom_fields,
+    has_named_value,
+    has_tag,
+    has_value,
+    tags,
+    tags_of,
+)
 from apps.identity.selectors.keys import jwt_key_set, jwt_keys
 from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
+from apps.identity.selectors.looks import (
+    actor_who_looks,
+    latest_look,
+    looks_at,
+    open_look,
+)
+from apps.identity.selectors.places import (
+    bill_addresses,
+    contacts_of,
+    contacts_visible_to,
+    locations_of,
+    locations_visible_to,
+    notes_visible_to,
+    pinned_notes_of,
+)
 from apps.identity.selectors.sessions import (
     SignIn,
     described,
@@ -61,6 +83,7 @@ from apps.identity.selectors.sessions import (
 )
 from apps.identity.selectors.staff import (
     StaffMember,
+    active_staff,
     assignments_of,
     default_unit,
     find_user,
@@ -77,6 +100,12 @@ from apps.identity.selectors.staff import (
     staff_visible_to,
     units_visible_to,
 )
+from apps.identity.selectors.timeline import (
+    TIMELINE,
+    customer_timeline,
+    note_entry,
+    reaches,
+)
 from apps.identity.selectors.trying import (
     Trial,
     decisions_visible_to,
@@ -89,6 +118,7 @@ from apps.identity.selectors.trying import (
 
 __all__ = [
     "API_KEY_MARK",
+    "TIMELINE",
     "CustomerSnapshot",
     "Factors",
     "Held",
@@ -96,16 +126,24 @@ __all__ = [
     "SignIn",
     "StaffMember",
     "Trial",
+    "active_staff",
     "actor_for_api_key",
     "actor_for_session",
     "actor_for_user",
+    "actor_who_looks",
+    "all_fields",
+    "all_tags",
     "api_key_of",
     "api_keys_visible_to",
     "assignments_of",
+    "bill_addresses",
     "contacts_of",
+    "contacts_visible_to",
     "counted_uses",
+    "custom_fields",
     "customer_of",
     "customer_snapshot",
+    "customer_timeline",
     "customers_visible_to",
     "decisions_visible_to",
     "default_unit",
@@ -117,17 +155,26 @@ __all__ = [
     "find_customer",
     "find_user",
     "found_by",
+    "has_named_value",
     "has_second_factor",
+    "has_tag",
+    "has_value",
     "holders_of",
     "invited_user",
     "is_full_member",
     "jwt_key_set",
     "jwt_keys",
+    "latest_look",
     "live_session",
     "locations_of",
+    "locations_visible_to",
     "locked_customer",
+    "looks_at",
     "memberships_of",
+    "note_entry",
+    "notes_visible_to",
     "of_visible_customers",
+    "open_look",
     "others_who_may",
     "own_api_keys",
     "own_sessions",
@@ -138,7 +185,9 @@ __all__ = [
     "permissions_held",
     "permissions_of_roles",
     "person",
+    "pinned_notes_of",
     "proved_email",
+    "reaches",
     "roles",
     "roles_visible_to",
     "roles_within",
@@ -151,7 +200,8 @@ __all__ = [
     "staff_members",
     "staff_visible_to",
     "steps_of",
-    "timeline_of_customer",
+    "tags",
+    "tags_of",
     "try_rule",
     "unit_id_of",
     "units_visible_to",

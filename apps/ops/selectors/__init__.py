@@ -12,6 +12,7 @@ from apps.ops.selectors.audit import (
 )
 from apps.ops.selectors.keys import ColumnKeys, sealed_rows
 from apps.ops.selectors.records import (
+    TIMELINE,
     audit_entries,
     business_date,
     job_of,
@@ -25,6 +26,7 @@ from apps.ops.selectors.records import (
 
 __all__ = [
     "PENDING",
+    "TIMELINE",
     "ChainState",
     "ColumnKeys",
     "audit_entries",

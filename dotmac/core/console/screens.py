@@ -66,6 +66,22 @@ class Tab:
     order: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAction:
+    """Something a person may do to the chosen rows of a list: one operation.
+
+    `run(rows, data, page)` gets the rows that `rows(actor, permission)` reaches;
+    where one of the chosen is not among them, nothing is done.
+    """
+
+    slug: str
+    label: Text
+    permission: str
+    form: type[ConsoleForm]
+    run: Callable[[list[Any], dict[str, Any], Page], str]
+    icon: str = ""
+
+
 class Screen:
     """What lists, details and forms share.
 
@@ -96,8 +112,17 @@ class ListScreen(Screen):
     intro: ClassVar[Text] = ""
     buttons: ClassVar[Sequence[Button]] = ()
     actions: ClassVar[Sequence[Action]] = ()
+    bulk: ClassVar[Sequence[BulkAction]] = ()
     poll_s: ClassVar[int] = 0
     export: ClassVar[bool] = True
+
+    def all_columns(self, page: Page) -> Sequence[Column]:
+        """The columns, with those that depend on stored definitions."""
+        return self.columns
+
+    def all_filters(self, page: Page) -> Sequence[Filter]:
+        """The filters, with those that depend on stored definitions."""
+        return self.filters
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         """The rows that the actor may see, select_related for the columns."""

@@ -1,0 +1,148 @@
+"""The customer's history: what identity tells of it, and the page of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.identity.enums import CustomerState
+from apps.identity.models import (
+    Customer,
+    CustomerChange,
+    CustomerNote,
+    CustomerTurn,
+    PortalLook,
+)
+from dotmac.core.actors import Actor, Scope
+from dotmac.core.participants import timeline_of
+from dotmac.core.refs import SubjectRef
+from dotmac.core.timeline import Place, TimelineEntry, TimelineSource, Window
+
+_TURNS: Mapping[str, tuple[Any, str]] = {
+    CustomerState.PROSPECT: (gettext_lazy("Prospect"), "user-check"),
+    CustomerState.ACTIVE: (gettext_lazy("Became a customer"), "user-check"),
+    CustomerState.DORMANT: (gettext_lazy("Dormant: the last service ended"), "moon"),
+    CustomerState.CLOSED: (gettext_lazy("Closed"), "user-off"),
+}
+_NOTHING = "\u2013"
+_REOPENED: tuple[Any, str] = (gettext_lazy("Reopened"), "user-plus")
+
+
+def customer_timeline(
+    customer: Customer,
+    *,
+    actor: Actor,
+    limit: int,
+    before: Place | None = None,
+    app: str = "",
+) -> tuple[list[TimelineEntry], bool]:
+    """A page of what the actor may know of the customer, and whether more follows."""
+    subject = SubjectRef("identity", "customer", customer.pk, customer.reference)
+
+    def readable(permission: str) -> bool:
+        return reaches(actor.scope(permission), customer)
+
+    return timeline_of(subject, limit=limit, before=before, readable=readable, app=app)
+
+
+def reaches(scope: Scope, customer: Customer) -> bool:
+    """Whether a scope holds this customer: the filter `visible_to`, for one row."""
+    return (
+        scope.everything
+        or customer.unit_id in scope.unit_ids
+        or customer.pk in scope.customer_ids
+    )
+
+
+def _registered(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = Customer.objects.filter(pk=customer_id)
+    return [
+        TimelineEntry(
+            at=row.created_at, id=row.pk, title=_("Registered"), icon="user-plus"
+        )
+        for row in window.rows(rows, at="created_at")
+    ]
+
+
+def _turns(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = CustomerTurn.objects.filter(customer_id=customer_id)
+    entries = []
+    for turn in window.rows(rows, at="at"):
+        back = turn.from_state == CustomerState.CLOSED
+        title, icon = _REOPENED if back else _TURNS[turn.to_state]
+        entries.append(
+            TimelineEntry(
+                at=turn.at,
+                id=turn.pk,
+                title=str(title),
+                detail=turn.reason,
+                icon=icon,
+                by=turn.actor_label,
+            )
+        )
+    return entries
+
+
+def _changes(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = CustomerChange.objects.filter(customer_id=customer_id)
+    return [
+        TimelineEntry(
+            at=change.at,
+            id=change.pk,
+            title=_("Changed: %s") % change.field.replace("_", " "),
+            detail=f"{change.before or _NOTHING} → {change.after or _NOTHING}",
+            icon="edit",
+            by=change.actor_label,
+        )
+        for change in window.rows(rows, at="at")
+    ]
+
+
+def _notes(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = CustomerNote.objects.filter(customer_id=customer_id)
+    return [note_entry(note) for note in window.rows(rows, at="at")]
+
+
+def note_entry(note: CustomerNote) -> TimelineEntry:
+    """A note as a line of history."""
+    return TimelineEntry(
+        at=note.at,
+        id=note.pk,
+        title=_("Note, edited") if note.edited_at else _("Note"),
+        detail=note.text,
+        icon="bookmark" if note.pinned else "note",
+        by=note.actor_label,
+        url=f"/console/notes/{note.pk}",
+    )
+
+
+def _looks(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = PortalLook.objects.filter(customer_id=customer_id)
+    return [
+        TimelineEntry(
+            at=look.started_at,
+            id=look.pk,
+            title=_("Portal looked at by staff"),
+            detail=look.reason,
+            icon="eye",
+            by=look.actor_label,
+        )
+        for look in window.rows(rows, at="started_at")
+    ]
+
+
+TIMELINE = tuple(
+    TimelineSource(
+        name=f"identity.{kind}", permission="identity.view_timeline", entries=entries
+    )
+    for kind, entries in (
+        ("registered", _registered),
+        ("turn", _turns),
+        ("change", _changes),
+        ("note", _notes),
+        ("look", _looks),
+    )
+)
