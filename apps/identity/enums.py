@@ -124,6 +124,15 @@ class CeremonyPurpose(TextChoices):
     CONFIRM = "confirm", _("Confirm who you are")
 
 
+class DocumentKind(TextChoices):
+    """What a paper of a customer is."""
+
+    IDENTITY = "identity", _("Proof of identity")
+    ADDRESS = "address", _("Proof of address")
+    CONTRACT = "contract", _("Contract")
+    OTHER = "other", _("Something else")
+
+
 class RuleEffect(TextChoices):
     """deny: refuses where the expression is true. require: unless it is true."""
 

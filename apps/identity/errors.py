@@ -73,6 +73,30 @@ class CustomerStillServed(Conflict):
     title = "Something speaks against closing the customer."
 
 
+class DocumentTypeRefused(InvalidInput):
+    """Judged by the bytes: the name and the announced type do not count."""
+
+    code = "document_type"
+    title = "Only whole PDF, JPEG, PNG and WebP files can be kept."
+
+
+class DocumentTooLarge(InvalidInput):
+    code = "document_too_large"
+    title = "The file is too large."
+
+
+class DocumentEmpty(InvalidInput):
+    code = "document_empty"
+    title = "The file is empty."
+
+
+class FileBroken(Conflict):
+    """What is stored is not what was stored: damage, or somebody's hand."""
+
+    code = "file_broken"
+    title = "The stored file is damaged and cannot be opened."
+
+
 class LocationInUse(Conflict):
     code = "location_in_use"
     title = "A service was or is delivered there; its history needs the place."

@@ -48,6 +48,7 @@ def page_of(request: HttpRequest) -> PortalPageRequest | None:
         path=request.path,
         customer_id=chosen if chosen in mine else mine[0],
         form=request.POST,
+        files=request.FILES,
     )
 
 

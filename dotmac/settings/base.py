@@ -336,6 +336,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "StepStateEnum": "apps.catalog.enums.StepState",
         "CustomerKindEnum": "apps.identity.enums.CustomerKind",
         "CustomerStateEnum": "apps.identity.enums.CustomerState",
+        "DocumentKindEnum": "apps.identity.enums.DocumentKind",
         "FieldKindEnum": "apps.identity.enums.FieldKind",
         "UnitKindEnum": "apps.identity.enums.UnitKind",
         "UserKindEnum": "apps.identity.enums.UserKind",

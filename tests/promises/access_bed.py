@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,7 @@ from dotmac.core.refs import SubjectRef
 from tests.billing.owing import bill
 from tests.catalog.shops import build_shop
 from tests.console.lines import put_on_line
+from tests.identity.papers import A_PDF
 from tests.promises.access_rights import holders
 from tests.sessions import enter
 from tests.world import SYSTEM, Api, login
@@ -141,13 +143,8 @@ def _objects(world, name) -> dict[str, int]:
         session_key=session.session_key, generation=session.generation,
         actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
-    told = {"customer_id": customer.pk, "actor": SYSTEM, "now": now}
-    contact = identity.add_contact(**told, name="Ify Eze", email="ify@mail.example")
-    place = identity.add_location(**told, label="Shop", address="1 Marina")
     return {
-        "contacts": contact.pk,
-        "locations": place.pk,
-        "notes": identity.write_note(**told, text="Calls in the evening.").pk,
+        **_known_of(customer, now),
         "customers": customer.pk,
         "services": service.pk,
         "orders": Order.objects.get(customer=customer).pk,
@@ -161,6 +158,24 @@ def _objects(world, name) -> dict[str, int]:
         "messages": Message.objects.filter(customer_id=customer.pk)[0].pk,
         "audit": AuditEntry.objects.filter(customer_id=customer.pk)[0].pk,
         "provisioning": ProvisioningJob.objects.filter(service=service)[0].pk,
+    }
+
+
+def _known_of(customer, now) -> dict[str, int]:
+    """Contact, place, note and paper of a customer."""
+    told = {"customer_id": customer.pk, "actor": SYSTEM, "now": now}
+    contact = identity.add_contact(**told, name="Ify Eze", email="ify@mail.example")
+    place = identity.add_location(**told, label="Shop", address="1 Marina")
+    paper = identity.add_document(
+        **told, kind="contract", name="contract.pdf", content=BytesIO(A_PDF),
+        in_portal=True,
+    )  # fmt: skip
+    note = identity.write_note(**told, text="Calls in the evening.")
+    return {
+        "contacts": contact.pk,
+        "locations": place.pk,
+        "documents": paper.pk,
+        "notes": note.pk,
     }
 
 

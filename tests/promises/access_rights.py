@@ -34,8 +34,10 @@ catalog.terminate_service rows om
 catalog.view_order rows omsbnarfv
 catalog.view_plan rows omsbnarfv
 catalog.view_service rows omsbnarfv
+identity.add_document rows omsbrf
 identity.approve_rule whole om
 identity.change_customer rows omsbr
+identity.change_document rows omsbr
 identity.change_own_factors own omsbnarfpv
 identity.close_customer rows om
 identity.create_api_key rows ombn
@@ -53,6 +55,8 @@ identity.manage_field whole om
 identity.manage_own_access own omsbnarfpv
 identity.manage_roles rows o
 identity.manage_rules whole o
+identity.open_document rows omsbrf
+identity.remove_document rows om
 identity.reopen_customer rows oms
 identity.reset_mfa rows om
 identity.revoke_api_key rows om
@@ -61,6 +65,7 @@ identity.tag_customer rows omsb
 identity.view_access rows oma
 identity.view_api_key rows oma
 identity.view_customer rows omsbnarfpv
+identity.view_document rows omsbarf
 identity.view_field rows omsba
 identity.view_rule whole oma
 identity.view_sign_in rows oma

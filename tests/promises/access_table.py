@@ -32,6 +32,12 @@ GET customers/*/locations/* identity.view_customer
 PATCH customers/*/locations/* identity.change_customer
 DELETE customers/*/locations/* identity.change_customer
 POST customers/*/locations/*/serviceability identity.change_customer
+GET customers/*/documents identity.view_document
+POST customers/*/documents identity.add_document
+GET customers/*/documents/* identity.view_document
+PATCH customers/*/documents/* identity.change_document
+DELETE customers/*/documents/* identity.remove_document
+GET customers/*/documents/*/content identity.open_document
 GET customers/*/notes identity.view_timeline
 POST customers/*/notes identity.write_note
 GET customers/*/notes/* identity.view_timeline
@@ -303,6 +309,10 @@ detail locations identity.view_customer
 action locations/edit identity.change_customer
 action locations/check identity.change_customer
 action locations/remove identity.change_customer
+detail documents identity.view_document
+action documents/open identity.open_document
+action documents/change identity.change_document
+action documents/remove identity.remove_document
 detail notes identity.view_timeline
 action notes/edit identity.write_note
 action notes/remove identity.write_note
@@ -322,6 +332,7 @@ tab customers/people identity.view_customer
 tab customers/messages ops.view_message
 tab customers/audit ops.view_audit
 tab customers/history identity.view_timeline
+tab customers/documents identity.view_document
 tab customers/access identity.view_access
 action customers/order catalog.order_service
 action customers/record-payment billing.record_payment
@@ -339,6 +350,7 @@ action customers/reopen identity.reopen_customer
 action customers/look identity.impersonate_customer
 action customers/end-look identity.view_customer
 action customers/add-note identity.write_note
+action customers/add-document identity.add_document
 action customers/set-tags identity.tag_customer
 action customers/set-parent identity.change_customer
 action customers/delete identity.delete_customer
@@ -348,6 +360,7 @@ action customers/delete identity.delete_customer
 PORTAL = """
 home - -
 account identity.view_customer -
+papers identity.view_document -
 help - -
 choose - -
 series - -

@@ -31,6 +31,7 @@ WRITES = {
                                       "longitude", "serviceability",
                                       "serviceability_note", "checked_at",
                                       "checked_by", "updated_at"},
+    "PATCH customers/*/documents/*": {"kind", "in_portal", "updated_at"},
     "PATCH customers/*/notes/*": {"text", "pinned", "edited_at", "updated_at"},
     "PATCH custom-fields/*": {"name", "choices", "required", "in_list", "in_portal",
                               "archived_at", "updated_at"},
@@ -54,6 +55,7 @@ VALID: dict[str, dict[str, Any]] = {
     "contacts": {"name": "Renamed"},
     "locations": {"address": "2 Marina"},
     "notes": {"text": "Calls by day."},
+    "documents": {"kind": "identity"},
     "custom-fields": {"name": "Renamed"},
     "tags": {"name": "Renamed"},
 }  # fmt: skip

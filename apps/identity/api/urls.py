@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.identity.api.access import AccessRuleViewSet, AccessViewSet, RoleViewSet
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
+from apps.identity.api.documents import DocumentViewSet
 from apps.identity.api.fields import CustomerTagViewSet, FieldViewSet, TagViewSet
 from apps.identity.api.of_customer import (
     CUSTOMER,
@@ -19,6 +20,7 @@ router.register("customers", CustomerViewSet, basename="customer")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register(f"{CUSTOMER}/contacts", ContactViewSet, basename="contact")
 router.register(f"{CUSTOMER}/locations", LocationViewSet, basename="location")
+router.register(f"{CUSTOMER}/documents", DocumentViewSet, basename="document")
 router.register(f"{CUSTOMER}/notes", NoteViewSet, basename="note")
 router.register(f"{CUSTOMER}/timeline", TimelineViewSet, basename="timeline")
 router.register("custom-fields", FieldViewSet, basename="custom-field")

@@ -2,6 +2,7 @@
 
 from apps.identity.console import (
     customers,
+    documents,
     explaining,
     fields,
     history,
@@ -17,6 +18,7 @@ from apps.identity.console import (
 
 __all__ = [
     "customers",
+    "documents",
     "explaining",
     "fields",
     "history",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
+from apps.identity.console.documents import ADD_ACTION, DOCUMENTS_TAB
 from apps.identity.console.family import PARENT_ACTION, family_panels
 from apps.identity.console.fields import (
     TAGS_ACTION,
@@ -92,18 +93,22 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
             rows=selectors.contacts_of(row.pk),
             empty=_("Nobody besides the customer."),
         ),
-        TablePanel(
-            title=_("Portal sign-ins"),
-            columns=(
-                Column(_("Name"), "user.username", "code"),
-                Column(_("E-mail"), "user.email"),
-                Column(_("May do"), "get_rights_display"),
-                Column(_("Works"), "user.is_active", "bool"),
-            ),
-            rows=selectors.memberships_of(row.pk),
-            empty=_("The customer cannot sign in to the portal yet."),
-        ),
+        _sign_ins(row),
     ]
+
+
+def _sign_ins(row: Customer) -> Panel:
+    return TablePanel(
+        title=_("Portal sign-ins"),
+        columns=(
+            Column(_("Name"), "user.username", "code"),
+            Column(_("E-mail"), "user.email"),
+            Column(_("May do"), "get_rights_display"),
+            Column(_("Works"), "user.is_active", "bool"),
+        ),
+        rows=selectors.memberships_of(row.pk),
+        empty=_("The customer cannot sign in to the portal yet."),
+    )
 
 
 def _tags(customer_id: int, page: Page) -> Sequence[Fact]:
@@ -212,6 +217,7 @@ ACTIONS = (
     NOTE_ACTION,
     TAGS_ACTION,
     PARENT_ACTION,
+    ADD_ACTION,
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
@@ -347,6 +353,7 @@ register_hub(
                 permission="identity.view_customer",
                 order=80,
             ),
+            DOCUMENTS_TAB,
             Tab(
                 slug="history",
                 label=gettext_lazy("History"),

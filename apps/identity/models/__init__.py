@@ -19,6 +19,7 @@ from apps.identity.models.factors import (
     RecoveryCode,
 )
 from apps.identity.models.fields import CustomerTag, CustomField, Tag
+from apps.identity.models.files import CustomerDocument, StoredFile, StoredPiece
 from apps.identity.models.history import (
     CustomerChange,
     CustomerNote,
@@ -49,6 +50,7 @@ __all__ = [
     "CustomField",
     "Customer",
     "CustomerChange",
+    "CustomerDocument",
     "CustomerGrant",
     "CustomerNote",
     "CustomerQuerySet",
@@ -70,6 +72,8 @@ __all__ = [
     "RolePermission",
     "ServiceLocation",
     "Session",
+    "StoredFile",
+    "StoredPiece",
     "Tag",
     "TotpDevice",
     "UnitGrant",

@@ -18,6 +18,14 @@ from apps.identity.operations.customers import (
     register_customer,
 )
 from apps.identity.operations.decisions import forget_decisions, record_decisions
+from apps.identity.operations.documents import (
+    DOCUMENT_BYTES_MAX,
+    OpenedDocument,
+    add_document,
+    change_document,
+    open_document,
+    remove_document,
+)
 from apps.identity.operations.emails import confirm_email, request_email
 from apps.identity.operations.enrolment import (
     InvitationLink,
@@ -134,18 +142,21 @@ from apps.identity.operations.tagging import set_tags, tag_customers
 from apps.identity.operations.totp import Enrolment
 
 __all__ = [
+    "DOCUMENT_BYTES_MAX",
     "Asked",
     "Enrolment",
     "InvitationLink",
     "InvitedMember",
     "MadeLink",
     "NewApiKey",
+    "OpenedDocument",
     "SignedIn",
     "Tokens",
     "accept_invitation",
     "accept_portal_invitation",
     "activate_customer",
     "add_contact",
+    "add_document",
     "add_location",
     "add_passkey",
     "answer_reset_requests",
@@ -159,6 +170,7 @@ __all__ = [
     "begin_totp",
     "change_contact",
     "change_customer",
+    "change_document",
     "change_field",
     "change_location",
     "change_member",
@@ -201,12 +213,14 @@ __all__ = [
     "invite_staff",
     "make_recovery_codes",
     "make_tag",
+    "open_document",
     "qualify_customer",
     "reactivate_user",
     "record_decisions",
     "refresh_tokens",
     "register_customer",
     "remove_contact",
+    "remove_document",
     "remove_location",
     "remove_member",
     "remove_note",

@@ -34,6 +34,7 @@ class Account(PortalPage):
             "contacts": selectors.contacts_of(page.customer_id)[:LOOKS_MAX],
             "locations": selectors.locations_of(page.customer_id)[:LOOKS_MAX],
             "own": [(field.name, customer.custom.get(field.slug)) for field in shown],
+            "here": "account",
             "looks": selectors.looks_at(page.customer_id)[:LOOKS_MAX],
         }
 

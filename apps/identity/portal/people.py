@@ -23,12 +23,13 @@ class People(PortalPage):
     name = "people"
     title = gettext_lazy("People")
     template = "identity/portal/people.html"
+    only_shows = False  # what it offers is by the person's own rights
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         return {
             "members": list(selectors.memberships_of(page.customer_id)),
             "rights": MemberRights.choices,
-            "may_change": page.looking is None and self._is_full(page),
+            "may_change": self._is_full(page),
             "my_id": page.actor.id,
             "here": "people",
         }

@@ -45,6 +45,9 @@ ROLES = (
             "identity.impersonate_customer",
             "identity.tag_customer",
             "identity.write_note",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "identity.create_portal_user",
             "identity.set_portal_password",
             "catalog.order_service",
@@ -78,6 +81,10 @@ ROLES = (
             "identity.tag_customer",
             "identity.view_field",
             "identity.write_note",
+            "identity.view_document",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "catalog.view_*",
             "identity.create_api_key",
             "ops.view_job",
@@ -110,6 +117,10 @@ ROLES = (
             "identity.create_customer",
             "identity.change_customer",
             "identity.create_portal_user",
+            "identity.view_document",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "identity.view_unit",
             "catalog.view_*",
             "catalog.order_service",
@@ -139,10 +150,16 @@ _BILLS = (
     "billing.start_checkout",
     "billing.pay_invoice",
 )
+# Papers, like people, are for those with all rights alone.
+_PAPERS = (
+    "identity.view_document",
+    "identity.open_document",
+    "identity.add_document",
+)
 _OF_RIGHTS: dict[str, tuple[str, ...]] = {
     MemberRights.VIEW: _LOOK,
     MemberRights.BILLING: ("identity.view_customer", *_BILLS),
-    MemberRights.FULL: (*_LOOK, *_BILLS),
+    MemberRights.FULL: (*_LOOK, *_BILLS, *_PAPERS),
 }
 
 

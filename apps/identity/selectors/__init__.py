@@ -56,6 +56,12 @@ from apps.identity.selectors.fields import (
     tags,
     tags_of,
 )
+from apps.identity.selectors.files import (
+    documents_of,
+    documents_visible_to,
+    file_content,
+    file_pieces,
+)
 from apps.identity.selectors.keys import jwt_key_set, jwt_keys
 from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
 from apps.identity.selectors.looks import (
@@ -149,7 +155,11 @@ __all__ = [
     "default_unit",
     "described",
     "device_of",
+    "documents_of",
+    "documents_visible_to",
     "factors_of",
+    "file_content",
+    "file_pieces",
     "fill_invitation",
     "fill_link",
     "find_customer",

@@ -12,6 +12,7 @@ from apps.identity.enums import CustomerState
 from apps.identity.models import (
     Customer,
     CustomerChange,
+    CustomerDocument,
     CustomerNote,
     CustomerTurn,
     PortalLook,
@@ -119,6 +120,21 @@ def note_entry(note: CustomerNote) -> TimelineEntry:
     )
 
 
+def _documents(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = CustomerDocument.objects.filter(customer_id=customer_id)
+    return [
+        TimelineEntry(
+            at=document.at,
+            id=document.pk,
+            title=_("Document: %s") % document.get_kind_display(),
+            icon="file-text",
+            by=document.actor_label,
+            url=f"/console/documents/{document.pk}",
+        )
+        for document in window.rows(rows, at="at")
+    ]
+
+
 def _looks(customer_id: int, window: Window) -> list[TimelineEntry]:
     rows = PortalLook.objects.filter(customer_id=customer_id)
     return [
@@ -135,14 +151,13 @@ def _looks(customer_id: int, window: Window) -> list[TimelineEntry]:
 
 
 TIMELINE = tuple(
-    TimelineSource(
-        name=f"identity.{kind}", permission="identity.view_timeline", entries=entries
-    )
-    for kind, entries in (
-        ("registered", _registered),
-        ("turn", _turns),
-        ("change", _changes),
-        ("note", _notes),
-        ("look", _looks),
+    TimelineSource(name=f"identity.{kind}", permission=permission, entries=entries)
+    for kind, permission, entries in (
+        ("registered", "identity.view_timeline", _registered),
+        ("turn", "identity.view_timeline", _turns),
+        ("change", "identity.view_timeline", _changes),
+        ("note", "identity.view_timeline", _notes),
+        ("document", "identity.view_document", _documents),
+        ("look", "identity.view_timeline", _looks),
     )
 )

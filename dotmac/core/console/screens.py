@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from dotmac.core.actors import Actor
@@ -31,7 +32,7 @@ class Action:
     """Something a person may do to one row: one permission, one operation.
 
     `run(row, data, page)` calls the operation with `actor=page.actor,
-    now=page.now` and returns a sentence or a `Done`. The shell checks the
+    now=page.now` and returns a sentence, a `Done`, or an answer of its own (a file). The shell checks the
     permission, fetches the row through `rows(actor, action.permission)`, and
     turns a DomainError into a field error or a message. An action is always a
     POST. With `form` or `confirm` a page (a dialog with JavaScript) asks first.
@@ -40,7 +41,7 @@ class Action:
     slug: str
     label: Text
     permission: str
-    run: Callable[[Any, dict[str, Any], Page], Done | str | None]
+    run: Callable[[Any, dict[str, Any], Page], Done | HttpResponseBase | str | None]
     form: type[ConsoleForm] | None = None
     confirm: Text | Callable[[Any, Page], Text] = ""
     shown: Callable[[Any], bool] | None = None

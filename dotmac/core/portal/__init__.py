@@ -7,10 +7,11 @@ and, where it has a form, a `submit`. It works without JavaScript.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponseBase
 from django.urls import reverse
 
@@ -31,13 +32,14 @@ class PortalLooking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalPageRequest(Page):
-    """A customer at a page: which customer, which form values.
+    """A customer at a page: which customer, which form values and files.
 
     `looking` is set while staff look: the page is shown, nothing can be done.
     """
 
     customer_id: int
     form: Mapping[str, str]
+    files: Mapping[str, UploadedFile[bytes]] = field(default_factory=dict)
     looking: PortalLooking | None = None
 
     def may(self, permission: str) -> bool:
