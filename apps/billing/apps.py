@@ -23,6 +23,18 @@ class BillingConfig(AppConfig):
                 timeline=history.TIMELINE,
             ),
         )
+        invariants.register(*INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="billing.cash",
+                can_delete=cash_history.reasons_to_keep_payer,
+                timeline=cash_history.TIMELINE,
+            ),
+        )
+        self._declare_permissions()
+
+    def _declare_permissions(self) -> None:
         permissions.declare(
             "billing",
             view_invoice="See invoices and credit notes.",
@@ -55,13 +67,4 @@ class BillingConfig(AppConfig):
             "reverse_payment",
             "issue_credit_note",
             "start_checkout",
-        )
-        invariants.register(*INVARIANTS)
-        participants.register(
-            "identity.customer",
-            participants.Participant(
-                app="billing.cash",
-                can_delete=cash_history.reasons_to_keep_payer,
-                timeline=cash_history.TIMELINE,
-            ),
         )

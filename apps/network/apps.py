@@ -21,6 +21,9 @@ class NetworkConfig(AppConfig):
                 behind=keys.sessions_behind,
             )
         )
+        self._declare_permissions()
+
+    def _declare_permissions(self) -> None:
         permissions.declare(
             "network",
             view_site="See sites.",

@@ -200,7 +200,10 @@ class Supervisor:
             for w in self._watched
             if (pid := w.child.pid) is not None
         ]
-        (self._run / CHILDREN_FILE).write_text(json.dumps(rows))
+        # Replaced whole: others read it at any moment.
+        fresh = self._run / f"{CHILDREN_FILE}.new"
+        fresh.write_text(json.dumps(rows))
+        fresh.replace(self._run / CHILDREN_FILE)
 
 
 def _bind(probe: Callable[[Context], bool], context: Context) -> Callable[[], bool]:

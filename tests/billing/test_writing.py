@@ -1,5 +1,6 @@
 """The COPY writer…"""
 
+from dataclasses import fields
 from datetime import date
 
 import pytest
@@ -17,6 +18,7 @@ from apps.billing.models import (
 )
 from apps.billing.operations import writing
 from apps.billing.operations.sellers import current_seller_id
+from apps.identity.selectors import CustomerSnapshot
 from tests.billing import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.integration]
@@ -88,3 +90,16 @@ def test_writes_nothing_for_nobody():
     with CaptureQueriesContext(connection) as queries:
         assert writing.write_invoices(issue=issue, bills=[]) == []
     assert len(queries) == 0
+
+
+def test_keeps_of_the_buyer_what_the_document_prints():
+    world.vat()
+    customer, day = world.customer(), date(2026, 11, 1)
+    world.service(customer, world.plan(), start=day)
+    now = world.noon(day)
+    run = world.operations.start_run(day=day, actor=world.ACTOR, now=now)
+    world.operations.bill_next_chunk(run_id=run.pk, actor=world.ACTOR, now=now)
+
+    kept = Invoice.objects.get().buyer
+    assert kept["reference"] == customer.reference
+    assert set(kept) == {field.name for field in fields(CustomerSnapshot)}

@@ -137,7 +137,8 @@ def test_manage_py_finds_the_installation(running):
 def test_a_killed_program_comes_back(running, name):
     before = running.children()[name]
     os.kill(before, signal.SIGKILL)
-    until(lambda: running.children()[name] != before)
+    # While it is being started again it is on no list.
+    until(lambda: running.children().get(name, before) != before)
     health = running.ready()["health_url"]
 
     def healthy():

@@ -7,7 +7,7 @@ deferred key checks; then the number series, one UPDATE, and nothing more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -50,7 +50,6 @@ TRANSACTION_COLUMNS = (
     "id", "source_kind", "source_id", "occurred_date", "description",
     "created_at", "updated_at",
 )  # fmt: skip
-_BUYER_FIELDS = tuple(field.name for field in fields(CustomerSnapshot))
 ENTRY_COLUMNS = ("transaction", "account", "customer", "amount_minor", "currency")
 
 
@@ -133,12 +132,6 @@ def number_drafts(
             },
         )
         assert cursor.rowcount == len(ids)
-
-
-def buyer_json(buyer: CustomerSnapshot) -> dict[str, Any]:
-    """The buyer as the document keeps it."""
-    # Not asdict: it copies each value deeply, for every invoice of a run.
-    return {name: getattr(buyer, name) for name in _BUYER_FIELDS}
 
 
 def _headers(drafts: Iterable[Draft], issue: Issue) -> Iterator[tuple[Any, ...]]:
