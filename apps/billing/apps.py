@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.personal import Keeper
 
 
 class BillingConfig(AppConfig):
@@ -10,7 +11,8 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.billing import handlers  # noqa: F401 - registers what listens
-        from apps.billing.selectors import cash_history, history
+        from apps.billing.operations import erase_words
+        from apps.billing.selectors import cash_history, history, personal
         from apps.billing.selectors.cash_invariants import INVARIANTS
         from apps.billing.selectors.integrity import BOOK_INVARIANTS, INVOICE_INVARIANTS
 
@@ -21,6 +23,11 @@ class BillingConfig(AppConfig):
                 app="billing",
                 can_delete=history.reasons_to_keep,
                 timeline=history.TIMELINE,
+                keeper=Keeper(
+                    export=personal.held_of,
+                    objections=personal.objections_to_erase,
+                    erase=erase_words,
+                ),
             ),
         )
         invariants.register(*INVARIANTS)

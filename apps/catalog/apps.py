@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.personal import Keeper
 
 
 class CatalogConfig(AppConfig):
@@ -11,6 +12,7 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         from apps.catalog import (
             handlers,  # noqa: F401 - registers what listens
+            operations,
             selectors,
         )
 
@@ -39,5 +41,10 @@ class CatalogConfig(AppConfig):
                 can_close=selectors.objections_to_close_customer,
                 can_delete=selectors.objections_to_delete_customer,
                 timeline=selectors.TIMELINE,
+                keeper=Keeper(
+                    export=selectors.held_of,
+                    objections=selectors.objections_to_close_customer,
+                    erase=operations.erase_services,
+                ),
             ),
         )

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, letters, participants, permissions
+from dotmac.core.personal import Keeper
 
 
 class IdentityConfig(AppConfig):
@@ -9,14 +10,20 @@ class IdentityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.identity import selectors
+        from apps.identity import operations, selectors
         from apps.identity.selectors.integrity import INVARIANTS
         from apps.identity.selectors.links import INVITATION_KIND, LINK_KIND
 
         participants.register_unit_lookup(selectors.unit_id_of)
         participants.register(
             "identity.customer",
-            participants.Participant(app="identity", timeline=selectors.TIMELINE),
+            participants.Participant(
+                app="identity",
+                timeline=selectors.TIMELINE,
+                keeper=Keeper(
+                    export=selectors.held_of, erase=operations.erase_identity
+                ),
+            ),
         )
         invariants.register(*INVARIANTS)
         declare_permissions()
@@ -45,6 +52,8 @@ def declare_permissions() -> None:
         "manage_rules",
         "approve_rule",
         "impersonate_customer",
+        "open_export",
+        "erase_customer",
     )
     permissions.declare_whole(
         "identity", "view_rule", "manage_rules", "approve_rule", "manage_field"
@@ -70,6 +79,9 @@ def _about_customers() -> None:
         add_document="Add documents of customers.",
         change_document="Say what documents are and whether customers see them.",
         remove_document="Delete documents of customers.",
+        export_customer="Have a copy made of all that is held about a customer.",
+        open_export="Download such copies; each download is recorded.",
+        erase_customer="Erase customers for good, but for what the law keeps.",
         delete_customer="Delete customers without history.",
         create_portal_user="Give customers a sign-in for the portal.",
         set_portal_password="Set a new password for a customer.",  # noqa: S106  # nosec B106

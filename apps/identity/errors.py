@@ -97,6 +97,33 @@ class FileBroken(Conflict):
     title = "The stored file is damaged and cannot be opened."
 
 
+class CustomerErased(Conflict):
+    code = "customer_erased"
+    title = "This person was erased; there is nothing left."
+
+
+class CustomerCannotBeErased(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "customer_cannot_be_erased"
+    title = "Something speaks against erasing the customer."
+
+
+class ConfirmationDiffers(InvalidInput):
+    code = "confirmation_differs"
+    title = "Type the customer's number to confirm."
+
+
+class ExportNotReady(Conflict):
+    code = "export_not_ready"
+    title = "The copy is still being made."
+
+
+class ExportGone(Conflict):
+    code = "export_gone"
+    title = "There is no such copy any more. Ask for a new one."
+
+
 class LocationInUse(Conflict):
     code = "location_in_use"
     title = "A service was or is delivered there; its history needs the place."

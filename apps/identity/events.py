@@ -56,3 +56,10 @@ class CustomerReopened(CustomerEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDeleted(CustomerEvent):
     name: ClassVar[str] = "identity.customer.deleted.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased(CustomerEvent):
+    """The person was forgotten; whoever holds a copy elsewhere has to follow."""
+
+    name: ClassVar[str] = "identity.customer.erased.v1"

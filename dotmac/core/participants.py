@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dotmac.core.merging import Mover
+from dotmac.core.personal import Keeper
 from dotmac.core.refs import SubjectRef
 from dotmac.core.timeline import Place, TimelineEntry, TimelineSource, merged
 
@@ -26,13 +28,16 @@ class Participant:
 
     can_delete(id) returns sentences that speak against deletion, empty when
     none, and can_close(id) against closing; `timeline` are the app's sources of
-    the record's history.
+    the record's history, `keeper` its part in export and erasure, `mover` in
+    merging duplicates.
     """
 
     app: str
     can_delete: Callable[[int], list[str]] | None = None
     can_close: Callable[[int], list[str]] | None = None
     timeline: Sequence[TimelineSource] = ()
+    keeper: Keeper | None = None
+    mover: Mover | None = None
 
 
 _PARTICIPANTS: dict[str, dict[str, Participant]] = {}
@@ -67,6 +72,18 @@ def objections_to_close(subject: SubjectRef) -> list[str]:
         if participant.can_close is not None
         for reason in participant.can_close(subject.id)
     ]
+
+
+def keepers_of(kind: str) -> list[tuple[str, Keeper]]:
+    """Who holds data about such a record, by the names of their apps."""
+    asked = participants_of(kind)
+    return [(each.app, each.keeper) for each in asked if each.keeper is not None]
+
+
+def movers_of(kind: str) -> list[tuple[str, Mover]]:
+    """Who hands things over when two such records become one."""
+    asked = participants_of(kind)
+    return [(each.app, each.mover) for each in asked if each.mover is not None]
 
 
 def timeline_sources(kind: str) -> list[TimelineSource]:

@@ -171,10 +171,13 @@ def _known_of(customer, now) -> dict[str, int]:
         in_portal=True,
     )  # fmt: skip
     note = identity.write_note(**told, text="Calls in the evening.")
+    copy = identity.request_export(**told)
     return {
         "contacts": contact.pk,
         "locations": place.pk,
         "documents": paper.pk,
+        "exports": copy.pk,
+        "copies": copy.pk,
         "notes": note.pk,
     }
 

@@ -48,6 +48,8 @@ identity.create_unit rows om
 identity.deactivate_user rows om
 identity.delete_customer rows om
 identity.end_sign_in rows om
+identity.erase_customer rows om
+identity.export_customer rows omf
 identity.grant_access rows o
 identity.impersonate_customer rows oms
 identity.invite_staff rows om
@@ -56,6 +58,7 @@ identity.manage_own_access own omsbnarfpv
 identity.manage_roles rows o
 identity.manage_rules whole o
 identity.open_document rows omsbrf
+identity.open_export rows om
 identity.remove_document rows om
 identity.reopen_customer rows oms
 identity.reset_mfa rows om

@@ -20,6 +20,7 @@ PATCH customers/* identity.change_customer
 DELETE customers/* identity.delete_customer
 POST customers/*/close identity.close_customer
 POST customers/*/reopen identity.reopen_customer
+POST customers/*/erase identity.erase_customer
 PUT customers/*/parent identity.change_customer
 GET customers/*/contacts identity.view_customer
 POST customers/*/contacts identity.change_customer
@@ -38,6 +39,10 @@ GET customers/*/documents/* identity.view_document
 PATCH customers/*/documents/* identity.change_document
 DELETE customers/*/documents/* identity.remove_document
 GET customers/*/documents/*/content identity.open_document
+GET customers/*/exports identity.export_customer
+POST customers/*/exports identity.export_customer
+GET customers/*/exports/* identity.export_customer
+GET customers/*/exports/*/content identity.open_export
 GET customers/*/notes identity.view_timeline
 POST customers/*/notes identity.write_note
 GET customers/*/notes/* identity.view_timeline
@@ -313,6 +318,8 @@ detail documents identity.view_document
 action documents/open identity.open_document
 action documents/change identity.change_document
 action documents/remove identity.remove_document
+detail copies identity.export_customer
+action copies/open identity.open_export
 detail notes identity.view_timeline
 action notes/edit identity.write_note
 action notes/remove identity.write_note
@@ -333,6 +340,7 @@ tab customers/messages ops.view_message
 tab customers/audit ops.view_audit
 tab customers/history identity.view_timeline
 tab customers/documents identity.view_document
+tab customers/copies identity.export_customer
 tab customers/access identity.view_access
 action customers/order catalog.order_service
 action customers/record-payment billing.record_payment
@@ -351,31 +359,11 @@ action customers/look identity.impersonate_customer
 action customers/end-look identity.view_customer
 action customers/add-note identity.write_note
 action customers/add-document identity.add_document
+action customers/export identity.export_customer
+action customers/erase identity.erase_customer
 action customers/set-tags identity.tag_customer
 action customers/set-parent identity.change_customer
 action customers/delete identity.delete_customer
-"""
-
-# Of the portal: name, its permission and what it is about.
-PORTAL = """
-home - -
-account identity.view_customer -
-papers identity.view_document -
-help - -
-choose - -
-series - -
-devices - -
-profile - -
-people - -
-security - -
-services catalog.view_service -
-bills billing.view_invoice -
-bill billing.view_invoice invoice
-bill-pdf billing.view_invoice invoice
-payment billing.view_payment payment
-pay billing.start_checkout -
-pay-return billing.start_checkout -
-usage network.view_usage -
 """
 
 # What the addresses under /console are called; screens are listed above.

@@ -14,8 +14,9 @@ from dotmac.core.console import registry
 from dotmac.gateway import api
 from tests.console.screens import flat
 from tests.promises import access_bed as bed_of
+from tests.promises.access_portal import PORTAL
 from tests.promises.access_rights import lines
-from tests.promises.access_table import API, CONSOLE, CONSOLE_NAMES, PORTAL
+from tests.promises.access_table import API, CONSOLE, CONSOLE_NAMES
 from tests.promises.test_api_routes import path_of
 
 pytestmark = [pytest.mark.security, pytest.mark.django_db, pytest.mark.timeout(900)]

@@ -36,6 +36,7 @@ from apps.billing.operations.payments import (
     record_payment,
     reverse_payment,
 )
+from apps.billing.operations.personal import erase_words
 from apps.billing.operations.receipts import (
     send_receipt,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "bill_next_chunk",
     "confirm_checkout",
     "dismiss_parked",
+    "erase_words",
     "finish_run",
     "issue_credit_note",
     "open_checkout",

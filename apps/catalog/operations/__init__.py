@@ -6,6 +6,7 @@ from apps.catalog.operations.carrying import (
     claim_provisioning,
 )
 from apps.catalog.operations.orders import order_service
+from apps.catalog.operations.personal import erase_services
 from apps.catalog.operations.plans import create_plan, retire_plan, set_price
 from apps.catalog.operations.provisioning import (
     cancel_provisioning,
@@ -29,6 +30,7 @@ __all__ = [
     "carry_provisioning",
     "claim_provisioning",
     "create_plan",
+    "erase_services",
     "extend_service",
     "order_service",
     "provision_service",

@@ -13,6 +13,7 @@ from apps.catalog.selectors.participation import (
     objections_to_close_customer,
     objections_to_delete_customer,
 )
+from apps.catalog.selectors.personal import account_ids_of, held_of
 from apps.catalog.selectors.plans import current_prices, find_plan, plans, prices_of
 from apps.catalog.selectors.provisioning import (
     due_provisioning_jobs,
@@ -45,6 +46,7 @@ __all__ = [
     "BillableService",
     "HeldSpan",
     "ServiceView",
+    "account_ids_of",
     "account_ids_of_services",
     "account_ids_visible_to",
     "active_services_of",
@@ -54,6 +56,7 @@ __all__ = [
     "due_provisioning_jobs",
     "find_plan",
     "find_service",
+    "held_of",
     "held_spans",
     "in_shown_state",
     "items_of_orders",

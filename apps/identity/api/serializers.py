@@ -34,7 +34,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         fields = (
             "id", "reference", "kind", "name", "email", "phone", "state", "unit",
             "currency", "address", "city", "region", "postal_code", "country",
-            "tax_number", "source", "owner", "parent", "custom", "activated_at", "closed_at", "created_at", "updated_at",
+            "tax_number", "source", "owner", "parent", "custom", "activated_at", "closed_at", "erased_at",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

@@ -86,3 +86,9 @@ class Reopening(Reason):
         default=False,
         help_text="Accept that another open customer has this address or number.",
     )
+
+
+class Erasure(serializers.Serializer[Any]):
+    confirm = serializers.CharField(
+        max_length=24, help_text="The customer's reference, such as C-000123."
+    )

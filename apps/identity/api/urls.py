@@ -12,6 +12,7 @@ from apps.identity.api.of_customer import (
     NoteViewSet,
 )
 from apps.identity.api.own import ApiKeyViewSet, SignInViewSet, StepUpViewSet
+from apps.identity.api.personal import ExportViewSet
 from apps.identity.api.timeline import TimelineViewSet
 from apps.identity.api.views import CustomerViewSet, UnitViewSet
 
@@ -21,6 +22,7 @@ router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register(f"{CUSTOMER}/contacts", ContactViewSet, basename="contact")
 router.register(f"{CUSTOMER}/locations", LocationViewSet, basename="location")
 router.register(f"{CUSTOMER}/documents", DocumentViewSet, basename="document")
+router.register(f"{CUSTOMER}/exports", ExportViewSet, basename="export")
 router.register(f"{CUSTOMER}/notes", NoteViewSet, basename="note")
 router.register(f"{CUSTOMER}/timeline", TimelineViewSet, basename="timeline")
 router.register("custom-fields", FieldViewSet, basename="custom-field")

@@ -19,7 +19,12 @@ from apps.identity.api.serializers import (
     UnitSerializer,
     WholeCustomer,
 )
-from apps.identity.api.serializers_more import NewParent, Reason, Reopening
+from apps.identity.api.serializers_more import (
+    Erasure,
+    NewParent,
+    Reason,
+    Reopening,
+)
 from apps.identity.enums import CustomerKind, CustomerState, UnitKind
 from apps.identity.errors import UnknownUnit
 from apps.identity.models import Customer, OrganisationUnit
@@ -62,6 +67,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         "close": "identity.close_customer",
         "reopen": "identity.reopen_customer",
         "set_parent": "identity.change_customer",
+        "erase": "identity.erase_customer",
     }
     filters = {
         "state": filters.exact("state", CustomerState),
@@ -175,6 +181,18 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         customer = operations.set_parent(
             customer_id=customer.pk,
             parent_id=parent_id,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return self.answer(customer)
+
+    @extend_schema(request=Erasure, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: str) -> Response:
+        """Forget the person for good; else problem `customer_cannot_be_erased`."""
+        customer = operations.erase_customer(
+            customer_id=self.get_object().pk,
+            **self.body(Erasure),
             actor=self.actor,
             now=timezone.now(),
         )

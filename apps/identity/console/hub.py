@@ -30,6 +30,11 @@ from apps.identity.console.forms import (
 )
 from apps.identity.console.history import NOTE_ACTION, history_tab
 from apps.identity.console.people import link_panel
+from apps.identity.console.personal import (
+    COPIES_TAB,
+    ERASE_ACTION,
+    EXPORT_ACTION,
+)
 from apps.identity.console.places import coordinates, receives, serviceability
 from apps.identity.enums import CustomerState
 from apps.identity.models import Customer
@@ -218,6 +223,8 @@ ACTIONS = (
     TAGS_ACTION,
     PARENT_ACTION,
     ADD_ACTION,
+    EXPORT_ACTION,
+    ERASE_ACTION,
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
@@ -361,6 +368,7 @@ register_hub(
                 permission="identity.view_timeline",
                 order=85,
             ),
+            COPIES_TAB,
         ),
         actions=ACTIONS,
         facts=_tags,

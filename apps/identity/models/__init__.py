@@ -29,6 +29,7 @@ from apps.identity.models.history import (
 from apps.identity.models.link import EmailProof, OneTimeLink, ResetRequest
 from apps.identity.models.look import PortalLook
 from apps.identity.models.organisation import OrganisationUnit, UnitGrant
+from apps.identity.models.personal import PersonalExport
 from apps.identity.models.places import Contact, ServiceLocation
 from apps.identity.models.role import Role, RoleAssignment, RolePermission
 from apps.identity.models.session import (
@@ -63,6 +64,7 @@ __all__ = [
     "OneTimeLink",
     "OrganisationUnit",
     "Passkey",
+    "PersonalExport",
     "PortalLook",
     "RecoveryCode",
     "RefreshToken",

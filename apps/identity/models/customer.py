@@ -27,6 +27,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def open(self) -> Self:
         return self.filter(_OPEN)
 
+    def same_as(self, customer_id: int) -> Self:
+        """The customer and whatever was found to be the same person."""
+        return self.filter(pk=customer_id)
+
     def visible_to(self, actor: Actor, permission: str) -> Self:
         """The customers that this permission of this actor reaches."""
         scope = actor.scope(permission)
@@ -85,6 +89,8 @@ class Customer(Record):
     duplicate_confirmed = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # When the person behind it was forgotten; nothing brings that back.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What people type into a search box; one index serves all of it.
     search_text = models.GeneratedField(
         expression=Lower(
@@ -143,7 +149,12 @@ class Customer(Record):
             ),
             models.CheckConstraint(
                 name="identity_customer_reachable",
-                condition=~Q(email="") | ~Q(phone=""),
+                condition=~Q(email="") | ~Q(phone="") | Q(erased_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="identity_customer_erased_is_closed",
+                condition=Q(erased_at__isnull=True)
+                | Q(state=CustomerState.CLOSED, email="", phone="", address=""),
             ),
         )
 

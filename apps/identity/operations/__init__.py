@@ -35,6 +35,14 @@ from apps.identity.operations.enrolment import (
     invite_staff,
     reset_mfa,
 )
+from apps.identity.operations.erasure import erase_customer, erase_identity
+from apps.identity.operations.exports import (
+    OpenedExport,
+    forget_exports,
+    make_next_export,
+    open_export,
+    request_export,
+)
 from apps.identity.operations.family import set_parent
 from apps.identity.operations.fields import (
     archive_field,
@@ -150,6 +158,7 @@ __all__ = [
     "MadeLink",
     "NewApiKey",
     "OpenedDocument",
+    "OpenedExport",
     "SignedIn",
     "Tokens",
     "accept_invitation",
@@ -204,16 +213,21 @@ __all__ = [
     "end_own_session",
     "end_session",
     "enrol_totp",
+    "erase_customer",
+    "erase_identity",
     "forget_decisions",
+    "forget_exports",
     "forget_resets",
     "forget_sessions",
     "grant_on_customer",
     "grant_on_unit",
     "invite_member",
     "invite_staff",
+    "make_next_export",
     "make_recovery_codes",
     "make_tag",
     "open_document",
+    "open_export",
     "qualify_customer",
     "reactivate_user",
     "record_decisions",
@@ -232,6 +246,7 @@ __all__ = [
     "reopen_customer",
     "replace_totp",
     "request_email",
+    "request_export",
     "request_reset",
     "require_proof",
     "reset_mfa",

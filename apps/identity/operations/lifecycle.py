@@ -12,7 +12,11 @@ from django.db import transaction
 
 from apps.identity import events
 from apps.identity.enums import CustomerState
-from apps.identity.errors import CustomerClosed, CustomerStillServed
+from apps.identity.errors import (
+    CustomerClosed,
+    CustomerErased,
+    CustomerStillServed,
+)
 from apps.identity.models import Customer, CustomerTurn
 from apps.identity.models.signed import signed_by
 from apps.identity.operations.customers import (
@@ -131,6 +135,8 @@ def reopen_customer(
     customer = locked_or_missing(customer_id)
     if customer.state != CustomerState.CLOSED:
         return customer
+    if customer.erased_at is not None:
+        raise CustomerErased
     refuse_duplicate(customer, confirmed=confirm_duplicate, now=now)
 
     customer.closed_at = None

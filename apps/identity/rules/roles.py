@@ -155,6 +155,7 @@ _PAPERS = (
     "identity.view_document",
     "identity.open_document",
     "identity.add_document",
+    "identity.export_customer",
 )
 _OF_RIGHTS: dict[str, tuple[str, ...]] = {
     MemberRights.VIEW: _LOOK,

@@ -70,6 +70,12 @@ from apps.identity.selectors.looks import (
     looks_at,
     open_look,
 )
+from apps.identity.selectors.personal import (
+    exports_of,
+    exports_visible_to,
+    held_of,
+    same_person,
+)
 from apps.identity.selectors.places import (
     bill_addresses,
     contacts_of,
@@ -157,6 +163,8 @@ __all__ = [
     "device_of",
     "documents_of",
     "documents_visible_to",
+    "exports_of",
+    "exports_visible_to",
     "factors_of",
     "file_content",
     "file_pieces",
@@ -169,6 +177,7 @@ __all__ = [
     "has_second_factor",
     "has_tag",
     "has_value",
+    "held_of",
     "holders_of",
     "invited_user",
     "is_full_member",
@@ -203,6 +212,7 @@ __all__ = [
     "roles_within",
     "rules_about",
     "rules_visible_to",
+    "same_person",
     "session_of_access_token",
     "sessions_visible_to",
     "sign_ins_of",

@@ -11,6 +11,7 @@ from apps.ops.selectors.audit import (
     with_chain,
 )
 from apps.ops.selectors.keys import ColumnKeys, sealed_rows
+from apps.ops.selectors.personal import held_of
 from apps.ops.selectors.records import (
     TIMELINE,
     audit_entries,
@@ -33,6 +34,7 @@ __all__ = [
     "business_date",
     "chain_states",
     "chained_count",
+    "held_of",
     "job_of",
     "jobs",
     "latest_anchor",
