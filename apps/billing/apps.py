@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.merging import Mover
 from dotmac.core.personal import Keeper
 
 
@@ -10,8 +11,10 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.billing import handlers  # noqa: F401 - registers what listens
-        from apps.billing.operations import erase_words
+        from apps.billing import (
+            handlers,  # noqa: F401 - registers what listens
+            operations,
+        )
         from apps.billing.selectors import cash_history, history, personal
         from apps.billing.selectors.cash_invariants import INVARIANTS
         from apps.billing.selectors.integrity import BOOK_INVARIANTS, INVOICE_INVARIANTS
@@ -25,8 +28,13 @@ class BillingConfig(AppConfig):
                 timeline=history.TIMELINE,
                 keeper=Keeper(
                     export=personal.held_of,
-                    objections=personal.objections_to_erase,
-                    erase=erase_words,
+                    objections=personal.open_money,
+                    erase=operations.erase_words,
+                ),
+                mover=Mover(
+                    objections=operations.objections_to_merge,
+                    move=operations.move_money,
+                    give_back=operations.judge_again,
                 ),
             ),
         )

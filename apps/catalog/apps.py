@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.merging import Mover
 from dotmac.core.personal import Keeper
 
 
@@ -45,6 +46,11 @@ class CatalogConfig(AppConfig):
                     export=selectors.held_of,
                     objections=selectors.objections_to_close_customer,
                     erase=operations.erase_services,
+                ),
+                mover=Mover(
+                    objections=operations.objections_to_merge,
+                    move=operations.move_services,
+                    give_back=operations.give_back_services,
                 ),
             ),
         )

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, letters, participants, permissions
+from dotmac.core.merging import Mover
 from dotmac.core.personal import Keeper
 
 
@@ -22,6 +23,10 @@ class IdentityConfig(AppConfig):
                 timeline=selectors.TIMELINE,
                 keeper=Keeper(
                     export=selectors.held_of, erase=operations.erase_identity
+                ),
+                mover=Mover(
+                    move=operations.move_identity,
+                    give_back=operations.give_back_identity,
                 ),
             ),
         )
@@ -81,6 +86,7 @@ def _about_customers() -> None:
         remove_document="Delete documents of customers.",
         export_customer="Have a copy made of all that is held about a customer.",
         open_export="Download such copies; each download is recorded.",
+        merge_customer="Merge duplicates and undo it.",
         erase_customer="Erase customers for good, but for what the law keeps.",
         delete_customer="Delete customers without history.",
         create_portal_user="Give customers a sign-in for the portal.",

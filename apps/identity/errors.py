@@ -109,6 +109,25 @@ class CustomerCannotBeErased(Conflict):
     title = "Something speaks against erasing the customer."
 
 
+class CannotBeMerged(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "cannot_be_merged"
+    title = "Something speaks against merging these two."
+
+
+class CannotBeUnmerged(Conflict):
+    """Each objection says what happened since."""
+
+    code = "cannot_be_unmerged"
+    title = "This merge cannot be undone any more."
+
+
+class CustomerMerged(Conflict):
+    code = "customer_merged"
+    title = "This customer was merged into another one. Undo the merge first."
+
+
 class ConfirmationDiffers(InvalidInput):
     code = "confirmation_differs"
     title = "Type the customer's number to confirm."

@@ -63,3 +63,21 @@ class CustomerErased(CustomerEvent):
     """The person was forgotten; whoever holds a copy elsewhere has to follow."""
 
     name: ClassVar[str] = "identity.customer.erased.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeEvent(CustomerEvent):
+    """Told of each of the two customers; `survivor_id` is the one that goes on."""
+
+    survivor_id: int
+    other_reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMerged(MergeEvent):
+    name: ClassVar[str] = "identity.customer.merged.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersUnmerged(MergeEvent):
+    name: ClassVar[str] = "identity.customer.unmerged.v1"

@@ -48,7 +48,7 @@ class CustomerHub(DetailScreen):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return identity.customers_visible_to(actor, permission).select_related(
-            "unit", "owner", "parent"
+            "unit", "owner", "parent", "merged_into"
         )
 
     def heading(self, row: Any) -> str:
@@ -68,6 +68,9 @@ class CustomerHub(DetailScreen):
             Fact(_("Phone"), row.phone, "code"),
             Fact(_("E-mail"), row.email, "code"),
         ]
+        if row.merged_into is not None:
+            url = detail_url("customers", row.merged_into_id)
+            own.append(Fact(_("Merged into"), row.merged_into.reference, url=url))
         if row.parent is not None and page.may("identity.view_customer"):
             url = detail_url("customers", row.parent_id)
             own.append(Fact(_("Belongs below"), row.parent.name, url=url))

@@ -42,7 +42,8 @@ def made(export, now=NOON):
     return zipfile.ZipFile(BytesIO(b"".join(opened.pieces)))
 
 
-def test_a_copy_holds_what_every_app_knows(world):
+def live(world):
+    """Something of Chidi in every app, and something of somebody else."""
     chidi, customer = world.chidi, world.chidi.customer
     put_on_line(world, chidi, now=timezone.now(), hours=2)
     bill(customer, 900_000)
@@ -64,6 +65,11 @@ def test_a_copy_holds_what_every_app_knows(world):
         customer_id=world.dayo.customer.pk, text="Somebody else's secret.", **BY
     )
     enter(chidi, face="portal", key="portal_sid")
+    return at
+
+
+def test_a_copy_holds_what_every_app_knows(world):
+    chidi, customer, at = world.chidi, world.chidi.customer, live(world)
 
     archive = made(identity.request_export(**at))
 

@@ -162,7 +162,7 @@ def _objects(world, name) -> dict[str, int]:
 
 
 def _known_of(customer, now) -> dict[str, int]:
-    """Contact, place, note and paper of a customer."""
+    """What hangs on a customer: contact, place, note, paper, copy, merge."""
     told = {"customer_id": customer.pk, "actor": SYSTEM, "now": now}
     contact = identity.add_contact(**told, name="Ify Eze", email="ify@mail.example")
     place = identity.add_location(**told, label="Shop", address="1 Marina")
@@ -172,11 +172,20 @@ def _known_of(customer, now) -> dict[str, int]:
     )  # fmt: skip
     note = identity.write_note(**told, text="Calls in the evening.")
     copy = identity.request_export(**told)
+    twin = identity.register_customer(
+        kind="individual", name=f"Twin of {customer.reference}", phone="",
+        email=f"twin-{customer.pk}@mail.example", unit_id=customer.unit_id,
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
+    merge = identity.merge_customers(
+        duplicate_id=twin.pk, survivor_id=customer.pk, actor=SYSTEM, now=now
+    )
     return {
         "contacts": contact.pk,
         "locations": place.pk,
         "documents": paper.pk,
         "exports": copy.pk,
+        "merges": merge.pk,
         "copies": copy.pk,
         "notes": note.pk,
     }

@@ -57,6 +57,7 @@ identity.manage_field whole om
 identity.manage_own_access own omsbnarfpv
 identity.manage_roles rows o
 identity.manage_rules whole o
+identity.merge_customer rows om
 identity.open_document rows omsbrf
 identity.open_export rows om
 identity.remove_document rows om

@@ -43,6 +43,11 @@ GET customers/*/exports identity.export_customer
 POST customers/*/exports identity.export_customer
 GET customers/*/exports/* identity.export_customer
 GET customers/*/exports/*/content identity.open_export
+GET customers/*/duplicates identity.view_customer
+GET customers/*/merges identity.merge_customer
+POST customers/*/merges identity.merge_customer
+GET customers/*/merges/* identity.merge_customer
+POST customers/*/merges/*/undo identity.merge_customer
 GET customers/*/notes identity.view_timeline
 POST customers/*/notes identity.write_note
 GET customers/*/notes/* identity.view_timeline
@@ -177,6 +182,7 @@ bulk customers/tag identity.tag_customer
 list locations identity.view_customer
 list custom-fields identity.view_field
 list tags identity.view_field
+list duplicates identity.merge_customer
 list decisions identity.view_rule
 list roles identity.view_staff
 list access-rules identity.view_rule
@@ -320,6 +326,8 @@ action documents/change identity.change_document
 action documents/remove identity.remove_document
 detail copies identity.export_customer
 action copies/open identity.open_export
+detail merges identity.merge_customer
+action merges/undo identity.merge_customer
 detail notes identity.view_timeline
 action notes/edit identity.write_note
 action notes/remove identity.write_note
@@ -359,6 +367,7 @@ action customers/look identity.impersonate_customer
 action customers/end-look identity.view_customer
 action customers/add-note identity.write_note
 action customers/add-document identity.add_document
+action customers/merge identity.merge_customer
 action customers/export identity.export_customer
 action customers/erase identity.erase_customer
 action customers/set-tags identity.tag_customer

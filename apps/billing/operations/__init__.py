@@ -27,6 +27,11 @@ from apps.billing.operations.ledger import (
     post,
     reverse,
 )
+from apps.billing.operations.merging import (
+    judge_again,
+    move_money,
+    objections_to_merge,
+)
 from apps.billing.operations.numbers import (
     reference_of,
     take_numbers,
@@ -63,6 +68,9 @@ __all__ = [
     "erase_words",
     "finish_run",
     "issue_credit_note",
+    "judge_again",
+    "move_money",
+    "objections_to_merge",
     "open_checkout",
     "post",
     "promise_to_pay",

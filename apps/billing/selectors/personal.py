@@ -21,8 +21,11 @@ from dotmac.core.money import Money
 from dotmac.core.personal import Held, rows_of
 
 
-def objections_to_erase(customer_id: int) -> list[str]:
-    """Nobody is forgotten while money is owed, held, or on its way."""
+def open_money(customer_id: int) -> list[str]:
+    """Sentences about money that is owed, held, or on its way.
+
+    They speak against forgetting the customer, and against merging it.
+    """
     sentences = []
     balances = CustomerBalance.objects.filter(customer_id=customer_id)
     for row in balances.exclude(balance_minor=0).order_by("currency"):

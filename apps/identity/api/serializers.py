@@ -25,6 +25,9 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     parent = serializers.IntegerField(  # type: ignore[assignment]
         source="parent_id", allow_null=True, help_text="Its head office or reseller."
     )
+    merged_into = serializers.IntegerField(
+        source="merged_into_id", allow_null=True, help_text="Whose duplicate it was."
+    )
     custom = serializers.DictField(
         help_text="Values of the operator's own fields by slug: texts or booleans."
     )
@@ -34,8 +37,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         fields = (
             "id", "reference", "kind", "name", "email", "phone", "state", "unit",
             "currency", "address", "city", "region", "postal_code", "country",
-            "tax_number", "source", "owner", "parent", "custom", "activated_at", "closed_at", "erased_at",
-            "created_at", "updated_at",
+            "tax_number", "source", "owner", "parent", "custom", "activated_at",
+            "closed_at", "merged_into", "erased_at", "created_at", "updated_at",
         )  # fmt: skip
 
 

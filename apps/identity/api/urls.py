@@ -5,6 +5,7 @@ from apps.identity.api.access import AccessRuleViewSet, AccessViewSet, RoleViewS
 from apps.identity.api.auth import KeySetView, LoginView, LogoutView, RefreshView
 from apps.identity.api.documents import DocumentViewSet
 from apps.identity.api.fields import CustomerTagViewSet, FieldViewSet, TagViewSet
+from apps.identity.api.merging import DuplicateViewSet, MergeViewSet
 from apps.identity.api.of_customer import (
     CUSTOMER,
     ContactViewSet,
@@ -23,6 +24,8 @@ router.register(f"{CUSTOMER}/contacts", ContactViewSet, basename="contact")
 router.register(f"{CUSTOMER}/locations", LocationViewSet, basename="location")
 router.register(f"{CUSTOMER}/documents", DocumentViewSet, basename="document")
 router.register(f"{CUSTOMER}/exports", ExportViewSet, basename="export")
+router.register(f"{CUSTOMER}/duplicates", DuplicateViewSet, basename="duplicate")
+router.register(f"{CUSTOMER}/merges", MergeViewSet, basename="merge")
 router.register(f"{CUSTOMER}/notes", NoteViewSet, basename="note")
 router.register(f"{CUSTOMER}/timeline", TimelineViewSet, basename="timeline")
 router.register("custom-fields", FieldViewSet, basename="custom-field")

@@ -44,6 +44,9 @@ _OPTIONAL = (
 )  # fmt: skip
 
 
+_KEYS = frozenset({"unit", "owner", "parent", "merged_into"})
+
+
 def _found_by(text: str) -> Q:
     return selectors.found_by(text)
 
@@ -54,7 +57,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     queryset = Customer.objects.none()
     serializer_class = CustomerSerializer
     columns = {
-        name: f"{name}_id" if name in {"unit", "owner", "parent"} else name
+        name: f"{name}_id" if name in _KEYS else name
         for name in CustomerSerializer.Meta.fields
     }
     permission_by_action = {

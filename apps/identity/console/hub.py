@@ -29,6 +29,7 @@ from apps.identity.console.forms import (
     ReopenForm,
 )
 from apps.identity.console.history import NOTE_ACTION, history_tab
+from apps.identity.console.merging import MERGE_ACTION, merge_panels
 from apps.identity.console.people import link_panel
 from apps.identity.console.personal import (
     COPIES_TAB,
@@ -72,6 +73,7 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
                 Fact(_("Followed up by"), row.owner.name if row.owner else ""),
             ],
         ),
+        *merge_panels(row, page),
         *family_panels(row, page),
         *([own_fields_panel(row)] if selectors.custom_fields() else []),
         TablePanel(
@@ -223,6 +225,7 @@ ACTIONS = (
     TAGS_ACTION,
     PARENT_ACTION,
     ADD_ACTION,
+    MERGE_ACTION,
     EXPORT_ACTION,
     ERASE_ACTION,
     Action(

@@ -28,6 +28,7 @@ from apps.identity.models.history import (
 )
 from apps.identity.models.link import EmailProof, OneTimeLink, ResetRequest
 from apps.identity.models.look import PortalLook
+from apps.identity.models.merge import CustomerMerge
 from apps.identity.models.organisation import OrganisationUnit, UnitGrant
 from apps.identity.models.personal import PersonalExport
 from apps.identity.models.places import Contact, ServiceLocation
@@ -53,6 +54,7 @@ __all__ = [
     "CustomerChange",
     "CustomerDocument",
     "CustomerGrant",
+    "CustomerMerge",
     "CustomerNote",
     "CustomerQuerySet",
     "CustomerTag",

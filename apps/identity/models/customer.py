@@ -19,6 +19,9 @@ LISTED_IDS_MAX = 20
 _OPEN = ~Q(state=CustomerState.CLOSED)
 
 
+MERGES_DEEP_MAX = 20
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def locked(self) -> Self:
         """Rows held until commit, in the order of their keys."""
@@ -28,8 +31,15 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(_OPEN)
 
     def same_as(self, customer_id: int) -> Self:
-        """The customer and whatever was found to be the same person."""
-        return self.filter(pk=customer_id)
+        """The customer, and the duplicates that were merged into it, level by level."""
+        known, newest = {customer_id}, {customer_id}
+        for _ in range(MERGES_DEEP_MAX):
+            found = self.filter(merged_into__in=newest).values_list("pk", flat=True)
+            newest = set(found) - known
+            if not newest:
+                break
+            known |= newest
+        return self.filter(pk__in=known)
 
     def visible_to(self, actor: Actor, permission: str) -> Self:
         """The customers that this permission of this actor reaches."""
@@ -89,6 +99,10 @@ class Customer(Record):
     duplicate_confirmed = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # The customer of which this was a duplicate; see CustomerMerge.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, related_name="+", null=True, blank=True, editable=False
+    )
     # When the person behind it was forgotten; nothing brings that back.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What people type into a search box; one index serves all of it.
@@ -117,6 +131,7 @@ class Customer(Record):
             models.Index(fields=("state", "id"), name="identity_customer_state"),
             models.Index(fields=("kind", "id"), name="identity_customer_kind"),
             models.Index(Lower("email"), name="identity_customer_email"),
+            models.Index(Lower("name"), name="identity_customer_name"),
             models.Index(fields=("phone",), name="identity_customer_phone"),
             GinIndex(
                 OpClass("search_text", name="gin_trgm_ops"),
@@ -150,6 +165,11 @@ class Customer(Record):
             models.CheckConstraint(
                 name="identity_customer_reachable",
                 condition=~Q(email="") | ~Q(phone="") | Q(erased_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="identity_customer_merged_is_closed",
+                condition=Q(merged_into__isnull=True)
+                | Q(state=CustomerState.CLOSED) & ~Q(merged_into=F("id")),
             ),
             models.CheckConstraint(
                 name="identity_customer_erased_is_closed",

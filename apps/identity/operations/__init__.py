@@ -74,6 +74,8 @@ from apps.identity.operations.members import (
     invite_member,
     remove_member,
 )
+from apps.identity.operations.merging import merge_customers, undo_merge
+from apps.identity.operations.moving import give_back_identity, move_identity
 from apps.identity.operations.notes import edit_note, remove_note, write_note
 from apps.identity.operations.own_roles import (
     change_role,
@@ -219,6 +221,7 @@ __all__ = [
     "forget_exports",
     "forget_resets",
     "forget_sessions",
+    "give_back_identity",
     "grant_on_customer",
     "grant_on_unit",
     "invite_member",
@@ -226,6 +229,8 @@ __all__ = [
     "make_next_export",
     "make_recovery_codes",
     "make_tag",
+    "merge_customers",
+    "move_identity",
     "open_document",
     "open_export",
     "qualify_customer",
@@ -267,5 +272,6 @@ __all__ = [
     "tag_customers",
     "touch_session",
     "unassign_role",
+    "undo_merge",
     "write_note",
 ]

@@ -13,11 +13,16 @@ from django.db import transaction
 
 from apps.identity import events
 from apps.identity.enums import CustomerState, Serviceability
-from apps.identity.errors import ConfirmationDiffers, CustomerCannotBeErased
+from apps.identity.errors import (
+    ConfirmationDiffers,
+    CustomerCannotBeErased,
+    CustomerMerged,
+)
 from apps.identity.models import (
     Contact,
     Customer,
     CustomerChange,
+    CustomerMerge,
     CustomerNote,
     CustomerTag,
     CustomerTurn,
@@ -53,6 +58,8 @@ def erase_customer(
     customer = locked_or_missing(customer_id)
     if customer.erased_at is not None:
         return customer
+    if customer.merged_into_id is not None:
+        raise CustomerMerged
     if confirm.strip().upper() != customer.reference:
         raise ConfirmationDiffers(field="confirm")
     people = same_person(customer_id)
@@ -102,6 +109,7 @@ def erase_identity(customer_id: int, actor: Actor, now: datetime) -> None:
     for model in (Contact, CustomerNote, CustomerChange, CustomerTag, Membership):
         model.objects.filter(customer_id=customer_id).delete()
     CustomerTurn.objects.filter(customer_id=customer_id).update(reason="")
+    CustomerMerge.objects.filter(survivor_id=customer_id).update(reason="")
     PortalLook.objects.filter(customer_id=customer_id).update(reason=_NOTHING)
     # A place stays as long as the history of a service names it.
     ServiceLocation.objects.filter(customer_id=customer_id).update(

@@ -15,6 +15,7 @@ from apps.identity.enums import CustomerState
 from apps.identity.errors import (
     CustomerClosed,
     CustomerErased,
+    CustomerMerged,
     CustomerStillServed,
 )
 from apps.identity.models import Customer, CustomerTurn
@@ -137,6 +138,8 @@ def reopen_customer(
         return customer
     if customer.erased_at is not None:
         raise CustomerErased
+    if customer.merged_into_id is not None:
+        raise CustomerMerged
     refuse_duplicate(customer, confirmed=confirm_duplicate, now=now)
 
     customer.closed_at = None
@@ -150,6 +153,16 @@ def reopen_customer(
     )
 
 
+def reason_of(text: str) -> str:
+    """What was said of a turn, as it is kept; raises what names the field."""
+    said = " ".join(text.split())
+    if len(said) > REASON_CHARACTERS_MAX:
+        raise InvalidInput(
+            f"At most {REASON_CHARACTERS_MAX} characters.", field="reason"
+        )
+    return said
+
+
 def _turn(
     customer: Customer,
     state: CustomerState,
@@ -160,11 +173,7 @@ def _turn(
     now: datetime,
 ) -> Customer:
     assert may_become(customer.state, state)
-    said = " ".join(reason.split())
-    if len(said) > REASON_CHARACTERS_MAX:
-        raise InvalidInput(
-            f"At most {REASON_CHARACTERS_MAX} characters.", field="reason"
-        )
+    said = reason_of(reason)
     changes = {"state": [customer.state, state]}
     CustomerTurn.objects.create(
         customer=customer,

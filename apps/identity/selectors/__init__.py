@@ -29,6 +29,13 @@ from apps.identity.selectors.customers import (
     snapshots_of,
     unit_id_of,
 )
+from apps.identity.selectors.duplicates import (
+    Suggestion,
+    customers_with_twins,
+    merges_of,
+    merges_visible_to,
+    suggestions_for,
+)
 from apps.identity.selectors.explain import (
     Held,
     Path,
@@ -137,6 +144,7 @@ __all__ = [
     "Path",
     "SignIn",
     "StaffMember",
+    "Suggestion",
     "Trial",
     "active_staff",
     "actor_for_api_key",
@@ -157,6 +165,7 @@ __all__ = [
     "customer_snapshot",
     "customer_timeline",
     "customers_visible_to",
+    "customers_with_twins",
     "decisions_visible_to",
     "default_unit",
     "described",
@@ -190,6 +199,8 @@ __all__ = [
     "locked_customer",
     "looks_at",
     "memberships_of",
+    "merges_of",
+    "merges_visible_to",
     "note_entry",
     "notes_visible_to",
     "of_visible_customers",
@@ -220,6 +231,7 @@ __all__ = [
     "staff_members",
     "staff_visible_to",
     "steps_of",
+    "suggestions_for",
     "tags",
     "tags_of",
     "try_rule",

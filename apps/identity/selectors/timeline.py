@@ -17,6 +17,7 @@ from apps.identity.models import (
     CustomerTurn,
     PortalLook,
 )
+from apps.identity.selectors.duplicates import merges_of
 from dotmac.core.actors import Actor, Scope
 from dotmac.core.participants import timeline_of
 from dotmac.core.refs import SubjectRef
@@ -135,6 +136,43 @@ def _documents(customer_id: int, window: Window) -> list[TimelineEntry]:
     ]
 
 
+def _merges(customer_id: int, window: Window) -> list[TimelineEntry]:
+    entries = []
+    for merge in window.rows(merges_of(customer_id), at="at"):
+        survives = merge.survivor_id == customer_id
+        title = (
+            _("%s was merged into this customer") if survives else _("Merged into %s")
+        )
+        other = merge.duplicate if survives else merge.survivor
+        entries.append(
+            TimelineEntry(
+                at=merge.at,
+                id=merge.pk,
+                title=title % other.reference,
+                detail=merge.reason,
+                icon="copy",
+                by=merge.actor_label,
+                url=f"/console/merges/{merge.pk}",
+            )
+        )
+    return entries
+
+
+def _unmerges(customer_id: int, window: Window) -> list[TimelineEntry]:
+    return [
+        TimelineEntry(
+            at=merge.undone_at,
+            id=merge.pk,
+            title=_("A merge was undone"),
+            detail=str(merge.duplicate.reference),
+            icon="arrow-back-up",
+            by=merge.undone_by,
+            url=f"/console/merges/{merge.pk}",
+        )
+        for merge in window.rows(merges_of(customer_id), at="undone_at")
+    ]
+
+
 def _looks(customer_id: int, window: Window) -> list[TimelineEntry]:
     rows = PortalLook.objects.filter(customer_id=customer_id)
     return [
@@ -159,5 +197,7 @@ TIMELINE = tuple(
         ("note", "identity.view_timeline", _notes),
         ("document", "identity.view_document", _documents),
         ("look", "identity.view_timeline", _looks),
+        ("merge", "identity.view_timeline", _merges),
+        ("unmerge", "identity.view_timeline", _unmerges),
     )
 )
