@@ -35,12 +35,10 @@ class Mover:
     """One app's part in a merge and in undoing it.
 
     objections(pair) are sentences that speak against merging; move(pair) hands
-    things over and returns what it moved as JSON; objections_back(pair, moved)
-    speak against undoing; give_back(pair, moved) restores what move changed. All
-    run inside the caller's transaction; the last participant gives back first.
+    things over and returns what it moved as JSON; give_back(pair, moved) restores
+    what move changed. All run inside the caller's transaction, lowest app first.
     """
 
     move: Callable[[Pair], Moved]
     give_back: Callable[[Pair, Moved], None]
     objections: Callable[[Pair], list[str]] | None = None
-    objections_back: Callable[[Pair, Moved], list[str]] | None = None

@@ -35,9 +35,9 @@ class Keeper:
     keeps, inside the caller's transaction. Repeating it changes nothing.
     """
 
-    export: Callable[[int], Iterable[Held]] | None = None
+    export: Callable[[int], Iterable[Held]]
+    erase: Callable[[int, Actor, datetime], None]
     objections: Callable[[int], list[str]] | None = None
-    erase: Callable[[int, Actor, datetime], None] | None = None
 
 
 def rows_of(

@@ -50,7 +50,7 @@ def life(world):
     """A customer with a word of its own everywhere, whose service ended and is paid."""
     customer = world.chidi.customer
     at: dict[str, Any] = {"customer_id": customer.pk, **BY}
-    identity.change_customer(**at, changes={
+    customer = identity.change_customer(**at, changes={
         "name": f"{CANARY} Ltd", "address": f"1 {CANARY} Road", "city": CANARY,
         "email": f"{CANARY}@mail.example", "tax_number": CANARY, "source": CANARY,
     })  # fmt: skip

@@ -63,7 +63,11 @@ def owners():
             cursor.execute(ask)
             found[table] = cursor.fetchall()
     rows = Customer.objects.order_by("pk")
-    states = list(rows.values_list("pk", "state", "closed_at", "merged_into", "parent"))
+    states = list(
+        rows.values_list(
+            "pk", "state", "closed_at", "activated_at", "merged_into", "parent"
+        )
+    )
     primary = list(Contact.objects.order_by("pk").values_list("pk", "is_primary"))
     return {**found, "customers": states, "primary": primary}
 
@@ -157,6 +161,21 @@ def test_a_service_of_the_survivor_keeps_it_active(world, chidi, twin):
     chidi.refresh_from_db()
     twin.refresh_from_db()
     assert (chidi.state, twin.state) == ("active", "active")
+    all_is_true()
+
+
+def test_an_order_that_waits_goes_over_and_comes_back(world, chidi):
+    from tests.catalog.shops import build_shop, ordered
+
+    esi = world.esi.customer
+    service = ordered(build_shop(), world.esi)
+    done = merge(esi, chidi)
+    service.refresh_from_db()
+    assert (service.customer, service.state) == (chidi, "pending")
+    identity.undo_merge(merge_id=done.pk, **BY)
+    service.refresh_from_db()
+    assert service.customer == esi
+    assert Order.objects.get().customer == esi
     all_is_true()
 
 

@@ -17,7 +17,7 @@ from apps.identity.errors import ExportGone, ExportNotReady
 from apps.identity.models import PersonalExport, StoredFile, StoredPiece
 from apps.identity.operations import archives, exports
 from apps.ops import operations as ops
-from apps.ops.models import AuditEntry, Job
+from apps.ops.models import AuditEntry, Job, Message
 from dotmac.core.errors import NotFound
 from dotmac.core.money import Money
 from tests.billing.owing import bill
@@ -245,6 +245,11 @@ def test_the_portal_asks_for_the_password_each_time(world):
     )
     assert "being put together" in phone.get("/portal/your-data").content.decode()
     identity.make_next_export(now=timezone.now())
+    mail = Message.objects.get(purpose="identity.notice")
+    assert (mail.subject_line, mail.recipient) == (
+        "Your data is ready",
+        world.chidi.user.email,
+    )
     pk = selectors.exports_of(world.chidi.customer.pk)[0].pk
     wrong = phone.post("/portal/your-data", {"do": "open", "copy": pk, "password": "x"})
     assert wrong.status_code == 422

@@ -19,6 +19,8 @@ SUSPICIOUS = re.compile(
 
 SEALED = {
     "catalog_service.password",
+    "identity_storedfile.digest",
+    "identity_storedpiece.sealed",
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
     "network_nas.secret",

@@ -68,8 +68,6 @@ def write_archive(target: IO[bytes] | Any, *, customer: Customer, now: datetime)
 def _write_tables(archive: zipfile.ZipFile, person: Customer, budget: _Budget) -> int:
     count = 0
     for _app, keeper in keepers_of("identity.customer"):
-        if keeper.export is None:
-            continue
         for held in keeper.export(person.pk):
             path = f"{person.reference}/{held.name.replace('.', '/')}.json"
             with archive.open(path, "w") as file:

@@ -36,6 +36,7 @@ from apps.identity.operations.files import forget_files, forget_papers_of
 from apps.identity.operations.lifecycle import close_customer
 from apps.identity.selectors.personal import only_users_of, same_person
 from apps.ops import operations as ops
+from apps.ops.enums import JobState
 from dotmac.core.actors import Actor
 from dotmac.core.participants import keepers_of
 
@@ -86,8 +87,7 @@ def _erase(person: Customer, *, actor: Actor, now: datetime) -> None:
     if person.state != CustomerState.CLOSED:
         close_customer(customer_id=person.pk, actor=actor, now=now)
     for _app, keeper in keepers_of(_KIND):
-        if keeper.erase is not None:
-            keeper.erase(person.pk, actor, now)
+        keeper.erase(person.pk, actor, now)
     event = events.CustomerErased(
         occurred_at=now, of_customer_id=person.pk, reference=person.reference
     )
@@ -141,9 +141,9 @@ def _forget_copies(customer_id: int, now: datetime) -> None:
     """Copies that wait are not made any more; those that were made go."""
     mine = PersonalExport.objects.filter(customer_id=customer_id)
     waiting = mine.filter(done_at=None)
-    for export in waiting.select_related("job"):
-        if not export.job.is_over:
-            ops.cancel_job(job_id=export.job_id, now=now)
+    going_on = waiting.filter(job__state__in=(JobState.QUEUED, JobState.RUNNING))
+    for job_id in going_on.values_list("job_id", flat=True):
+        ops.cancel_job(job_id=job_id, now=now)
     waiting.update(done_at=now)
     made = mine.filter(file__isnull=False).values_list("file_id", flat=True)
     forget_files(list(made))

@@ -10,14 +10,17 @@ from tempfile import SpooledTemporaryFile
 import structlog
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
+from apps.identity.enums import UserKind
 from apps.identity.errors import CustomerErased, ExportGone, ExportNotReady
-from apps.identity.models import PersonalExport
+from apps.identity.models import PersonalExport, User
 from apps.identity.models.personal import EXPORT_LASTS
 from apps.identity.models.signed import signed_by
 from apps.identity.operations.archives import ArchiveTooLarge, write_archive
 from apps.identity.operations.customers import locked_or_missing, subject_of
 from apps.identity.operations.files import forget_files, store_file
+from apps.identity.operations.notices import notify
 from apps.identity.selectors.files import file_pieces
 from apps.ops import operations as ops
 from apps.ops.enums import JobState
@@ -165,6 +168,20 @@ def _finish(
         now=now,
         result={"tables": tables, "bytes": file.size_bytes},
     )
+    _tell_customer(export, now)
+
+
+def _tell_customer(export: PersonalExport, now: datetime) -> None:
+    """A person who asked hears of it: also when somebody else asked in that name."""
+    asked_by = User.objects.filter(pk=export.actor_id or 0, kind=UserKind.CUSTOMER)
+    for user in asked_by:
+        notify(
+            user,
+            subject=_("Your data is ready"),
+            body=_("A copy of all that we hold is in the portal for a week."),
+            key=f"copy-{export.pk}",
+            now=now,
+        )
 
 
 @transaction.atomic

@@ -85,9 +85,8 @@ def merge_customers(
 def undo_merge(*, merge_id: int, actor: Actor, now: datetime) -> CustomerMerge:
     """Both are what they were; what came since stays where it is.
 
-    Refused when one of them was erased or merged on, when another customer has the
-    duplicate's address or number by now, and while an app speaks against it.
-    Repeating it changes nothing.
+    Refused when one of them was erased or merged on, and when another customer has
+    the duplicate's address or number by now. Repeating it changes nothing.
     """
     found = CustomerMerge.objects.filter(pk=merge_id).first()
     if found is None:
@@ -96,16 +95,16 @@ def undo_merge(*, merge_id: int, actor: Actor, now: datetime) -> CustomerMerge:
     merge = CustomerMerge.objects.get(pk=merge_id)
     if merge.undone_at is not None:
         return merge
-    pair = Pair(
-        duplicate_id=duplicate.pk, survivor_id=survivor.pk, actor=actor, now=now
-    )
-    _refuse_back(merge, duplicate, survivor, pair)
+    _refuse_back(duplicate, survivor)
 
     merge.undone_at, merge.undone_by = now, actor.label[:200]
     merge.moving_xid = _this_transaction()
     merge.save(update_fields=["undone_at", "undone_by", "moving_xid"])
     _turn_back(merge, duplicate, survivor, actor=actor, now=now)
-    for app, mover in reversed(movers_of(_KIND)):
+    pair = Pair(
+        duplicate_id=duplicate.pk, survivor_id=survivor.pk, actor=actor, now=now
+    )
+    for app, mover in movers_of(_KIND):
         mover.give_back(pair, merge.moved.get(app, {}))
     _tell(events.CustomersUnmerged, duplicate, survivor, actor=actor, now=now)
     return merge
@@ -158,15 +157,8 @@ def _refuse_objections(pair: Pair) -> None:
         raise CannotBeMerged(" ".join(objections), objections=objections)
 
 
-def _refuse_back(
-    merge: CustomerMerge, duplicate: Customer, survivor: Customer, pair: Pair
-) -> None:
-    objections = [
-        sentence
-        for app, mover in movers_of(_KIND)
-        if mover.objections_back is not None
-        for sentence in mover.objections_back(pair, merge.moved.get(app, {}))
-    ]
+def _refuse_back(duplicate: Customer, survivor: Customer) -> None:
+    objections = []
     if duplicate.erased_at is not None or survivor.erased_at is not None:
         objections.append("The person was erased since; nothing can be given back.")
     if survivor.merged_into_id is not None:
@@ -200,7 +192,9 @@ def _turn_back(
     # Only what the merge did: a service that moved made it active.
     if survivor.state == CustomerState.ACTIVE:
         _turn(survivor, merge.survivor_state, words, actor=actor, now=now)
-        survivor.store("state", now=now)
+        if survivor.activated_at == merge.at:
+            survivor.activated_at = None
+        survivor.store("state", "activated_at", now=now)
 
 
 def _turn(
