@@ -204,7 +204,7 @@ def test_the_api_keeps_lists_and_gives_back(world):
     client, customer = world.api(world.sola), world.chidi.customer
     content = long_pdf(15)  # more than other bodies may have
 
-    made = send(client, customer, form(content, 'x"\n.html', in_portal="true"))
+    made = send(client, customer, form(content, "x.html", in_portal="true"))
 
     assert made.status_code == 201, made.content
     said = made.json()

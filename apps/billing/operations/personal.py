@@ -15,7 +15,8 @@ def erase_words(customer_id: int, actor: Actor, now: datetime) -> None:
     for years, and they are what a claim of either side rests on.
     """
     mine = {"customer_id": customer_id}
-    Payment.objects.filter(**mine).exclude(note="").update(note="")
+    payments = Payment.objects.filter(**mine)
+    payments.exclude(note="", reversal_reason="").update(note="", reversal_reason="")
     PromiseToPay.objects.filter(**mine).exclude(note="").update(note="")
     checkouts = CheckoutIntent.objects.filter(payment__customer_id=customer_id)
     checkouts.exclude(page_url="", message="").update(page_url="", message="")

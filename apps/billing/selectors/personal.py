@@ -60,7 +60,7 @@ def held_of(customer_id: int) -> Iterable[Held]:
     ))  # fmt: skip
     yield Held("billing.ledger", rows_of(
         LedgerEntry.objects.filter(**mine), "amount_minor", "currency",
-        account=F("account__name"), date=F("transaction__occurred_date"),
+        account_name=F("account__name"), date=F("transaction__occurred_date"),
         description=F("transaction__description"),
     ))  # fmt: skip
     yield Held("billing.reminders", rows_of(

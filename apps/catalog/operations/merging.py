@@ -59,5 +59,9 @@ def _settle_state(customer_id: int, pair: Pair) -> None:
         return
     if services.active().exists():
         identity.activate_customer(**at)
-    elif not services.exclude(state=ServiceState.TERMINATED).exists():
-        identity.rest_customer(**at)
+        return
+    if services.exclude(state=ServiceState.TERMINATED).exists():
+        return
+    if services.filter(activated_at__isnull=False).exists():
+        identity.activate_customer(**at)  # it was served once
+    identity.rest_customer(**at)

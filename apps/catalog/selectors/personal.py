@@ -20,7 +20,7 @@ def held_of(customer_id: int) -> Iterable[Held]:
     ))  # fmt: skip
     yield Held("catalog.services", rows_of(
         mine, "reference", "state", "activated_at", "terminated_at", "ends_date",
-        plan=F("plan__name"), place=F("location__label"), account=F("access_id"),
+        plan_name=F("plan__name"), place=F("location__label"), account=F("access_id"),
     ))  # fmt: skip
     yield Held("catalog.plans_over_time", rows_of(
         ServicePlanPeriod.objects.filter(service__in=mine), "start_date", "end_date",

@@ -189,8 +189,8 @@ def _turn_back(
         identity_customer_phone_once=lambda: taken,
     ):
         duplicate.store("merged_into", "state", "closed_at", now=now)
-    # Only what the merge did: a service that moved made it active.
-    if survivor.state == CustomerState.ACTIVE:
+    # Services that came made it active, or dormant when they ended meanwhile.
+    if survivor.state in {CustomerState.ACTIVE, CustomerState.DORMANT}:
         _turn(survivor, merge.survivor_state, words, actor=actor, now=now)
         if survivor.activated_at == merge.at:
             survivor.activated_at = None
