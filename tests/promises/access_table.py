@@ -182,7 +182,7 @@ bulk customers/tag identity.tag_customer
 list locations identity.view_customer
 list custom-fields identity.view_field
 list tags identity.view_field
-list duplicates identity.merge_customer
+list duplicates identity.view_customer
 list decisions identity.view_rule
 list roles identity.view_staff
 list access-rules identity.view_rule

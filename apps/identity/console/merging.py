@@ -151,7 +151,7 @@ class DuplicateList(ListScreen):
 
     slug = "duplicates"
     title = gettext_lazy("Possible duplicates")
-    permission = "identity.merge_customer"
+    permission = "identity.view_customer"
     icon = "copy"
     menu = "customers"
     menu_order = 60
