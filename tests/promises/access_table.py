@@ -19,10 +19,52 @@ PUT customers/* identity.change_customer
 PATCH customers/* identity.change_customer
 DELETE customers/* identity.delete_customer
 POST customers/*/close identity.close_customer
+POST customers/*/reopen identity.reopen_customer
+POST customers/*/erase identity.erase_customer
+PUT customers/*/parent identity.change_customer
 GET customers/*/contacts identity.view_customer
 POST customers/*/contacts identity.change_customer
+GET customers/*/contacts/* identity.view_customer
+PATCH customers/*/contacts/* identity.change_customer
+DELETE customers/*/contacts/* identity.change_customer
 GET customers/*/locations identity.view_customer
 POST customers/*/locations identity.change_customer
+GET customers/*/locations/* identity.view_customer
+PATCH customers/*/locations/* identity.change_customer
+DELETE customers/*/locations/* identity.change_customer
+POST customers/*/locations/*/serviceability identity.change_customer
+GET customers/*/documents identity.view_document
+POST customers/*/documents identity.add_document
+GET customers/*/documents/* identity.view_document
+PATCH customers/*/documents/* identity.change_document
+DELETE customers/*/documents/* identity.remove_document
+GET customers/*/documents/*/content identity.open_document
+GET customers/*/exports identity.export_customer
+POST customers/*/exports identity.export_customer
+GET customers/*/exports/* identity.export_customer
+GET customers/*/exports/*/content identity.open_export
+GET customers/*/duplicates identity.view_customer
+GET customers/*/merges identity.merge_customer
+POST customers/*/merges identity.merge_customer
+GET customers/*/merges/* identity.merge_customer
+POST customers/*/merges/*/undo identity.merge_customer
+GET customers/*/notes identity.view_timeline
+POST customers/*/notes identity.write_note
+GET customers/*/notes/* identity.view_timeline
+PATCH customers/*/notes/* identity.write_note
+DELETE customers/*/notes/* identity.write_note
+GET customers/*/timeline identity.view_timeline
+GET customers/*/tags identity.view_timeline
+PUT customers/*/tags identity.tag_customer
+GET custom-fields identity.view_field
+POST custom-fields identity.manage_field
+GET custom-fields/* identity.view_field
+PATCH custom-fields/* identity.manage_field
+GET tags identity.view_field
+POST tags identity.manage_field
+GET tags/* identity.view_field
+PATCH tags/* identity.manage_field
+DELETE tags/* identity.manage_field
 POST auth/step-up identity.manage_own_access
 GET auth/sessions identity.manage_own_access
 DELETE auth/sessions identity.manage_own_access
@@ -136,6 +178,11 @@ list events ops.view_event
 list jobs ops.view_job
 list messages ops.view_message
 list customers identity.view_customer
+bulk customers/tag identity.tag_customer
+list locations identity.view_customer
+list custom-fields identity.view_field
+list tags identity.view_field
+list duplicates identity.view_customer
 list decisions identity.view_rule
 list roles identity.view_staff
 list access-rules identity.view_rule
@@ -171,6 +218,8 @@ form tax-rates/new billing.set_tax_rate
 form billing-runs/new billing.run_billing
 form integrity/run ops.run_integrity
 form customers/new identity.create_customer
+form custom-fields/new identity.manage_field
+form tags/new identity.manage_field
 form roles/new identity.manage_roles
 form staff/new identity.create_staff
 form connections/new federation.create_connection
@@ -282,6 +331,30 @@ action services/give-up catalog.provision_service
 action services/suspend catalog.suspend_service
 action services/extend catalog.extend_service
 action services/terminate catalog.terminate_service
+detail contacts identity.view_customer
+action contacts/edit identity.change_customer
+action contacts/remove identity.change_customer
+detail locations identity.view_customer
+action locations/edit identity.change_customer
+action locations/check identity.change_customer
+action locations/remove identity.change_customer
+detail documents identity.view_document
+action documents/open identity.open_document
+action documents/change identity.change_document
+action documents/remove identity.remove_document
+detail copies identity.export_customer
+action copies/open identity.open_export
+detail merges identity.merge_customer
+action merges/undo identity.merge_customer
+detail notes identity.view_timeline
+action notes/edit identity.write_note
+action notes/remove identity.write_note
+detail custom-fields identity.view_field
+action custom-fields/edit identity.manage_field
+action custom-fields/archive identity.manage_field
+action custom-fields/restore identity.manage_field
+action tags/edit identity.manage_field
+action tags/remove identity.manage_field
 detail customers identity.view_customer
 tab customers/services catalog.view_service
 tab customers/sessions network.view_session
@@ -291,6 +364,9 @@ tab customers/payments billing.view_payment
 tab customers/people identity.view_customer
 tab customers/messages ops.view_message
 tab customers/audit ops.view_audit
+tab customers/history identity.view_timeline
+tab customers/documents identity.view_document
+tab customers/copies identity.export_customer
 tab customers/access identity.view_access
 action customers/order catalog.order_service
 action customers/record-payment billing.record_payment
@@ -304,58 +380,21 @@ action customers/create-portal-user identity.create_portal_user
 action customers/invite identity.create_portal_user
 action customers/set-portal-password identity.set_portal_password
 action customers/close identity.close_customer
+action customers/reopen identity.reopen_customer
+action customers/look identity.impersonate_customer
+action customers/end-look identity.view_customer
+action customers/add-note identity.write_note
+action customers/add-document identity.add_document
+action customers/merge identity.merge_customer
+action customers/export identity.export_customer
+action customers/erase identity.erase_customer
+action customers/set-tags identity.tag_customer
+action customers/set-parent identity.change_customer
 action customers/delete identity.delete_customer
-"""
-
-# Of the portal: name, its permission and what it is about.
-PORTAL = """
-home - -
-help - -
-choose - -
-series - -
-devices - -
-profile - -
-people - -
-security - -
-services catalog.view_service -
-bills billing.view_invoice -
-bill billing.view_invoice invoice
-bill-pdf billing.view_invoice invoice
-payment billing.view_payment payment
-pay billing.start_checkout -
-pay-return billing.start_checkout -
-usage network.view_usage -
-"""
-
-# The doors: where people and programs come in. Who is asked for what: nobody (a
-# stranger's page), the person behind the door, or what the request itself proves.
-DOORS = """
-sign-in nobody
-code person
-sign-out nobody
-step-up person
-recovery-codes person
-passkey-begin nobody
-passkey-finish proof
-federation-begin nobody
-federation-callback proof
-federation-acs proof
-federation-finish proof
-federation-saml nobody
-ask-reset nobody
-reset proof
-confirm-email proof
-console-invitation proof
-console-enrolment person
-portal-invitation proof
-oidc-authorize person
-oidc-end-session nobody
-oidc-token proof
-oidc-userinfo proof
-oidc-revoke proof
 """
 
 # What the addresses under /console are called; screens are listed above.
 CONSOLE_NAMES = {
     "home", "search", "business-date", "detail", "series", "action", "export", "screen",
+    "bulk",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.catalog import events
 from apps.catalog.enums import OrderState, PlanBilling, ServiceState
-from apps.catalog.errors import PlanNotPrepaid
+from apps.catalog.errors import PlanNotPrepaid, UnknownService
 from apps.catalog.models import Service, ServicePlanPeriod
 from apps.catalog.operations.loading import (
     about,
@@ -17,6 +17,8 @@ from apps.catalog.operations.loading import (
     move_order,
 )
 from apps.catalog.operations.provisioning import give_up, unfinished_job
+from apps.identity import operations as identity
+from apps.identity import selectors as identity_selectors
 from apps.network import operations as network_operations
 from apps.network import selectors as network
 from apps.ops import operations as ops
@@ -117,8 +119,13 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
     """End the service: the account closes and its address rests.
 
     The business date is the first day that is not held any more. A service that
-    waits or is being provisioned is given up, and its order with it. Repeatable.
+    waits or is being provisioned is given up, and its order with it. A customer
+    without another service is dormant from then on. Repeatable.
     """
+    known = Service.objects.filter(pk=service_id).only("customer_id").first()
+    # The customer is locked before the service (docs/locking.md).
+    if known is None or identity_selectors.locked_customer(known.customer_id) is None:
+        raise UnknownService
     service = locked_service(service_id)
     if service.state == ServiceState.TERMINATED:
         return service
@@ -145,6 +152,9 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
         ),
         actor=actor,
     )
+    others = Service.objects.filter(customer_id=service.customer_id)
+    if not others.exclude(state=ServiceState.TERMINATED).exists():
+        identity.rest_customer(customer_id=service.customer_id, actor=actor, now=now)
     return service
 
 

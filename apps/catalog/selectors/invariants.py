@@ -6,6 +6,22 @@ from dotmac.core.invariants import Invariant
 
 INVARIANTS = (
     Invariant(
+        name="catalog.dormant_customer_has_no_service",
+        says="A customer is dormant exactly when the last of its services ended.",
+        sql="""
+            SELECT c.id, c.reference, c.state FROM identity_customer c
+             WHERE (c.state = 'dormant' AND EXISTS (
+                       SELECT 1 FROM catalog_service s
+                        WHERE s.customer_id = c.id AND s.state = 'active'))
+                OR (c.state = 'active'
+                    AND EXISTS (SELECT 1 FROM catalog_service s
+                                 WHERE s.customer_id = c.id)
+                    AND NOT EXISTS (SELECT 1 FROM catalog_service s
+                                     WHERE s.customer_id = c.id
+                                       AND s.state <> 'terminated'))
+        """,
+    ),
+    Invariant(
         name="catalog.active_service_has_open_access",
         says="An active service has an access account, and it is open.",
         sql="""

@@ -12,16 +12,18 @@ from rest_framework.response import Response
 
 from apps.identity import operations, selectors
 from apps.identity.api.serializers import (
-    ContactSerializer,
     CustomerChanges,
     CustomerSerializer,
-    LocationSerializer,
-    NewContact,
     NewCustomer,
-    NewLocation,
     NewUnit,
     UnitSerializer,
     WholeCustomer,
+)
+from apps.identity.api.serializers_more import (
+    Erasure,
+    NewParent,
+    Reason,
+    Reopening,
 )
 from apps.identity.enums import CustomerKind, CustomerState, UnitKind
 from apps.identity.errors import UnknownUnit
@@ -34,11 +36,15 @@ from dotmac.core.api.viewsets import (
     PlainListMixin,
     RetrieveMixin,
 )
+from dotmac.core.errors import InvalidInput
 
 _OPTIONAL = (
     "email", "phone", "address", "city", "region", "postal_code", "country",
-    "tax_number",
+    "tax_number", "source",
 )  # fmt: skip
+
+
+_KEYS = frozenset({"unit", "owner", "parent", "merged_into"})
 
 
 def _found_by(text: str) -> Q:
@@ -51,7 +57,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     queryset = Customer.objects.none()
     serializer_class = CustomerSerializer
     columns = {
-        name: "unit_id" if name == "unit" else name
+        name: f"{name}_id" if name in _KEYS else name
         for name in CustomerSerializer.Meta.fields
     }
     permission_by_action = {
@@ -62,15 +68,20 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         "partial_update": "identity.change_customer",
         "destroy": "identity.delete_customer",
         "close": "identity.close_customer",
-        "locations": "identity.view_customer",
-        "add_location": "identity.change_customer",
-        "contacts": "identity.view_customer",
-        "add_contact": "identity.change_customer",
+        "reopen": "identity.reopen_customer",
+        "set_parent": "identity.change_customer",
+        "erase": "identity.erase_customer",
     }
     filters = {
         "state": filters.exact("state", CustomerState),
         "kind": filters.exact("kind", CustomerKind),
         "unit": filters.number("unit_id"),
+        "owner": filters.number("owner_id"),
+        "parent": filters.number("parent_id"),
+        "tag": filters.search(selectors.has_tag, "The slug of a tag."),
+        "custom": filters.search(
+            selectors.has_named_value, "slug:value of one of the operator's own fields."
+        ),
         "email": filters.search(lambda text: Q(email__iexact=text), "Exact address."),
         "q": filters.search(
             _found_by, "Words in reference, name, e-mail or telephone number."
@@ -98,7 +109,8 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     def update(self, request: Request, pk: str) -> Response:
         """Say everything anew; what is left out becomes empty."""
         customer = self.get_object()
-        facts = {**dict.fromkeys(_OPTIONAL, ""), **self.body(WholeCustomer)}
+        empty = {**dict.fromkeys(_OPTIONAL, ""), "owner_id": None}
+        facts = {**empty, **self.body(WholeCustomer)}
         return self._change(customer, facts)
 
     @extend_schema(request=CustomerChanges, responses=CustomerSerializer)
@@ -138,52 +150,56 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         )
         return Response(status=204)
 
-    @extend_schema(request=None, responses=CustomerSerializer)
+    @extend_schema(request=Reason, responses=CustomerSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
         """End the relation; the history stays."""
         customer = operations.close_customer(
-            customer_id=self.get_object().pk, actor=self.actor, now=timezone.now()
+            customer_id=self.get_object().pk,
+            **self.body(Reason),
+            actor=self.actor,
+            now=timezone.now(),
         )
         return self.answer(customer)
 
-    @extend_schema(responses=LocationSerializer(many=True))
-    @action(detail=True, methods=["get"], pagination_class=None)
-    def locations(self, request: Request, pk: str) -> Response:
-        """Where the customer is served; bounded by the operation that adds one."""
-        rows = selectors.locations_of(self.get_object().pk)
-        return Response(LocationSerializer(rows, many=True).data)
-
-    @extend_schema(request=NewLocation, responses={201: LocationSerializer})
-    @locations.mapping.post
-    def add_location(self, request: Request, pk: str) -> Response:
-        """Add a place."""
-        location = operations.add_location(
+    @extend_schema(request=Reopening, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        """Let a closed customer come back as a prospect."""
+        customer = operations.reopen_customer(
             customer_id=self.get_object().pk,
-            **self.body(NewLocation),
+            **self.body(Reopening),
             actor=self.actor,
             now=timezone.now(),
         )
-        return Response(LocationSerializer(location).data, status=201)
+        return self.answer(customer)
 
-    @extend_schema(responses=ContactSerializer(many=True))
-    @action(detail=True, methods=["get"], pagination_class=None)
-    def contacts(self, request: Request, pk: str) -> Response:
-        """Whom to speak to."""
-        rows = selectors.contacts_of(self.get_object().pk)
-        return Response(ContactSerializer(rows, many=True).data)
-
-    @extend_schema(request=NewContact, responses={201: ContactSerializer})
-    @contacts.mapping.post
-    def add_contact(self, request: Request, pk: str) -> Response:
-        """Add a person."""
-        contact = operations.add_contact(
-            customer_id=self.get_object().pk,
-            **self.body(NewContact),
+    @extend_schema(request=NewParent, responses=CustomerSerializer)
+    @action(detail=True, methods=["put"], url_path="parent")
+    def set_parent(self, request: Request, pk: str) -> Response:
+        """Hang it below another customer within reach, or (null) below nobody."""
+        customer, parent_id = self.get_object(), self.body(NewParent)["parent"]
+        if parent_id and not self.get_queryset().filter(pk=parent_id).exists():
+            raise InvalidInput("There is no such customer.", field="parent")
+        customer = operations.set_parent(
+            customer_id=customer.pk,
+            parent_id=parent_id,
             actor=self.actor,
             now=timezone.now(),
         )
-        return Response(ContactSerializer(contact).data, status=201)
+        return self.answer(customer)
+
+    @extend_schema(request=Erasure, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: str) -> Response:
+        """Forget the person for good; else problem `customer_cannot_be_erased`."""
+        customer = operations.erase_customer(
+            customer_id=self.get_object().pk,
+            **self.body(Erasure),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return self.answer(customer)
 
 
 class UnitViewSet(ListMixin, RetrieveMixin, ApiViewSet):

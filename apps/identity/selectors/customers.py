@@ -8,13 +8,11 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from apps.identity.enums import MemberRights
-from apps.identity.models import Contact, Customer, Membership, ServiceLocation
+from apps.identity.models import Customer, Membership
 from apps.identity.rules.contacts import search_words
 from dotmac.core.actors import Actor
-from dotmac.core.participants import TimelineEntry
 
 RowsT = TypeVar("RowsT", bound=QuerySet[Any])
 
@@ -128,30 +126,6 @@ def _snapshot(row: tuple[Any, ...]) -> CustomerSnapshot:
         phone=phone,
         currency=currency,
     )
-
-
-def timeline_of_customer(customer_id: int, limit: int) -> list[TimelineEntry]:
-    """The turns in the customer's own life, newest first."""
-    customer = customer_of(customer_id)
-    turns = (
-        (customer.closed_at, _("Closed"), "user-off"),
-        (customer.activated_at, _("Became a customer"), "user-check"),
-        (customer.created_at, _("Registered"), "user-plus"),
-    )
-    entries = [
-        TimelineEntry(at=at, title=title, icon=icon)
-        for at, title, icon in turns
-        if at is not None
-    ]
-    return entries[:limit]
-
-
-def locations_of(customer_id: int) -> QuerySet[ServiceLocation]:
-    return ServiceLocation.objects.filter(customer_id=customer_id).order_by("pk")
-
-
-def contacts_of(customer_id: int) -> QuerySet[Contact]:
-    return Contact.objects.filter(customer_id=customer_id).order_by("pk")
 
 
 def memberships_of(customer_id: int) -> QuerySet[Membership]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.ops.enums import Channel, MessageState
 from apps.ops.errors import MessageNotFailed
@@ -17,6 +19,8 @@ from dotmac.core.refs import SubjectRef
 ATTEMPTS_MAX = 8
 CLAIM_MAX = 50
 LEASE = timedelta(minutes=2)
+# Whom a text was to, once that person was erased.
+_FORGOTTEN = "erased"
 
 
 def send_message(
@@ -92,7 +96,7 @@ def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
     message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
     if message.state == MessageState.QUEUED:
         return message
-    if message.state != MessageState.FAILED:
+    if message.state != MessageState.FAILED or message.recipient == _FORGOTTEN:
         raise MessageNotFailed
 
     message.state, message.attempts, message.available_at = MessageState.QUEUED, 0, now
@@ -106,3 +110,26 @@ def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
         unit_id=message.unit_id,
     )
     return message
+
+
+@transaction.atomic
+def forget_messages(
+    *,
+    now: datetime,
+    customer_id: int | None = None,
+    recipients: Sequence[str] = (),
+) -> int:
+    """Take the person out of texts to a customer or to these addresses.
+
+    What still waits is never sent. That something was sent, when and for which
+    purpose stays. Repeating it changes nothing. Returns how many rows changed.
+    """
+    theirs = Q(recipient__in=list(recipients))
+    if customer_id is not None:
+        theirs |= Q(customer_id=customer_id)
+    rows = Message.objects.filter(theirs)
+    waiting = rows.exclude(state=MessageState.SENT)
+    waiting.update(state=MessageState.FAILED, error=_FORGOTTEN)
+    return rows.exclude(recipient=_FORGOTTEN).update(
+        recipient=_FORGOTTEN, subject_line="", body="", filled_by="", updated_at=now
+    )
