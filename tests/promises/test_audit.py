@@ -101,6 +101,8 @@ UNRECORDED = {
     # or an authorisation that is recorded with the person's name.
     "federation.exchange_code",
     "federation.revoke_token",
+    # An app's part of an erasure, which identity.erase_customer records as one.
+    "billing.erase_words",
     # The job is a row that names its actor; what wanted the work records it.
     "ops.start_job",
     "ops.start_reseal",
