@@ -1,10 +1,10 @@
 """A person's whole way in a real browser: in by a provider, on to another tool."""
 
+import warnings
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from authlib.integrations.httpx_client import OAuth2Client
 from django.test import override_settings
 from django.utils import timezone
 from joserfc import jwt
@@ -15,6 +15,10 @@ from tests.federation.making import make_application, make_connection, switched_
 from tests.federation.oidc_server import CLIENT, SECRET, OidcServer
 from tests.federation.saml_server import SamlServer
 from tests.federation.serving import Served
+
+with warnings.catch_warnings(record=True):
+    # Authlib would rather have httpx2, and says so to everybody who imports this.
+    from authlib.integrations.httpx_client import OAuth2Client
 
 __all__ = ["chromium", "site", "visit"]
 pytestmark = [pytest.mark.e2e, pytest.mark.own_database]

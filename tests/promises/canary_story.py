@@ -143,9 +143,9 @@ class Story:
         )  # fmt: skip
         federation.check_connection(connection_id=row.pk, actor=SYSTEM, now=self.now)
         app = make_application(asks_consent=False)
-        self.plant("application secret", app.secret)
+        self.plant("application secret token", app.secret)
         code = told(ask(self.world.console(owner), app))["code"]
-        self.plant("authorisation code", code)
+        self.plant("authorisation code token", code)
         given = exchange(app, code).json()
         self.plant("application token", given["access_token"])
         self.plant("id token", given["id_token"])
