@@ -1,5 +1,7 @@
 """Every screen in a real browser: quiet, at home, and no wider than the phone."""
 
+from datetime import date
+
 import pytest
 
 from tests.browser import PHONE, WIDE, chromium, site, visit
@@ -138,3 +140,33 @@ def test_the_colours_turn_dark_with_the_system(visit, ada, width):
     theme = visitor.page.evaluate("document.documentElement.dataset.bsTheme")
     assert theme == "dark"
     assert visitor.faults() == []
+
+
+def lines_of(locator):
+    """Where each visible element begins, from the top, and how high it is."""
+    boxes = [each.bounding_box() for each in locator.all() if each.is_visible()]
+    return [(round(box["y"]), round(box["height"])) for box in boxes]
+
+
+def test_what_belongs_in_one_line_stands_in_one(visit, ada):
+    from apps.identity.models import Customer
+    from tests.billing.owing import bill
+
+    visitor = visit(ada)
+    visitor.open("/console/customers/1")
+    buttons = lines_of(visitor.page.locator(".dm-head-actions > *"))
+    assert len(buttons) >= 4
+    assert len({top for top, _ in buttons}) == 1
+    visitor.open("/console/audit")
+    assert max(high for _, high in lines_of(visitor.page.locator("td .dm-why"))) < 32
+
+    bill(Customer.objects.get(pk=1), 1_500_000, due=date(2026, 11, 3))
+    phone = visit(ada, PHONE)
+    phone.open("/console/")
+    labels = lines_of(phone.page.locator(".dm-bars th"))
+    assert len(labels) >= 4
+    assert max(high for _, high in labels) < 32
+    phone.open("/console/sessions")
+    button = phone.page.locator(".dm-row-actions .btn").first
+    assert button.evaluate("each => getComputedStyle(each).alignItems") == "center"
+    assert phone.faults() == []

@@ -190,6 +190,26 @@ def test_a_refused_line_sends_no_accounting():
     ]
 
 
+def test_a_line_that_is_stopped_as_the_answer_comes_stops():
+    """Else it dials again, and whoever stops the simulator waits for ever."""
+
+    async def story(server):
+        nas = network(server, address="127.0.1.79").nases[0]
+        await nas.start()
+        asking = asyncio.create_task(nas.account(Acct_Status_Type="Start"))
+        await asyncio.sleep(0)
+        (answer,) = nas._acct[1].waiting.values()
+        answer.set_result(b"")
+        # One turn later the answer is there, and the asking task not yet awake.
+        asyncio.get_running_loop().call_soon(asking.cancel)
+        await asyncio.wait([asking], timeout=5)
+        nas.stop()
+        return asking.cancelled()
+
+    with PlainServer() as server:
+        assert live(story, server) is True
+
+
 @pytest.mark.unit
 def test_evenings_are_busier_than_nights_and_no_line_is_overrun():
     night, evening = (

@@ -69,6 +69,28 @@ def test_what_is_owed_and_the_way_to_pay_stand_on_top(visit, chidi):
     assert visitor.faults() == []
 
 
+_SCALE = """() => { const plot = document.querySelector("figure.dm-chart").dotmacPlot;
+return [plot.scales.x.min, plot.scales.x.max, plot.data[0]]; }"""
+
+
+def test_a_single_hour_is_drawn_in_its_own_time(visit, site):
+    """A new line has one hour, which an axis of years would hide."""
+    from tests.console.lines import put_on_line
+    from tests.sessions import enter
+    from tests.world import World
+
+    world = World()
+    put_on_line(world, world.chidi, now=timezone.now(), hours=1)
+    browser = enter(world.chidi, face="portal", key="portal_sid")
+    visitor = visit({"sessionid": browser.cookies["sessionid"].value}, PHONE)
+    visitor.open("/portal/usage")
+    low, high, hours = visitor.page.evaluate(_SCALE)
+    assert len(hours) in {1, 2}
+    assert low <= hours[0] <= hours[-1] <= high
+    assert 0 < high - low <= 7 * 3600
+    assert visitor.faults() == []
+
+
 def test_the_first_visit_is_light(visit, chidi):
     """All that home asks for, compressed, is at most 120 KB."""
     visitor = visit(chidi, PHONE)

@@ -149,9 +149,10 @@ class RunDetail(DetailScreen):
 
 
 def _parked_panel(row: BillingRun) -> Panel:
+    rows = selectors.parked_services_of(row.pk)[:PARKED_MAX]
     return TablePanel(
         title=_("Left aside"),
-        note=_("Mend the reason; the next run bills them."),
+        note=_("Mend the reason; the next run bills them.") if rows else "",
         columns=(
             Column(
                 _("Service"),
@@ -164,7 +165,7 @@ def _parked_panel(row: BillingRun) -> Panel:
             Column(_("Month"), "period_start", "date"),
             Column(_("Why"), "get_reason_display", "long"),
         ),
-        rows=selectors.parked_services_of(row.pk)[:PARKED_MAX],
+        rows=rows,
         empty=_("Everything could be billed."),
     )
 

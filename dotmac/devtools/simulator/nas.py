@@ -146,7 +146,9 @@ class Nas:
             for _ in range(TRIES):
                 transport.sendto(raw)
                 try:
-                    answer = await asyncio.wait_for(asyncio.shield(future), PATIENCE_S)
+                    # wait_for would lose a cancellation that meets the answer.
+                    async with asyncio.timeout(PATIENCE_S):
+                        answer = await asyncio.shield(future)
                 except TimeoutError:
                     continue
                 return wire.read_reply(request, answer)

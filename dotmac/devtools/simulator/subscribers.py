@@ -115,7 +115,8 @@ class Line:
         while True:
             left = self.began + limit_s - time.monotonic() if limit_s else interim_s
             try:
-                await asyncio.wait_for(self.cut.wait(), min(interim_s, max(left, 0.1)))
+                async with asyncio.timeout(min(interim_s, max(left, 0.1))):
+                    await self.cut.wait()
             except TimeoutError:
                 pass
             else:

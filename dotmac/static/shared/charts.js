@@ -17,7 +17,8 @@
       tzDate: function (stamp) { return window.uPlot.tzDate(new Date(stamp * 1e3), data.zone); },
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
-      scales: { y: { range: function (_u, _low, high) { return [0, high > 0 ? high * 1.08 : 1]; } } },
+      // One instant alone has no span (uPlot makes it years): three hours on either side.
+      scales: { x: { range: function (plot, low, high) { return plot.data[0].length === 1 ? [low - 10800, low + 10800] : [low, high]; } }, y: { range: function (_u, _low, high) { return [0, high > 0 ? high * 1.08 : 1]; } } },
       axes: [
         Object.assign({}, axis, { space: 64, values: [[86400, "{DD} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{DD} {MMM}", null, "\n{DD} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{DD} {MMM}", null, "\n{DD} {MMM}", null, null, null, 1]] }),
         Object.assign({}, axis, { size: 68, values: function (_u, ticks) { return ticks.map(function (tick) { return text(tick, data.unit); }); } })
