@@ -194,7 +194,7 @@ def test_copies_and_mails_that_wait_are_stopped(life):
     mail = Message.objects.get(unique_key="erase")
     assert (mail.state, mail.recipient, mail.body) == ("failed", "erased", "")
     with pytest.raises(MessageNotFailed):
-        ops.resend_message(message_id=mail.pk, now=NOON)
+        ops.resend_message(message_id=mail.pk, actor=SYSTEM, now=NOON)
     assert ops.forget_messages(customer_id=life.pk, now=NOON) == 0
 
 

@@ -176,7 +176,7 @@ def test_the_next_worker_finishes_what_the_first_began(asked):
 
 
 def test_a_cancelled_copy_is_not_made(asked):
-    ops.cancel_job(job_id=asked.job_id, now=NOON)
+    ops.cancel_job(job_id=asked.job_id, actor=SYSTEM, now=NOON)
     assert identity.make_next_export(now=NOON) is None
     asked.refresh_from_db()
     assert (asked.done_at, asked.file_id) == (NOON, None)

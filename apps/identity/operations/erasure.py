@@ -105,7 +105,7 @@ def erase_identity(customer_id: int, actor: Actor, now: datetime) -> None:
 
     users.delete()
     forget_papers_of(customer_id)
-    _forget_copies(customer_id, now)
+    _forget_copies(customer_id, actor, now)
     for model in (Contact, CustomerNote, CustomerChange, CustomerTag, Membership):
         model.objects.filter(customer_id=customer_id).delete()
     CustomerTurn.objects.filter(customer_id=customer_id).update(reason="")
@@ -137,13 +137,13 @@ def _empty(customer: Customer, now: datetime) -> None:
     customer.store(*texts, *more, *fields, now=now)
 
 
-def _forget_copies(customer_id: int, now: datetime) -> None:
+def _forget_copies(customer_id: int, actor: Actor, now: datetime) -> None:
     """Copies that wait are not made any more; those that were made go."""
     mine = PersonalExport.objects.filter(customer_id=customer_id)
     waiting = mine.filter(done_at=None)
     going_on = waiting.filter(job__state__in=(JobState.QUEUED, JobState.RUNNING))
     for job_id in going_on.values_list("job_id", flat=True):
-        ops.cancel_job(job_id=job_id, now=now)
+        ops.cancel_job(job_id=job_id, actor=actor, now=now)
     waiting.update(done_at=now)
     made = mine.filter(file__isnull=False).values_list("file_id", flat=True)
     forget_files(list(made))
