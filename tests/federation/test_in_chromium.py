@@ -59,7 +59,9 @@ def messages(visitor):
 
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_in_by_openid_connect_and_on_to_an_application(office, site, visit, width):
+def test_in_by_openid_connect_and_on_to_an_application(
+    office, site, visit, width, request
+):
     tool = Served()
     tool.routes["/back"] = lambda *_asked: (200, {"Content-Type": "text/html"}, b"in")
     back = f"{tool.base}/back"
@@ -68,6 +70,7 @@ def test_in_by_openid_connect_and_on_to_an_application(office, site, visit, widt
         app.row.client_id, app.secret, scope="openid email groups", redirect_uri=back,
         code_challenge_method="S256",
     )  # fmt: skip
+    request.addfinalizer(client.close)
     known = httpx.get(f"{site}/.well-known/openid-configuration").json()
     verifier = "v" * 50
     address, _state = client.create_authorization_url(

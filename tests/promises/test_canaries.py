@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -56,7 +55,6 @@ class Installation:
             self.passwords = passwords
             self.environment = {
                 **CLEAN,
-                **{k: v for k, v in os.environ.items() if k.startswith("COV")},
                 "DJANGO_SETTINGS_MODULE": "dotmac.settings.development",
                 "DOTMAC_DATA": str(self.home.root),
                 "DATABASE_URL": found.app,
