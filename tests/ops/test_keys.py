@@ -257,3 +257,9 @@ def test_a_file_that_went_bad_does_not_stop_a_running_process(key_file):
     assert keyring() is before
     keyfile.write_private(key_file, f"7:{os.urandom(32).hex()}\n")
     assert keyring().current.id == 7
+
+
+def test_a_reseal_that_is_under_way_is_gone_on_with(nas, actor):
+    first = operations.start_reseal(actor=actor, now=timezone.now())
+    again = operations.start_reseal(actor=actor, now=timezone.now())
+    assert again.pk == first.pk
