@@ -157,7 +157,7 @@ def test_a_rotation_that_is_killed_twice_fails_no_read(key_file):
 
 def wait_for_radius(key_id: int) -> bool:
     """Promote as soon as the session of role radius has looked at the keys."""
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 60
     while True:
         try:
             return operations.promote_key(
