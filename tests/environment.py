@@ -95,6 +95,11 @@ def database_environment(port: int, name: str) -> dict[str, str]:
     }
 
 
+def untraced() -> dict[str, str]:
+    """The environment without coverage, for programs that trace costs more than work."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+
+
 def clone_database(name: str) -> None:
     """A fresh copy of the template, replacing one of that name."""
     template = os.environ["DOTMAC_TEST_TEMPLATE"]
