@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import django_stubs_ext
 from kombu import Queue
+from whitenoise.compress import Compressor
 
 from dotmac.settings import env, services
 
@@ -137,7 +138,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "dotmac.gateway.apps.DotMacStaticFilesConfig",
     "django.contrib.postgres",
     "netfields",
     "rest_framework",
@@ -248,6 +249,8 @@ STORAGES = {
 
 # Closed like all else: whitenoise would open static files to every origin.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Only somebody who debugs swagger-ui loads its map: not worth compressing each time.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
