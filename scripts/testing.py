@@ -74,8 +74,8 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "dotmac_core_ops": PARTS["ops"],
     "dotmac_devtools": PARTS["devtools"],
 }
-CATEGORIES = ("unit", "integration", "e2e", "performance", "security", "faults")
-LONG_TIER = ("performance", "faults")
+LONG_TIER = ("performance", "faults", "fuzz")
+CATEGORIES = ("unit", "integration", "e2e", "security", *LONG_TIER)
 WORKERS = "2"
 
 
@@ -83,8 +83,8 @@ def options() -> argparse.ArgumentParser:
     """The command line of run_tests.py."""
     parser = argparse.ArgumentParser(
         prog="run_tests.py",
-        description="Runs every test but the long tier (performance, faults) on real "
-        "PostgreSQL, Valkey, FreeRADIUS and Chromium.",
+        description="Runs every test but the long tier (performance, faults, fuzz) on "
+        "real PostgreSQL, Valkey, FreeRADIUS and Chromium.",
         epilog="Whatever else is given goes to pytest, for example -k name or -x.",
     )
     add = parser.add_argument
