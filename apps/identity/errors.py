@@ -151,6 +151,13 @@ class CannotBeInvited(Conflict):
     title = "This address cannot be invited to the portal."
 
 
+class ActsElsewhere(PermissionRefused):
+    """Power over this sign-in would reach customers of somebody else."""
+
+    code = "acts_elsewhere"
+    title = "This person acts for other customers too. Let them reset it by mail."
+
+
 class LastFullMember(Conflict):
     """A customer's account keeps one person with all rights."""
 

@@ -348,6 +348,7 @@ confirm-email proof
 console-invitation proof
 console-enrolment person
 portal-invitation proof
+portal-account-invitation proof
 oidc-authorize person
 oidc-end-session nobody
 oidc-token proof

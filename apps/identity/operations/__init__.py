@@ -42,10 +42,13 @@ from apps.identity.operations.grants import (
     revoke_on_unit,
 )
 from apps.identity.operations.guessing import Attempt
+from apps.identity.operations.joining import (
+    accept_account_invitation,
+    accept_portal_invitation,
+)
 from apps.identity.operations.links import MadeLink
 from apps.identity.operations.members import (
     InvitedMember,
-    accept_portal_invitation,
     change_member,
     invite_member,
     remove_member,
@@ -130,6 +133,7 @@ __all__ = [
     "NewApiKey",
     "SignedIn",
     "Tokens",
+    "accept_account_invitation",
     "accept_invitation",
     "accept_portal_invitation",
     "activate_customer",

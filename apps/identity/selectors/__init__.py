@@ -57,7 +57,12 @@ from apps.identity.selectors.keys import (
     signing_algorithm,
     statement_of,
 )
-from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
+from apps.identity.selectors.links import (
+    fill_invitation,
+    fill_link,
+    user_of_link,
+    working_link,
+)
 from apps.identity.selectors.sessions import (
     SignIn,
     described,
@@ -173,4 +178,5 @@ __all__ = [
     "waiting_steps",
     "what_may",
     "who_may",
+    "working_link",
 ]
