@@ -252,6 +252,11 @@ class StepOpen(Conflict):
     title = "A change of this rule waits for approval already."
 
 
+class NotTheAsker(PermissionRefused):
+    code = "not_the_asker"
+    title = "Only the person who asked can withdraw it."
+
+
 class StepDecided(Conflict):
     code = "rule_step_decided"
     title = "This was decided already."

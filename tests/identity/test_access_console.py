@@ -54,6 +54,21 @@ def test_a_rule_is_written_tried_asked_and_approved(world):
     assert rule.expression == RULE["expression"]
 
 
+def test_a_wish_is_withdrawn_from_the_page(world):
+    owner = enter(world.ada)
+    owner.post("/console/access-rules/new", RULE)
+    page = f"/console/access-rules/{AccessRule.objects.get().pk}"
+    owner.post(f"{page}/switch-on")
+    step = AccessRuleStep.objects.get()
+    changed = owner.post(f"{page}/change", {**RULE, "expression": "false"})
+    assert (changed.status_code, "waits for approval" in body(changed)) == (422, True)
+
+    owner.post(f"{page}/withdraw", {"step_id": step.pk})
+    step.refresh_from_db()
+    assert step.outcome == "declined"
+    assert "Waits for approval" not in body(owner.get(page))
+
+
 def test_a_mistake_is_shown_at_its_place_and_nothing_typed_is_lost(world):
     wrong = {**RULE, "expression": "request.hour >= 8 &&\n  request.moon == 1"}
     answer = enter(world.ada).post("/console/access-rules/new", wrong)
@@ -234,6 +249,9 @@ def test_the_api_of_roles_and_rules(world):
     assert api.delete(path).status_code == 409
     step = api.post(f"{path}/ask", {"step": "change", "text": text}).json()["id"]
     assert manager.post(f"{path}/decline", {"step": step}).status_code == 200
+    step = api.post(f"{path}/ask", {"step": "switch_off"}).json()["id"]
+    left = api.post(f"{path}/withdraw", {"step": step}).json()
+    assert (left["outcome"], api.get(path).json()["state"]) == ("declined", "on")
     assert [row["slug"] for row in api.get("/api/v1/access-rules").json()["results"]]
 
 

@@ -49,6 +49,7 @@ POST access-rules/*/ask identity.manage_rules
 POST access-rules/*/decline identity.approve_rule
 POST access-rules/*/state identity.manage_rules
 POST access-rules/*/try identity.view_rule
+POST access-rules/*/withdraw identity.manage_rules
 GET access/explain identity.view_access
 GET access/of identity.view_access
 GET sites network.view_site
@@ -211,6 +212,7 @@ action roles/delete identity.manage_roles
 detail access-rules identity.view_rule
 action access-rules/approve identity.approve_rule
 action access-rules/decline identity.approve_rule
+action access-rules/withdraw identity.manage_rules
 action access-rules/switch-on identity.manage_rules
 action access-rules/switch-off identity.manage_rules
 action access-rules/trial identity.manage_rules

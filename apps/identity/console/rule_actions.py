@@ -63,6 +63,11 @@ def _decline(rule: AccessRule, data: dict[str, Any], page: Page) -> str:
     return _("Declined; the rule stays as it is.")
 
 
+def _withdraw(rule: AccessRule, data: dict[str, Any], page: Page) -> str:
+    operations.withdraw_rule_step(**data, actor=page.actor, now=page.now)
+    return _("Withdrawn; the rule stays as it is.")
+
+
 def _delete(rule: AccessRule, data: dict[str, Any], page: Page) -> Done:
     operations.delete_rule(rule_id=rule.pk, actor=page.actor, now=page.now)
     return Done(_("The rule is gone."), list_url("access-rules"))
@@ -101,6 +106,16 @@ ACTIONS = (
         shown=_waits,
         run=_decline,
         order=11,
+    ),
+    Action(
+        slug="withdraw",
+        label=gettext_lazy("Withdraw"),
+        permission=_MANAGE,
+        icon="arrow-back-up",
+        form=StepForm,
+        shown=_waits,
+        run=_withdraw,
+        order=12,
     ),
     Action(
         slug="switch-on",

@@ -103,6 +103,7 @@ from apps.identity.operations.rule_steps import (
     approve_rule_step,
     ask_rule_step,
     decline_rule_step,
+    withdraw_rule_step,
 )
 from apps.identity.operations.sessions import (
     Tokens,
@@ -214,4 +215,5 @@ __all__ = [
     "sync_roles",
     "touch_session",
     "unassign_role",
+    "withdraw_rule_step",
 ]

@@ -11,10 +11,16 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 
 from apps.identity.enums import RuleEffect, RuleState
-from apps.identity.errors import PolicyLocksOut, RuleStateRefused, RuleTaken
+from apps.identity.errors import (
+    PolicyLocksOut,
+    RuleStateRefused,
+    RuleTaken,
+    StepOpen,
+)
 from apps.identity.models import AccessRule
 from apps.identity.rules.policy import LANGUAGE, Rule, covers, uses_amount
 from apps.identity.selectors.lockout import rules_on, somebody_could_change
+from apps.identity.selectors.trying import waiting_step
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
@@ -96,7 +102,10 @@ def change_rule(
     actor: Actor,
     now: datetime,
 ) -> AccessRule:
-    """Another text for a rule that is not on; equal values change nothing."""
+    """Another text for a rule that is not on; equal values change nothing.
+
+    Refused while somebody is asked to approve it: what is approved is what was read.
+    """
     rule = locked_rule(rule_id)
     text = checked(
         name=name, why=why, effect=effect, permissions=permissions,
@@ -104,6 +113,8 @@ def change_rule(
     )  # fmt: skip
     if rule.state == RuleState.ON:
         raise RuleStateRefused("The rule is on: ask for the change, another approves.")
+    if waiting_step(rule_id) is not None:
+        raise StepOpen
     refuse_lockout(text, slug=rule.slug, besides=rule_id)
     write_text(rule, text, actor=actor, now=now)
     return rule

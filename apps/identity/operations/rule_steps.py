@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.identity.enums import RuleState, RuleStep, StepOutcome
 from apps.identity.errors import (
+    NotTheAsker,
     RuleStateRefused,
     SamePerson,
     StepDecided,
@@ -95,16 +96,32 @@ def approve_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRul
 
 @transaction.atomic
 def decline_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRuleStep:
-    """Leave the rule as it is; the person who asked may withdraw in this way."""
+    """Leave the rule as it is. Repeating it changes nothing."""
+    return _leave(_locked_step(step_id), "decline_rule_step", actor, now)
+
+
+@transaction.atomic
+def withdraw_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRuleStep:
+    """Take back what one asked for oneself, without the right to approve.
+
+    Repeating it changes nothing.
+    """
     asked = _locked_step(step_id)
+    if asked.asked_by_id != actor.id:
+        raise NotTheAsker
+    return _leave(asked, "withdraw_rule_step", actor, now)
+
+
+def _leave(
+    asked: AccessRuleStep, verb: str, actor: Actor, now: datetime
+) -> AccessRuleStep:
     if asked.outcome == StepOutcome.DECLINED:
         return asked
     if asked.outcome != StepOutcome.ASKED:
         raise StepDecided
 
     _decide(asked, StepOutcome.DECLINED, alone=False, actor=actor, now=now)
-    rule = locked_rule(asked.rule_id)
-    record("decline_rule_step", rule, actor, now, step=asked.step)
+    record(verb, locked_rule(asked.rule_id), actor, now, step=asked.step)
     return asked
 
 
