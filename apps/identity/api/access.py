@@ -26,6 +26,7 @@ from apps.identity.api.access_serializers import (
     RuleStepChoice,
     RuleStepSerializer,
     RuleText,
+    RuleTryBody,
     TrialSerializer,
     WhatSerializer,
     WhoSerializer,
@@ -157,11 +158,17 @@ class AccessRuleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         )
         return self.answer(rule)
 
-    @extend_schema(request=None, responses=TrialSerializer)
+    @extend_schema(request=RuleTryBody, responses=TrialSerializer)
     @action(detail=True, methods=["post"], url_path="try")
     def try_out(self, request: Request, pk: str) -> Response:
-        """Whom the rule would have refused in the past week."""
-        trial = selectors.try_rule(self.get_object(), now=timezone.now())
+        """Whom the rule, or the text that a step asks for, would have refused in a week."""
+        rule, wanted = self.get_object(), self.body(RuleTryBody)
+        step = None
+        if "step" in wanted:
+            step = selectors.steps_of(rule.pk).filter(pk=wanted["step"]).first()
+            if step is None:
+                raise NotFound
+        trial = selectors.try_rule(rule, now=timezone.now(), step=step)
         return Response(TrialSerializer(trial).data)
 
     @extend_schema(request=RuleStepBody, responses={201: RuleStepSerializer})

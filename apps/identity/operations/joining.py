@@ -132,7 +132,7 @@ def accept_account_invitation(*, token: str, actor: Actor, now: datetime) -> Cus
     if found is None or found.user_id != actor.id:
         raise LinkRefused
     # The customer is the first lock to take; see docs/locking.md.
-    customer = Customer.objects.locked().get(pk=found.customer_id)
+    customer = Customer.objects.locked().get(pk=found.customer_id or 0)
     if customer.state == CustomerState.CLOSED:
         raise CustomerClosed
     link = take_link(token=token, purpose=LinkPurpose.JOIN_ACCOUNT, now=now)
