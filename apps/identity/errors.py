@@ -273,4 +273,4 @@ class PolicyLocksOut(Conflict):
     """Nobody could change the rules any more."""
 
     code = "policy_locks_out"
-    title = "With this rule no owner could manage roles and rules any more."
+    title = "With this rule nobody could manage roles and rules any more."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.text import slugify
 
 from apps.identity.enums import RuleEffect, RuleState
@@ -18,6 +18,7 @@ from apps.identity.errors import (
     StepOpen,
 )
 from apps.identity.models import AccessRule
+from apps.identity.operations.way_back import one_at_a_time
 from apps.identity.rules.policy import LANGUAGE, Rule, covers, uses_amount
 from apps.identity.selectors.lockout import rules_on, somebody_could_change
 from apps.identity.selectors.trying import waiting_step
@@ -202,12 +203,8 @@ def _check_pattern(pattern: str, expression: str) -> None:
 
 
 def refuse_lockout(text: RuleText, *, slug: str, besides: int | None = None) -> None:
-    """Raise PolicyLocksOut when, with this rule on, no owner could change rules.
-
-    One at a time, or two rules that are harmless alone would lock out together.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('identity.rules'))")
+    """Raise PolicyLocksOut when, with this rule on, nobody could change rules."""
+    one_at_a_time()
     rule = Rule(
         slug=slug,
         effect=text.effect,

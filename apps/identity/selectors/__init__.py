@@ -35,7 +35,6 @@ from apps.identity.selectors.customers import (
 from apps.identity.selectors.explain import (
     Held,
     Path,
-    others_who_may,
     rules_about,
     what_may,
     who_may,
@@ -140,7 +139,6 @@ __all__ = [
     "locked_customer",
     "memberships_of",
     "of_visible_customers",
-    "others_who_may",
     "own_api_keys",
     "own_sessions",
     "owner_units",

@@ -10,8 +10,6 @@ from apps.identity.enums import RuleState, UserKind
 from apps.identity.models import (
     AccessRule,
     Customer,
-    RoleAssignment,
-    RolePermission,
     User,
 )
 from apps.identity.rules.policy import covers
@@ -186,13 +184,3 @@ def rules_about(permissions: Iterable[str]) -> list[AccessRule]:
         for row in rows.order_by("slug")
         if any(covers(tuple(row.permissions), name) for name in names)
     ]
-
-
-def others_who_may(permission: str, *, besides: int | None) -> bool:
-    """Whether another active person holds the permission for the whole operator."""
-    held = RoleAssignment.objects.filter(
-        unit__kind="operator",
-        user__is_active=True,
-        role__in=RolePermission.objects.filter(permission=permission).values("role_id"),
-    )
-    return held.exclude(user_id=besides or 0).exists()

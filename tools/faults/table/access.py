@@ -45,7 +45,7 @@ GUARDS = (
         changes=(
             Code(
                 "apps/identity/operations/rule_steps.py",
-                "    if alone and others_who_may(APPROVE, besides=actor.id):\n",
+                "    if alone and others_could_approve(besides=actor.id):\n",
                 "    if False:\n",
             ),
         ),
