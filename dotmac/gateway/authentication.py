@@ -26,6 +26,7 @@ from apps.identity import selectors
 from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
 from dotmac.core.actors import Actor
+from dotmac.core.addresses import read_address
 from dotmac.core.errors import DomainError
 
 log = structlog.get_logger("dotmac.access")
@@ -80,15 +81,18 @@ def face_of(path: str) -> SessionFace | None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer, or what the trusted proxies say of it; never the client's word."""
+    """The peer, or what the trusted proxies say of it; never the client's word.
+
+    A dual-stack listener writes IPv4 peers as ::ffff:192.0.2.1: that is 192.0.2.1.
+    """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     trusted: int = settings.TRUSTED_PROXY_COUNT
     hops = [
         hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")
     ]
     if trusted and len(hops) >= trusted and is_valid_address(hops[-trusted]):
-        return hops[-trusted]
-    return peer
+        peer = hops[-trusted]
+    return str(read_address(peer)) if is_valid_address(peer) else peer
 
 
 def is_valid_address(text: str) -> bool:

@@ -1,6 +1,7 @@
 """The pages of roles, rights and rules, as people use them."""
 
 from html import unescape
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,7 +18,7 @@ from tests.sessions import enter
 from tests.world import SYSTEM
 
 pytestmark = pytest.mark.django_db
-RULE = {
+RULE: dict[str, Any] = {
     "name": "Holds by day",
     "why": "Nobody is held at night.",
     "effect": "require",
