@@ -253,7 +253,7 @@ class AccessViewSet(ApiViewSet):
             "permission": permission,
             "customer": customer.pk,
             "paths": selectors.who_may(permission, customer),
-            "rules": selectors.rules_about([permission]),
+            "rules": selectors.rules_about([permission], self.actor),
         }
         return Response(WhoSerializer(answer).data)
 
@@ -263,17 +263,22 @@ class AccessViewSet(ApiViewSet):
     )
     @action(detail=False, methods=["get"], pagination_class=None, filter_backends=[])
     def of(self, request: Request) -> Response:
-        """All that a person holds, from where, and the rules that speak of it."""
+        """What a person holds within your reach, from where, and the rules about it.
+
+        Rules are listed for those who may see rules.
+        """
         people: QuerySet[User] = selectors.people_visible_to(
             self.actor, "identity.view_access"
         )
         user = get_object_or_404(people, pk=self._number("user"))
-        held = selectors.what_may(user)
+        held = selectors.what_may(user, self.actor, "identity.view_access")
         answer = {
             "user": user.pk,
             "username": user.username,
             "held": held,
-            "rules": selectors.rules_about({one.permission for one in held}),
+            "rules": selectors.rules_about(
+                {one.permission for one in held}, self.actor
+            ),
         }
         return Response(WhatSerializer(answer).data)
 
