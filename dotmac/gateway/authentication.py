@@ -8,6 +8,7 @@ middleware sets `request.actor` (None for strangers), `request.session_row` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 
@@ -25,7 +26,6 @@ from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
-from dotmac.core.actors import Actor
 from dotmac.core.addresses import read_address
 from dotmac.core.errors import DomainError
 
@@ -39,6 +39,7 @@ _FACES = (
     ("/portal", SessionFace.PORTAL),
 )
 _SCHEME = "bearer "
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 class ActorMiddleware:
@@ -60,14 +61,19 @@ class ActorMiddleware:
                 _by_cookie(request, face)
             response = self.get_response(request)
         if request.actor is not None:
-            _write_down(request.actor)
+            _write_down(request, response)
         return response
 
 
-def _write_down(actor: Actor) -> None:
+def _write_down(request: Any, response: HttpResponse) -> None:
     """What was decided; it may never cost the person the answer."""
     try:
-        identity.record_decisions(actor=actor, now=timezone.now())
+        identity.record_decisions(
+            actor=request.actor,
+            now=timezone.now(),
+            acted=request.method not in _SAFE,
+            found=response.status_code != HTTPStatus.NOT_FOUND,
+        )
     except DatabaseError as error:
         log.warning("decisions_not_recorded", error=type(error).__name__)
 

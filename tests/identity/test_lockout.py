@@ -40,6 +40,7 @@ def holding(world, name, *permissions):
 
 def test_who_is_left_approves_alone_when_a_rule_shuts_out_the_others(world):
     """Mina holds the right and may not use it: she must not stand in the way."""
+    assert world.ada
     assert world.mina
     rule = write(
         name="Owners approve", permissions=["identity.approve_rule"],

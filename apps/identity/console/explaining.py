@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.identity import selectors
 from apps.identity.console.access_forms import permissions_by_app
 from apps.identity.models import AccessDecision, AccessRule, Customer, User
-from dotmac.core.actors import STEP_UP, Actor
+from dotmac.core.actors import OUT_OF_REACH, STEP_UP, Actor
 from dotmac.core.console import (
     Button,
     ChoiceFilter,
@@ -236,6 +236,8 @@ def _reason(decision: AccessDecision) -> str:
         return ""
     if decision.rule == STEP_UP:
         return _("The second factor was shown too long ago.")
+    if decision.rule == OUT_OF_REACH:
+        return _("There was nothing like that within reach.")
     if decision.rule:
         return _("The rule %s refused it.") % decision.rule
     return _("The permission was not held.")
@@ -248,7 +250,7 @@ class DecisionList(ListScreen):
     permission = "identity.view_rule"
     intro = gettext_lazy(
         "What was let through and refused in the past eight days. Looking at things"
-        " is written down once an hour."
+        " is written down once an hour for each place; opening a form is no act."
     )
     empty = gettext_lazy("Nothing was decided yet.")
     columns = (

@@ -182,6 +182,7 @@ class RuleDetail(DetailScreen):
         return [
             FactsPanel(
                 title=title if step is None else asked,
+                note=_tried_note(found),
                 facts=[
                     Fact(_("Looked at"), found.looked_at, "number"),
                     Fact(_("Asked"), found.asked, "number"),
@@ -220,6 +221,12 @@ class RuleDetail(DetailScreen):
                 empty=_("Nothing was asked yet."),
             ),
         ]  # fmt: skip
+
+
+def _tried_note(found: selectors.Trial) -> str:
+    if not found.capped:
+        return ""
+    return _("There were more: only the newest %s were looked at.") % found.looked_at
 
 
 def _kind(kind: str) -> str:
