@@ -139,6 +139,7 @@ list messages ops.view_message
 list customers identity.view_customer
 list decisions identity.view_rule
 list roles identity.view_staff
+list units identity.view_unit
 list access-rules identity.view_rule
 list staff identity.view_staff
 list sign-ins identity.view_sign_in
@@ -173,6 +174,7 @@ form billing-runs/new billing.run_billing
 form integrity/run ops.run_integrity
 form customers/new identity.create_customer
 form roles/new identity.manage_roles
+form units/new identity.create_unit
 form staff/new identity.create_staff
 form connections/new federation.create_connection
 form connections/new-saml federation.create_connection
@@ -209,6 +211,8 @@ detail decisions identity.view_rule
 detail roles identity.view_staff
 action roles/change identity.manage_roles
 action roles/delete identity.manage_roles
+detail units identity.view_unit
+tab units/people identity.view_staff
 detail access-rules identity.view_rule
 action access-rules/approve identity.approve_rule
 action access-rules/decline identity.approve_rule

@@ -72,6 +72,7 @@ from apps.identity.selectors.sessions import (
 )
 from apps.identity.selectors.staff import (
     StaffMember,
+    assignments_in,
     assignments_of,
     default_unit,
     find_user,
@@ -112,6 +113,7 @@ __all__ = [
     "actor_for_user",
     "api_key_of",
     "api_keys_visible_to",
+    "assignments_in",
     "assignments_of",
     "contacts_of",
     "counted_uses",
