@@ -128,10 +128,15 @@ def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
 
 @transaction.atomic
 def reactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
-    """Let the user sign in again. Repeating it changes nothing."""
+    """Let the user sign in again. Repeating it changes nothing.
+
+    Refused for a colleague who may do more than the actor: somebody who may as
+    much has switched that one off.
+    """
     user = _locked(user_id)
     if user.is_active:
         return user
+    refuse_beyond(user, actor)
 
     user.is_active = True
     user.store("is_active", now=now)
