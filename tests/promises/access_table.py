@@ -149,6 +149,7 @@ list api-keys identity.view_api_key
 list my-keys identity.manage_own_access
 list my-passkeys identity.manage_own_access
 list my-sign-ins identity.manage_own_access
+list my-applications identity.manage_own_access
 list login-attempts network.view_session
 list sessions network.view_session
 list coa-requests network.view_session
@@ -254,6 +255,7 @@ action my-keys/revoke identity.manage_own_access
 action my-passkeys/rename identity.manage_own_access
 action my-passkeys/remove identity.change_own_factors
 action my-sign-ins/end identity.manage_own_access
+action my-applications/withdraw identity.manage_own_access
 detail sessions network.view_session
 action sessions/disconnect network.disconnect_session
 detail coa-requests network.view_session
