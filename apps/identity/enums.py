@@ -86,6 +86,7 @@ class LinkPurpose(TextChoices):
     RESET_PASSWORD = "reset_password", _("New password")
     CONFIRM_EMAIL = "confirm_email", _("Confirm the e-mail address")
     JOIN_PORTAL = "join_portal", _("Invitation to the portal")
+    JOIN_ACCOUNT = "join_account", _("Invitation to another account")
 
 
 class CeremonyPurpose(TextChoices):

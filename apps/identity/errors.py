@@ -151,6 +151,13 @@ class CannotBeInvited(Conflict):
     title = "This address cannot be invited to the portal."
 
 
+class ActsElsewhere(PermissionRefused):
+    """Power over this sign-in would reach customers of somebody else."""
+
+    code = "acts_elsewhere"
+    title = "This person acts for other customers too. Let them reset it by mail."
+
+
 class LastFullMember(Conflict):
     """A customer's account keeps one person with all rights."""
 
@@ -245,6 +252,11 @@ class StepOpen(Conflict):
     title = "A change of this rule waits for approval already."
 
 
+class NotTheAsker(PermissionRefused):
+    code = "not_the_asker"
+    title = "Only the person who asked can withdraw it."
+
+
 class StepDecided(Conflict):
     code = "rule_step_decided"
     title = "This was decided already."
@@ -261,4 +273,4 @@ class PolicyLocksOut(Conflict):
     """Nobody could change the rules any more."""
 
     code = "policy_locks_out"
-    title = "With this rule no owner could manage roles and rules any more."
+    title = "With this rule nobody could manage roles and rules any more."

@@ -23,6 +23,8 @@ from dotmac.core.permissions import is_dangerous, is_own
 STEP_UP_LIFETIME = timedelta(minutes=10)
 # What stands in place of a rule's slug where that was the reason.
 STEP_UP = "step_up"
+# The permission is held somewhere, and nothing within its reach was asked for.
+OUT_OF_REACH = "out_of_reach"
 
 
 class ActorKind(StrEnum):

@@ -10,7 +10,6 @@ the library is asked: `||` cannot swallow it, and an error never counts as true.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
+from dotmac.core.addresses import read_address, read_network
 from dotmac.core.errors import InvalidInput
 
 SOURCE_BYTES_MAX = 2048
@@ -169,18 +169,15 @@ def _plain(kind: Kind, value: Any) -> Any:
 # Networks --------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(text)
-
-
-@lru_cache(maxsize=4096)
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return ipaddress.ip_address(text)
+_network = lru_cache(maxsize=1024)(read_network)
+_address = lru_cache(maxsize=4096)(read_address)
 
 
 def _in_network(address: str, network: str) -> bool:
-    """Whether the address belongs to the network; the kinds never mix."""
+    """Whether the address belongs to the network; the kinds never mix.
+
+    An IPv4 address is one however the listener wrote it.
+    """
     try:
         return _address(address) in _network(network)
     except ValueError:

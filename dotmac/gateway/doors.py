@@ -190,4 +190,9 @@ urlpatterns = [
     path("console/invitation/<str:token>", links.invitation, name="console-invitation"),
     path("console/enrolment", links.enrolment, name="console-enrolment"),
     path("portal/invitation/<str:token>", links.join_portal, name="portal-invitation"),
+    path(
+        "portal/invitation/account/<str:token>",
+        links.join_account,
+        name="portal-account-invitation",
+    ),
 ]

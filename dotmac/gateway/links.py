@@ -96,6 +96,32 @@ def join_portal(request: Any, token: str) -> HttpResponse:
 
 
 @guarded
+def join_account(request: Any, token: str) -> HttpResponse:
+    """Customers who sign in already: say yes to another account, as themselves."""
+    purpose, now = LinkPurpose.JOIN_ACCOUNT, timezone.now()
+    link = selectors.working_link(token=token, purpose=purpose, now=now)
+    if link is None:
+        return _over(request, PORTAL)
+    actor = request.actor
+    context = {
+        "title": _("Act for another account?"),
+        "username": link.user.username,
+        "customer": link.customer,
+        "rights": link.get_rights_display(),
+        "is_me": actor is not None and actor.id == link.user_id,
+        "sign_in": PORTAL.url("sign-in", next=request.path),
+    }
+    if request.method != "POST" or not context["is_me"]:
+        return page(request, PORTAL, "join_account", context)
+    try:
+        identity.accept_account_invitation(token=token, actor=actor, now=now)
+    except DomainError as error:
+        context["error"] = _(error.detail)
+        return page(request, PORTAL, "join_account", context, status=error.status)
+    return page(request, PORTAL, "join_account", {**context, "done": True})
+
+
+@guarded
 def ask_reset(request: Any, door: Door) -> HttpResponse:
     """Ask for a link; the answer is the same for everybody, at once."""
     form = NameForm(request.POST or None)

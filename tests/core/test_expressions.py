@@ -69,6 +69,25 @@ def test_what_rules_say(source):
 
 
 @pytest.mark.parametrize(
+    ("address", "network", "inside"),
+    [
+        ("::ffff:203.0.113.5", "203.0.113.0/24", True),
+        ("::ffff:203.0.114.5", "203.0.113.0/24", False),
+        ("203.0.113.5", "::ffff:203.0.113.0/120", True),
+        ("203.0.113.5", "::ffff:0:0/96", True),
+        ("203.0.113.5", "::/0", False),
+        ("2001:db8::5", "::/0", True),
+        ("2001:db8::5", "0.0.0.0/0", False),
+        ("office", "0.0.0.0/0", False),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_written(address, network, inside):
+    source = f"in_network(request.address, '{network}')"
+    said = say(source, request__address=address)
+    assert said is (Verdict.TRUE if inside else Verdict.FALSE)
+
+
+@pytest.mark.parametrize(
     ("source", "line", "column", "words"),
     [
         ("", 1, 1, "Write a condition"),

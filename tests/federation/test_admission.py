@@ -1,5 +1,7 @@
 """Who is linked, who gets an account, and which roles come and go with groups."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 
@@ -15,7 +17,8 @@ from tests.federation.ways import (
     roles_of,
     session_of,
 )
-from tests.world import SYSTEM, code_at
+from tests.identity.test_access_rules import came_in, switch_on, write
+from tests.world import NOON, SYSTEM, code_at
 
 pytestmark = [pytest.mark.integration, pytest.mark.security, pytest.mark.django_db]
 
@@ -146,6 +149,25 @@ def test_the_last_owner_keeps_the_role_and_stays_outside(world, provider, connec
     assert_refused(come_in(), "last_owner")
     assert roles_of(user.pk) == {"owner"}
     assert GivenRole.objects.count() == 1
+
+
+def test_the_last_one_whom_the_rules_let_keeps_the_role(world, provider, connect):
+    assert world.ada
+    identity.create_role(
+        name="Keeper", permissions=["identity.view_rule", "identity.approve_rule"],
+        actor=SYSTEM, now=NOON,
+    )  # fmt: skip
+    row = connect(provider, makes_accounts=True)
+    map_group(row, "keepers", "keeper", world.operator.pk)
+    provider.person |= {"email": "new@demo-isp.example", "groups": ["keepers"]}
+    come_in()
+    user = User.objects.get(email="new@demo-isp.example")
+    came_in(SimpleNamespace(user=user))  # once with a second factor
+    only = f"actor.username == '{user.username}'"
+    switch_on(write(permissions=["identity.approve_rule"], expression=only))
+    provider.person["groups"] = []
+    assert_refused(come_in(), "last_owner")
+    assert roles_of(user.pk) == {"keeper"}
 
 
 # Accounts just in time ------------------------------------------------------------

@@ -15,6 +15,8 @@ from apps.federation.models import (
     Consent,
 )
 from apps.identity.models import Session
+from apps.ops.models import AuditEntry
+from dotmac.core.errors import NotFound
 from tests.federation.asking import (
     VERIFIER,
     agree,
@@ -82,6 +84,35 @@ def test_what_was_agreed_is_not_asked_again(app, world):
     agree(browser, app, scope="openid email groups")
     assert Consent.objects.get().scopes == ["openid", "email", "groups"]
     assert ask(browser, app, prompt="consent").status_code == 200
+
+
+def test_what_was_agreed_is_taken_back(app, world):
+    """Its tokens and codes end at once; a colleague's go on."""
+    browser, colleague = enter(world.sola), enter(world.bisi)
+    token = exchange(app, agree(browser, app)["code"]).json()["access_token"]
+    other = exchange(app, agree(colleague, app)["code"]).json()["access_token"]
+    code = told(ask(browser, app))["code"]
+    consent = Consent.objects.get(user=world.sola.user)
+    page = browser.get("/console/my-applications").content.decode()
+    assert "Grafana" in page
+    assert "your roles" in page
+
+    foreign = colleague.post(f"/console/my-applications/{consent.pk}/withdraw")
+    assert (foreign.status_code, userinfo(token).status_code) == (404, 200)
+    done = browser.post(f"/console/my-applications/{consent.pk}/withdraw", follow=True)
+    assert "Grafana learns nothing more of you." in done.content.decode()
+
+    assert not Consent.objects.filter(user=world.sola.user).exists()
+    assert userinfo(token).status_code == 401
+    assert exchange(app, code).status_code == 400
+    assert userinfo(other).status_code == 200
+    assert ask(browser, app).status_code == 200  # asked anew
+    entry = AuditEntry.objects.get(action="federation.withdraw_consent")
+    assert entry.actor_label == "sola"
+    with pytest.raises(NotFound):
+        operations.withdraw_consent(
+            consent_id=consent.pk, actor=world.sola.actor, now=timezone.now()
+        )
 
 
 def test_an_application_of_the_house_does_not_ask(world):

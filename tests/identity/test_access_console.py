@@ -1,16 +1,24 @@
 """The pages of roles, rights and rules, as people use them."""
 
 from html import unescape
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.identity import operations as identity
-from apps.identity.models import AccessRule, AccessRuleStep, Role, RoleAssignment
+from apps.identity.models import (
+    AccessDecision,
+    AccessRule,
+    AccessRuleStep,
+    Role,
+    RoleAssignment,
+)
 from tests.sessions import enter
 from tests.world import SYSTEM
 
 pytestmark = pytest.mark.django_db
-RULE = {
+RULE: dict[str, Any] = {
     "name": "Holds by day",
     "why": "Nobody is held at night.",
     "effect": "require",
@@ -52,6 +60,62 @@ def test_a_rule_is_written_tried_asked_and_approved(world):
     manager.post(f"{page}/decline", {"step_id": step.pk + 1})
     rule.refresh_from_db()
     assert rule.expression == RULE["expression"]
+
+
+def test_the_approver_sees_and_tries_what_is_asked(world):
+    """The change is on nobody's rule yet: before and after stand side by side."""
+    made = identity.create_rule(
+        **{**RULE, "permissions": ["network.place_hold"]}, actor=SYSTEM, now=world.now
+    )
+    AccessRule.objects.filter(pk=made.pk).update(state="on")
+    AccessDecision.objects.create(
+        at=timezone.now(), actor_kind="staff", actor_label="nuru", granted=True,
+        permission="network.place_hold", facts={"request.hour": 12},
+    )  # fmt: skip
+    owner, manager = enter(world.ada), enter(world.mina)
+    page = f"/console/access-rules/{made.pk}"
+    wanted = {**RULE, "permissions": "network.place_hold", "expression": "1 == 2"}
+    owner.post(f"{page}/change", wanted)
+    step = AccessRuleStep.objects.get()
+
+    for url in (f"{page}/approve", f"{page}?tab=steps"):
+        shown = unescape(body(manager.get(url)))
+        assert "1 == 2" in shown
+        assert RULE["expression"] in shown
+        assert RULE["why"] not in shown.partition("Before")[2]  # It stays.
+    assert "Try it" in body(manager.get(f"{page}/approve"))
+    tried = body(manager.get(f"{page}?tab=try"))
+    assert "With the text that is asked for" in tried
+    assert "nuru" in tried
+
+    api = world.api(world.mina)
+    path = f"/api/v1/access-rules/{made.pk}/try"
+    assert api.post(path).json()["refused"] == 0
+    assert api.post(path, {"step": step.pk}).json()["refused"] == 1
+    assert api.post(path, {"step": step.pk + 1}).status_code == 404
+
+
+def test_the_approver_sees_what_is_switched_on(world):
+    owner, manager = enter(world.ada), enter(world.mina)
+    owner.post("/console/access-rules/new", RULE)
+    page = f"/console/access-rules/{AccessRule.objects.get().pk}"
+    owner.post(f"{page}/switch-on")
+    assert RULE["expression"] in unescape(body(manager.get(f"{page}/approve")))
+
+
+def test_a_wish_is_withdrawn_from_the_page(world):
+    owner = enter(world.ada)
+    owner.post("/console/access-rules/new", RULE)
+    page = f"/console/access-rules/{AccessRule.objects.get().pk}"
+    owner.post(f"{page}/switch-on")
+    step = AccessRuleStep.objects.get()
+    changed = owner.post(f"{page}/change", {**RULE, "expression": "false"})
+    assert (changed.status_code, "waits for approval" in body(changed)) == (422, True)
+
+    owner.post(f"{page}/withdraw", {"step_id": step.pk})
+    step.refresh_from_db()
+    assert step.outcome == "declined"
+    assert "Waits for approval" not in body(owner.get(page))
 
 
 def test_a_mistake_is_shown_at_its_place_and_nothing_typed_is_lost(world):
@@ -234,6 +298,9 @@ def test_the_api_of_roles_and_rules(world):
     assert api.delete(path).status_code == 409
     step = api.post(f"{path}/ask", {"step": "change", "text": text}).json()["id"]
     assert manager.post(f"{path}/decline", {"step": step}).status_code == 200
+    step = api.post(f"{path}/ask", {"step": "switch_off"}).json()["id"]
+    left = api.post(f"{path}/withdraw", {"step": step}).json()
+    assert (left["outcome"], api.get(path).json()["state"]) == ("declined", "on")
     assert [row["slug"] for row in api.get("/api/v1/access-rules").json()["results"]]
 
 

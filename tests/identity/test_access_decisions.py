@@ -37,6 +37,99 @@ def test_acts_and_refusals_are_written_down_and_looks_once_an_hour(world):
     assert not {"password", "token", "secret"} & set(seen.facts)
 
 
+def written(who, **facts):
+    rows = AccessDecision.objects.filter(actor_label=who, **facts).order_by("pk")
+    return [(row.permission, row.granted, row.rule) for row in rows]
+
+
+def test_opening_a_form_is_no_act(world):
+    browser, pk = enter(world.sola), world.chidi.customer.pk
+    change = f"/console/customers/{pk}/edit"
+    for _ in range(2):
+        assert browser.get(change).status_code == 200
+        assert browser.get("/console/customers/new").status_code == 200
+    acts = ["identity.change_customer", "identity.create_customer"]
+    assert written("sola", permission__in=acts) == []
+    browser.post(f"/console/customers/{pk}/qualify")
+    assert written("sola", permission__in=acts) == [(acts[0], True, "")]
+    # A form that somebody may not open is a refusal all the same.
+    enter(world.femi).get(change)
+    assert written("femi", permission__in=acts) == [(acts[0], False, "")]
+
+
+def test_a_payment_is_one_act_with_its_amount(world):
+    api, body = world.api(world.bisi), {
+        "customer": world.chidi.customer.pk, "method": "cash",
+        "amount": {"amount": "100.00", "currency": "NGN"},
+    }  # fmt: skip
+    key = {"Idempotency-Key": "one-payment-and-only-one"}
+    answer = api.post("/api/v1/billing/payments", body, headers=key)
+    assert answer.status_code == 201, answer.content
+    row = AccessDecision.objects.get(permission="billing.record_payment")
+    assert (row.granted, row.amount_minor) == (True, 10_000)
+
+    switch_on(write(**{**LARGE, "expression": "amount.major > 50.0"}))
+    key = {"Idempotency-Key": "another-payment-altogether"}
+    assert api.post("/api/v1/billing/payments", body, headers=key).status_code == 403
+    last = AccessDecision.objects.filter(permission="billing.record_payment")[1:]
+    assert [(row.granted, row.amount_minor) for row in last] == [(False, 10_000)]
+
+
+def test_a_look_from_elsewhere_is_another_look(world):
+    """Else a rule about places would be tried against the office alone."""
+    browser = enter(world.sola)
+    for address in ("192.0.2.10", "203.0.113.9", "192.0.2.10"):
+        browser.get("/console/customers", REMOTE_ADDR=address)
+    world.api(world.sola).get("/api/v1/customers")
+    rows = AccessDecision.objects.filter(permission="identity.view_customer")
+    places = sorted(
+        (row.facts["actor.face"], row.facts["request.address"])
+        for row in rows.filter(actor_label="sola")
+    )
+    assert places == [
+        ("api", "127.0.0.1"), ("console", "192.0.2.10"), ("console", "203.0.113.9"),
+    ]  # fmt: skip
+    rule = write(
+        permissions=["identity.view_customer"], name="Office",
+        expression="in_network(request.address, '192.0.2.0/24')",
+    )  # fmt: skip
+    assert selectors.try_rule(rule, now=timezone.now()).refused == 2
+
+
+@pytest.mark.security
+def test_what_is_not_within_reach_was_not_let_through(world):
+    """Remi may see customers: those of his reseller."""
+    browser, api = enter(world.remi), world.api(world.remi)
+    foreign = world.chidi.customer.pk
+    assert browser.get(f"/console/customers/{foreign}").status_code == 404
+    assert browser.post(f"/console/customers/{foreign}/qualify").status_code == 404
+    assert api.get(f"/api/v1/customers/{foreign}").status_code == 404
+    assert written("remi") == [
+        ("identity.view_customer", False, "out_of_reach"),
+        ("identity.change_customer", False, "out_of_reach"),
+        ("identity.view_customer", False, "out_of_reach"),
+    ]
+    shown = enter(world.ada).get("/console/decisions").content.decode()
+    assert "nothing like that within reach" in shown
+
+
+def test_the_page_says_when_not_all_was_tried(world, monkeypatch):
+    from apps.identity.selectors import trying
+
+    rule = write()
+    page = f"/console/access-rules/{rule.pk}?tab=try"
+    for _ in range(3):
+        AccessDecision.objects.create(
+            at=timezone.now(), actor_kind="staff", actor_label="x", granted=True,
+            permission="ops.view_job", facts={},
+        )  # fmt: skip
+    browser = enter(world.ada)
+    assert "only the newest" not in browser.get(page).content.decode()
+    monkeypatch.setattr(trying, "CHUNK", 1)
+    monkeypatch.setattr(trying, "DECISIONS_MAX", 2)
+    assert "only the newest 2 were" in browser.get(page).content.decode()
+
+
 def test_a_refusal_on_the_page_says_why_and_by_which_rule(world):
     switch_on(
         write(

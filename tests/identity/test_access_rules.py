@@ -9,6 +9,7 @@ from apps.billing import operations as billing
 from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.errors import (
+    NotTheAsker,
     PolicyLocksOut,
     RuleStateRefused,
     RuleTaken,
@@ -310,6 +311,39 @@ def test_what_is_on_changes_by_approval_only(world):
     identity.approve_rule_step(step_id=off.pk, actor=SYSTEM, now=NOON)
     rule.refresh_from_db()
     assert rule.state == "off"
+
+
+@pytest.mark.security
+def test_what_is_approved_is_what_was_read(world):
+    """Ada asks, Mina reads, Ada saves another text: the approval switched that on."""
+    rule = write()
+    asked = ask(rule, world.ada)
+    other = {**NIGHT, "expression": "false"}
+    with pytest.raises(StepOpen):
+        identity.change_rule(rule_id=rule.pk, **other, actor=SYSTEM, now=NOON)
+    identity.approve_rule_step(step_id=asked.pk, actor=came_in(world.mina), now=NOON)
+    rule.refresh_from_db()
+    assert (rule.state, rule.expression) == ("on", NIGHT["expression"])
+
+
+def test_who_asked_withdraws_and_nobody_else(world):
+    rule = write()
+    asked = ask(rule, world.ada)
+    values = {"step_id": asked.pk, "now": NOON}
+    with pytest.raises(NotTheAsker):
+        identity.withdraw_rule_step(actor=came_in(world.mina), **values)
+    for _ in range(2):
+        left = identity.withdraw_rule_step(actor=came_in(world.ada), **values)
+        assert left.outcome == "declined"
+    written = AuditEntry.objects.filter(action="identity.withdraw_rule_step")
+    assert written.count() == 1
+    # And the text is free again.
+    text = {**NIGHT, "expression": "request.hour < 20"}
+    identity.change_rule(rule_id=rule.pk, **text, actor=SYSTEM, now=NOON)
+    done = ask(rule, world.ada)
+    identity.approve_rule_step(step_id=done.pk, actor=SYSTEM, now=NOON)
+    with pytest.raises(StepDecided):
+        identity.withdraw_rule_step(step_id=done.pk, actor=came_in(world.ada), now=NOON)
 
 
 def test_what_was_declined_is_not_done(world):

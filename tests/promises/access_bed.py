@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 
 from apps.billing import operations as billing
 from apps.catalog.models import Order, ProvisioningJob
+from apps.federation.models import Application, Consent
 from apps.identity import operations as identity
 from apps.identity.models import AccessDecision, ApiKey, Passkey, Session
 from apps.network import operations as network
@@ -78,7 +79,7 @@ def build(world) -> Bed:
 
 
 def _keys_of(person) -> dict[str, int]:
-    """A sign-in, an API key and a passkey of a member of staff."""
+    """A sign-in, an API key, a passkey and a consent of a member of staff."""
     now = timezone.now()
     sign_in = Session.objects.create(
         user=person.user, face="console", stage="full", started_at=now, seen_at=now,
@@ -94,7 +95,14 @@ def _keys_of(person) -> dict[str, int]:
         user=person.user, name="bed", credential_id=person.username.encode(),
         public_key=b"-",
     )  # fmt: skip
+    tool, _made = Application.objects.get_or_create(
+        name="Bed", client_id="bed", is_public=True, return_addresses=["https://bed"]
+    )
+    consent = Consent.objects.create(
+        application=tool, user=person.user, scopes=["openid"]
+    )
     return {
+        "my-applications": consent.pk,
         "sign-ins": sign_in.pk, "my-sign-ins": sign_in.pk, "api-keys": key.pk,
         "my-keys": key.pk, "my-passkeys": passkey.pk,
     }  # fmt: skip

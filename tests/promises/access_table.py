@@ -49,6 +49,7 @@ POST access-rules/*/ask identity.manage_rules
 POST access-rules/*/decline identity.approve_rule
 POST access-rules/*/state identity.manage_rules
 POST access-rules/*/try identity.view_rule
+POST access-rules/*/withdraw identity.manage_rules
 GET access/explain identity.view_access
 GET access/of identity.view_access
 GET sites network.view_site
@@ -138,6 +139,7 @@ list messages ops.view_message
 list customers identity.view_customer
 list decisions identity.view_rule
 list roles identity.view_staff
+list units identity.view_unit
 list access-rules identity.view_rule
 list staff identity.view_staff
 list sign-ins identity.view_sign_in
@@ -147,6 +149,7 @@ list api-keys identity.view_api_key
 list my-keys identity.manage_own_access
 list my-passkeys identity.manage_own_access
 list my-sign-ins identity.manage_own_access
+list my-applications identity.manage_own_access
 list login-attempts network.view_session
 list sessions network.view_session
 list coa-requests network.view_session
@@ -172,6 +175,7 @@ form billing-runs/new billing.run_billing
 form integrity/run ops.run_integrity
 form customers/new identity.create_customer
 form roles/new identity.manage_roles
+form units/new identity.create_unit
 form staff/new identity.create_staff
 form connections/new federation.create_connection
 form connections/new-saml federation.create_connection
@@ -208,9 +212,12 @@ detail decisions identity.view_rule
 detail roles identity.view_staff
 action roles/change identity.manage_roles
 action roles/delete identity.manage_roles
+detail units identity.view_unit
+tab units/people identity.view_staff
 detail access-rules identity.view_rule
 action access-rules/approve identity.approve_rule
 action access-rules/decline identity.approve_rule
+action access-rules/withdraw identity.manage_rules
 action access-rules/switch-on identity.manage_rules
 action access-rules/switch-off identity.manage_rules
 action access-rules/trial identity.manage_rules
@@ -248,6 +255,7 @@ action my-keys/revoke identity.manage_own_access
 action my-passkeys/rename identity.manage_own_access
 action my-passkeys/remove identity.change_own_factors
 action my-sign-ins/end identity.manage_own_access
+action my-applications/withdraw identity.manage_own_access
 detail sessions network.view_session
 action sessions/disconnect network.disconnect_session
 detail coa-requests network.view_session
@@ -348,6 +356,7 @@ confirm-email proof
 console-invitation proof
 console-enrolment person
 portal-invitation proof
+portal-account-invitation proof
 oidc-authorize person
 oidc-end-session nobody
 oidc-token proof

@@ -14,6 +14,7 @@ from apps.federation.operations.connections import (
     create_connection,
     switch_connection,
 )
+from apps.federation.operations.consents import withdraw_consent
 from apps.federation.operations.flows import (
     Begun,
     begin_federated,
@@ -55,4 +56,5 @@ __all__ = [
     "take_saml_answer",
     "unlink_person",
     "unmap_role",
+    "withdraw_consent",
 ]

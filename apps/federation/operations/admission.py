@@ -24,6 +24,7 @@ from apps.identity.errors import (
     EmailTaken,
     LastOwner,
     MalformedEmail,
+    PolicyLocksOut,
     UsernameTaken,
 )
 from apps.ops import operations as ops
@@ -202,8 +203,8 @@ def _sync_roles(
 ) -> tuple[list[str], list[str], Refusal | None]:
     """Give what the groups give now; take what only groups gave before.
 
-    What a colleague gave by hand stays. The last owner keeps the role and is
-    refused: somebody has to look.
+    What a colleague gave by hand stays. The last owner, or the last one who could
+    change the rules, keeps the role and is refused: somebody has to look.
     """
     held = {
         (row.role_id, row.unit_id): row.role.slug
@@ -223,7 +224,7 @@ def _sync_roles(
     for role_id, unit_id in sorted(before - wanted):
         try:
             identity.unassign_role(role_slug=slugs[role_id], unit_id=unit_id, **facts)
-        except LastOwner:
+        except (LastOwner, PolicyLocksOut):
             refusal = Refusal.LAST_OWNER
             continue
         by_group.filter(role_id=role_id, unit_id=unit_id).delete()

@@ -16,6 +16,7 @@ from apps.federation.selectors.applications import (
     consented_scopes,
     discovery_document,
     leaving_to,
+    own_consents,
     people_of_application,
     person_of_token,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "leaving_to",
     "mappings_of",
     "metadata_of",
+    "own_consents",
     "people_of",
     "people_of_application",
     "person_of_token",

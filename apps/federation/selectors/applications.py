@@ -70,6 +70,12 @@ def consented_scopes(*, application_id: int, user_id: int) -> set[str]:
     }
 
 
+def own_consents(actor: Actor) -> QuerySet[Consent]:
+    """What the person at hand agreed to, for every application."""
+    rows = Consent.objects.filter(user_id=actor.id or 0)
+    return rows.select_related("application")
+
+
 def people_of_application(application_id: int) -> QuerySet[Consent]:
     """Who agreed to use it, the latest first."""
     rows = Consent.objects.filter(application_id=application_id)

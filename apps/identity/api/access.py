@@ -26,6 +26,7 @@ from apps.identity.api.access_serializers import (
     RuleStepChoice,
     RuleStepSerializer,
     RuleText,
+    RuleTryBody,
     TrialSerializer,
     WhatSerializer,
     WhoSerializer,
@@ -111,6 +112,7 @@ class AccessRuleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "ask": "identity.manage_rules",
         "approve": "identity.approve_rule",
         "decline": "identity.approve_rule",
+        "withdraw": "identity.manage_rules",
     }
     filters = {"state": filters.exact("state", RuleState)}
 
@@ -156,11 +158,17 @@ class AccessRuleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         )
         return self.answer(rule)
 
-    @extend_schema(request=None, responses=TrialSerializer)
+    @extend_schema(request=RuleTryBody, responses=TrialSerializer)
     @action(detail=True, methods=["post"], url_path="try")
     def try_out(self, request: Request, pk: str) -> Response:
-        """Whom the rule would have refused in the past week."""
-        trial = selectors.try_rule(self.get_object(), now=timezone.now())
+        """Whom the rule, or the text that a step asks for, would have refused in a week."""
+        rule, wanted = self.get_object(), self.body(RuleTryBody)
+        step = None
+        if "step" in wanted:
+            step = selectors.steps_of(rule.pk).filter(pk=wanted["step"]).first()
+            if step is None:
+                raise NotFound
+        trial = selectors.try_rule(rule, now=timezone.now(), step=step)
         return Response(TrialSerializer(trial).data)
 
     @extend_schema(request=RuleStepBody, responses={201: RuleStepSerializer})
@@ -189,6 +197,15 @@ class AccessRuleViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     def decline(self, request: Request, pk: str) -> Response:
         """Leave the rule as it is."""
         left = operations.decline_rule_step(
+            step_id=self._step_id(), actor=self.actor, now=timezone.now()
+        )
+        return Response(RuleStepSerializer(left).data)
+
+    @extend_schema(request=RuleStepChoice, responses=RuleStepSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """Take back what you asked; problem `not_the_asker` for a colleague's wish."""
+        left = operations.withdraw_rule_step(
             step_id=self._step_id(), actor=self.actor, now=timezone.now()
         )
         return Response(RuleStepSerializer(left).data)
@@ -236,7 +253,7 @@ class AccessViewSet(ApiViewSet):
             "permission": permission,
             "customer": customer.pk,
             "paths": selectors.who_may(permission, customer),
-            "rules": selectors.rules_about([permission]),
+            "rules": selectors.rules_about([permission], self.actor),
         }
         return Response(WhoSerializer(answer).data)
 
@@ -246,17 +263,22 @@ class AccessViewSet(ApiViewSet):
     )
     @action(detail=False, methods=["get"], pagination_class=None, filter_backends=[])
     def of(self, request: Request) -> Response:
-        """All that a person holds, from where, and the rules that speak of it."""
+        """What a person holds within your reach, from where, and the rules about it.
+
+        Rules are listed for those who may see rules.
+        """
         people: QuerySet[User] = selectors.people_visible_to(
             self.actor, "identity.view_access"
         )
         user = get_object_or_404(people, pk=self._number("user"))
-        held = selectors.what_may(user)
+        held = selectors.what_may(user, self.actor, "identity.view_access")
         answer = {
             "user": user.pk,
             "username": user.username,
             "held": held,
-            "rules": selectors.rules_about({one.permission for one in held}),
+            "rules": selectors.rules_about(
+                {one.permission for one in held}, self.actor
+            ),
         }
         return Response(WhatSerializer(answer).data)
 

@@ -96,6 +96,12 @@ class RuleStepChoice(serializers.Serializer[Any]):
     step = serializers.IntegerField(min_value=1, help_text="Id of what was asked.")
 
 
+class RuleTryBody(serializers.Serializer[Any]):
+    step = serializers.IntegerField(
+        min_value=1, required=False, help_text="Try the text that this step asks for."
+    )
+
+
 class RuleStepBody(serializers.Serializer[Any]):
     step = serializers.ChoiceField(choices=RuleStep.choices)
     text = RuleText(required=False, help_text="For a change.")

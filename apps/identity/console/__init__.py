@@ -10,6 +10,7 @@ from apps.identity.console import (
     roles,
     rules,
     staff,
+    units,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "roles",
     "rules",
     "staff",
+    "units",
 ]

@@ -8,12 +8,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import selectors
-from apps.identity.enums import RuleEffect
+from apps.identity.enums import RuleEffect, UnitKind
 from apps.identity.models import AccessRule
 from dotmac.core.console import ConsoleForm
 from dotmac.core.permissions import catalogue
 
 _CHOICES_MAX = 500
+_UNIT_KINDS = (UnitKind.BRANCH, UnitKind.RESELLER)
 _APPS = {
     "identity": _("Customers and staff"),
     "federation": _("Sign-in providers and applications"),
@@ -46,6 +47,28 @@ class RoleForm(ConsoleForm):
 
     def arrange(self) -> None:
         self.fields["permissions"].choices = permissions_by_app()  # type: ignore[attr-defined]
+
+
+class UnitForm(ConsoleForm):
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("Once among its neighbours.")
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[(kind.value, kind.label) for kind in _UNIT_KINDS],
+        help_text=_("A branch is part of you; a reseller sells in his own name."),
+    )
+    parent_id = forms.TypedChoiceField(
+        label=_("Below"),
+        coerce=int,
+        help_text=_("Who holds a role there reaches this unit as well."),
+    )
+
+    def arrange(self) -> None:
+        units = selectors.units_visible_to(self.page.actor, "identity.create_unit")
+        self.fields["parent_id"].choices = [  # type: ignore[attr-defined]
+            (unit.pk, unit.name) for unit in units[:_CHOICES_MAX]
+        ]
 
 
 class GiveRoleForm(ConsoleForm):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.identity import selectors
 from apps.identity.console.access_forms import permissions_by_app
 from apps.identity.models import AccessDecision, AccessRule, Customer, User
-from dotmac.core.actors import STEP_UP, Actor
+from dotmac.core.actors import OUT_OF_REACH, STEP_UP, Actor
 from dotmac.core.console import (
     Button,
     ChoiceFilter,
@@ -75,9 +75,10 @@ def rule_state(rule: AccessRule) -> State:
     return State(rule.get_state_display(), tone, icon)
 
 
-def rules_panel(permissions: Sequence[str]) -> TablePanel:
-    """The rules that may refuse it for the moment."""
+def rules_panel(permissions: Sequence[str], page: Page) -> TablePanel:
+    """The rules that may refuse it for the moment, for whom rules are shown."""
     return TablePanel(
+        permission="identity.view_rule",
         title=_("Rules that may refuse it for the moment"),
         columns=(
             Column(_("Rule"), "name", to=_rule_url),
@@ -85,7 +86,7 @@ def rules_panel(permissions: Sequence[str]) -> TablePanel:
             Column(_("Condition"), "expression", "long"),
             Column(_("State"), rule_state, "state"),
         ),
-        rows=selectors.rules_about(permissions),
+        rows=selectors.rules_about(permissions, page.actor),
         empty=_("No rule speaks of it."),
     )
 
@@ -94,12 +95,14 @@ def _rule_url(rule: AccessRule) -> str:
     return detail_url("access-rules", rule.pk)
 
 
-def rights_panels(user: User) -> list[Panel]:
-    """All that a person holds, each with its source, and the rules about it."""
-    held = selectors.what_may(user)
+def rights_panels(user: User, page: Page) -> list[Panel]:
+    """What a person holds, each with its source, and the rules about it."""
+    held = selectors.what_may(user, page.actor, _VIEW)
+    part = "" if page.actor.scope(_VIEW).everything else _("Within your reach.")
     return [
         TablePanel(
             title=_("What this person can do"),
+            note=part,
             columns=(
                 Column(_("What"), "meaning"),
                 Column(_("Permission"), "permission", "code", phone=False),
@@ -110,7 +113,7 @@ def rights_panels(user: User) -> list[Panel]:
             rows=held,
             empty=_("Nothing."),
         ),
-        rules_panel([one.permission for one in held]),
+        rules_panel([one.permission for one in held], page),
     ]
 
 
@@ -160,10 +163,10 @@ class WhoCan(PageScreen):
         if customer is None:
             missing = TablePanel(title=text, empty=_("There is no such customer."))
             return [form, missing]
-        return [form, *who_panels(name, customer)]
+        return [form, *who_panels(name, customer, page)]
 
 
-def who_panels(permission: str, customer: Customer) -> list[Panel]:
+def who_panels(permission: str, customer: Customer, page: Page) -> list[Panel]:
     """Everybody who may, with each path, and the rules that speak of it."""
     meaning = catalogue().get(permission, permission)
     return [
@@ -173,7 +176,7 @@ def who_panels(permission: str, customer: Customer) -> list[Panel]:
             rows=selectors.who_may(permission, customer),
             empty=_("Nobody."),
         ),
-        rules_panel([permission]),
+        rules_panel([permission], page),
     ]
 
 
@@ -195,11 +198,11 @@ class WhatCan(PageScreen):
         person = people.filter(username=text).first()
         if person is None:
             return [form, TablePanel(title=text, empty=_("There is nobody like that."))]
-        return [form, *rights_panels(person)]
+        return [form, *rights_panels(person, page)]
 
 
 def _customer_tab(customer: Customer, page: Page) -> Sequence[Panel]:
-    return who_panels("identity.view_customer", customer)
+    return who_panels("identity.view_customer", customer, page)
 
 
 register_hub(
@@ -233,6 +236,8 @@ def _reason(decision: AccessDecision) -> str:
         return ""
     if decision.rule == STEP_UP:
         return _("The second factor was shown too long ago.")
+    if decision.rule == OUT_OF_REACH:
+        return _("There was nothing like that within reach.")
     if decision.rule:
         return _("The rule %s refused it.") % decision.rule
     return _("The permission was not held.")
@@ -245,7 +250,7 @@ class DecisionList(ListScreen):
     permission = "identity.view_rule"
     intro = gettext_lazy(
         "What was let through and refused in the past eight days. Looking at things"
-        " is written down once an hour."
+        " is written down once an hour for each place; opening a form is no act."
     )
     empty = gettext_lazy("Nothing was decided yet.")
     columns = (

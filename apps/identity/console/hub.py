@@ -134,9 +134,11 @@ def _invite(row: Customer, data: dict[str, Any], page: Page) -> Done:
     made = operations.invite_member(
         customer_id=row.pk, **data, actor=page.actor, now=page.now
     )
-    words = _("%s may act for the customer now.") % made.user.name
     if made.link is None:
-        return Done(words)
+        # Whoever it is was here before: the name is not for the inviter to learn.
+        words = _("We wrote to %s. Who was here before has to agree first.")
+        return Done(words % data["email"])
+    words = _("%s may act for the customer now.") % made.user.name
     return Done(words, panels=[link_panel(made.link.path, mailed=True)])
 
 

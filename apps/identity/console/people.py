@@ -206,7 +206,7 @@ class StaffDetail(DetailScreen):
         return roles_panels(row)
 
     def rights(self, row: User, page: Page) -> Sequence[Panel]:
-        return rights_panels(row)
+        return rights_panels(row, page)
 
     def sign_ins(self, row: User, page: Page) -> Sequence[Panel]:
         rows = selectors.own_sessions(row.pk, now=page.now).order_by("-seen_at")

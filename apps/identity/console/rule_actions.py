@@ -9,11 +9,57 @@ from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
 from apps.identity.console.access_forms import RuleForm, StepForm, rule_values
-from apps.identity.enums import RuleState, RuleStep
-from apps.identity.models import AccessRule
-from dotmac.core.console import Action, Done, Page, list_url
+from apps.identity.enums import RuleEffect, RuleState, RuleStep
+from apps.identity.models import AccessRule, AccessRuleStep
+from dotmac.core.console import (
+    Action,
+    Button,
+    ChangesPanel,
+    Done,
+    Page,
+    Panel,
+    TextPanel,
+    detail_url,
+    list_url,
+)
 
 _MANAGE, _APPROVE = "identity.manage_rules", "identity.approve_rule"
+
+
+def asked_panels(rule: AccessRule, page: Page) -> list[Panel]:
+    """What the approver approves: the new text beside the old one, and a way to try."""
+    step = selectors.waiting_step(rule.pk)
+    if step is None:
+        return []
+    try_it = Button(
+        label=_("Try it"),
+        url=detail_url("access-rules", rule.pk, tab="try"),
+        icon="test-pipe",
+    )
+    title = step.get_step_display()
+    if step.step == RuleStep.CHANGE:
+        changes = _before_and_after(rule, step)
+        empty = _("The text stays as it is.")
+        return [
+            ChangesPanel(title=title, changes=changes, empty=empty, buttons=(try_it,))
+        ]
+    speaks_of = "\n".join(rule.permissions)
+    text = f"{rule.get_effect_display()}\n{speaks_of}\n\n{rule.expression}"
+    return [TextPanel(title=title, text=text, note=rule.why, buttons=(try_it,))]
+
+
+def _before_and_after(
+    rule: AccessRule, step: AccessRuleStep
+) -> list[tuple[str, str, str]]:
+    before, effects = rule_values(rule), dict(RuleEffect.choices)
+    after = {**step.values, "permissions": "\n".join(step.values["permissions"])}
+    for values in (before, after):
+        values["effect"] = str(effects[values["effect"]])
+    return [
+        (str(field.label), before[name], after[name])
+        for name, field in RuleForm.base_fields.items()
+        if before[name] != after[name]
+    ]
 
 
 def _change(rule: AccessRule, data: dict[str, Any], page: Page) -> str:
@@ -63,6 +109,11 @@ def _decline(rule: AccessRule, data: dict[str, Any], page: Page) -> str:
     return _("Declined; the rule stays as it is.")
 
 
+def _withdraw(rule: AccessRule, data: dict[str, Any], page: Page) -> str:
+    operations.withdraw_rule_step(**data, actor=page.actor, now=page.now)
+    return _("Withdrawn; the rule stays as it is.")
+
+
 def _delete(rule: AccessRule, data: dict[str, Any], page: Page) -> Done:
     operations.delete_rule(rule_id=rule.pk, actor=page.actor, now=page.now)
     return Done(_("The rule is gone."), list_url("access-rules"))
@@ -88,6 +139,7 @@ ACTIONS = (
         icon="check",
         tone="primary",
         form=StepForm,
+        shows=asked_panels,
         shown=_waits,
         run=_approve,
         order=10,
@@ -98,9 +150,21 @@ ACTIONS = (
         permission=_APPROVE,
         icon="x",
         form=StepForm,
+        shows=asked_panels,
         shown=_waits,
         run=_decline,
         order=11,
+    ),
+    Action(
+        slug="withdraw",
+        label=gettext_lazy("Withdraw"),
+        permission=_MANAGE,
+        icon="arrow-back-up",
+        form=StepForm,
+        shows=asked_panels,
+        shown=_waits,
+        run=_withdraw,
+        order=12,
     ),
     Action(
         slug="switch-on",

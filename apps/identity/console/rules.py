@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from apps.identity import operations, selectors
 from apps.identity.console.access_forms import RuleForm
 from apps.identity.console.explaining import rule_state
-from apps.identity.console.rule_actions import ACTIONS
-from apps.identity.enums import RuleState
+from apps.identity.console.rule_actions import ACTIONS, asked_panels
+from apps.identity.enums import RuleState, RuleStep
 from apps.identity.models import AccessRule, AccessRuleStep
 from apps.identity.rules.policy import FACTS
 from dotmac.core.actors import Actor
@@ -173,10 +173,16 @@ class RuleDetail(DetailScreen):
         ]
 
     def trial(self, row: AccessRule, page: Page) -> Sequence[Panel]:
-        found = selectors.try_rule(row, now=page.now)
+        step = selectors.waiting_step(row.pk)
+        if step is not None and step.step != RuleStep.CHANGE:
+            step = None
+        found = selectors.try_rule(row, now=page.now, step=step)
+        title = _("Against what was let through in the past week")
+        asked = _("With the text that is asked for, against the past week")
         return [
             FactsPanel(
-                title=_("Against what was let through in the past week"),
+                title=title if step is None else asked,
+                note=_tried_note(found),
                 facts=[
                     Fact(_("Looked at"), found.looked_at, "number"),
                     Fact(_("Asked"), found.asked, "number"),
@@ -200,6 +206,7 @@ class RuleDetail(DetailScreen):
 
     def steps(self, row: AccessRule, page: Page) -> Sequence[Panel]:
         return [
+            *asked_panels(row, page),
             TablePanel(
                 title=_("What was asked and decided"),
                 columns=(
@@ -212,8 +219,14 @@ class RuleDetail(DetailScreen):
                 ),
                 rows=selectors.steps_of(row.pk)[:WAITING_MAX],
                 empty=_("Nothing was asked yet."),
-            )
+            ),
         ]  # fmt: skip
+
+
+def _tried_note(found: selectors.Trial) -> str:
+    if not found.capped:
+        return ""
+    return _("There were more: only the newest %s were looked at.") % found.looked_at
 
 
 def _kind(kind: str) -> str:

@@ -112,7 +112,7 @@ class AccessDecision(models.Model):
     actor_label = models.CharField(max_length=200)
     permission = models.CharField(max_length=100)
     granted = models.BooleanField()
-    # The rule's slug, "step_up", or nothing where the permission is not held.
+    # The rule's slug, "step_up", "out_of_reach", or nothing where it is not held.
     rule = models.CharField(max_length=60, blank=True)
     facts = models.JSONField()
     amount_minor = models.BigIntegerField(null=True, blank=True)

@@ -42,10 +42,13 @@ from apps.identity.operations.grants import (
     revoke_on_unit,
 )
 from apps.identity.operations.guessing import Attempt
+from apps.identity.operations.joining import (
+    accept_account_invitation,
+    accept_portal_invitation,
+)
 from apps.identity.operations.links import MadeLink
 from apps.identity.operations.members import (
     InvitedMember,
-    accept_portal_invitation,
     change_member,
     invite_member,
     remove_member,
@@ -100,6 +103,7 @@ from apps.identity.operations.rule_steps import (
     approve_rule_step,
     ask_rule_step,
     decline_rule_step,
+    withdraw_rule_step,
 )
 from apps.identity.operations.sessions import (
     Tokens,
@@ -130,6 +134,7 @@ __all__ = [
     "NewApiKey",
     "SignedIn",
     "Tokens",
+    "accept_account_invitation",
     "accept_invitation",
     "accept_portal_invitation",
     "activate_customer",
@@ -210,4 +215,5 @@ __all__ = [
     "sync_roles",
     "touch_session",
     "unassign_role",
+    "withdraw_rule_step",
 ]

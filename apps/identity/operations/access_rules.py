@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.text import slugify
 
 from apps.identity.enums import RuleEffect, RuleState
-from apps.identity.errors import PolicyLocksOut, RuleStateRefused, RuleTaken
+from apps.identity.errors import (
+    PolicyLocksOut,
+    RuleStateRefused,
+    RuleTaken,
+    StepOpen,
+)
 from apps.identity.models import AccessRule
+from apps.identity.operations.way_back import one_at_a_time
 from apps.identity.rules.policy import LANGUAGE, Rule, covers, uses_amount
 from apps.identity.selectors.lockout import rules_on, somebody_could_change
+from apps.identity.selectors.trying import waiting_step
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
@@ -96,7 +103,10 @@ def change_rule(
     actor: Actor,
     now: datetime,
 ) -> AccessRule:
-    """Another text for a rule that is not on; equal values change nothing."""
+    """Another text for a rule that is not on; equal values change nothing.
+
+    Refused while somebody is asked to approve it: what is approved is what was read.
+    """
     rule = locked_rule(rule_id)
     text = checked(
         name=name, why=why, effect=effect, permissions=permissions,
@@ -104,6 +114,8 @@ def change_rule(
     )  # fmt: skip
     if rule.state == RuleState.ON:
         raise RuleStateRefused("The rule is on: ask for the change, another approves.")
+    if waiting_step(rule_id) is not None:
+        raise StepOpen
     refuse_lockout(text, slug=rule.slug, besides=rule_id)
     write_text(rule, text, actor=actor, now=now)
     return rule
@@ -191,12 +203,8 @@ def _check_pattern(pattern: str, expression: str) -> None:
 
 
 def refuse_lockout(text: RuleText, *, slug: str, besides: int | None = None) -> None:
-    """Raise PolicyLocksOut when, with this rule on, no owner could change rules.
-
-    One at a time, or two rules that are harmless alone would lock out together.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('identity.rules'))")
+    """Raise PolicyLocksOut when, with this rule on, nobody could change rules."""
+    one_at_a_time()
     rule = Rule(
         slug=slug,
         effect=text.effect,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import transaction
 from apps.identity.models import AccessDecision
 from apps.identity.rules.policy import Note, RulePolicy
 from apps.ops import operations as ops
-from dotmac.core.actors import Actor
+from dotmac.core.actors import OUT_OF_REACH, Actor
 from dotmac.core.permissions import is_dangerous, is_own
 from dotmac.core.refs import SubjectRef
 from dotmac.core.telemetry import request_id_var
@@ -21,6 +22,8 @@ KEPT = timedelta(days=8)
 FORGET_BATCH = 5_000
 FORGET_BATCHES_MAX = 200
 _SEEN_MAX = 10_000
+# The facts that tell one look of an hour from the other.
+_PLACE = ("actor.face", "actor.api_key", "request.address")
 
 
 class _Latest:
@@ -46,12 +49,15 @@ class _Latest:
 _latest = _Latest()
 
 
-def record_decisions(*, actor: Actor, now: datetime) -> int:
+def record_decisions(
+    *, actor: Actor, now: datetime, acted: bool = True, found: bool = True
+) -> int:
     """Write down what this actor's request decided, by one insert.
 
     Every refusal and every act; looking at things, and one's own sign-ins, once an hour for
-    each person and permission. A rule that erred is in the audit as well. Returns how many
-    rows were sent.
+    each person, permission and place. A request that has not `acted` (it opened a form) did
+    none of what it was let through to; one that `found` nothing was let through to nothing.
+    A rule that erred is in the audit as well. Returns how many rows were sent.
     """
     policy = actor.policy
     if not isinstance(policy, RulePolicy):
@@ -59,8 +65,8 @@ def record_decisions(*, actor: Actor, now: datetime) -> int:
     facts = policy.facts(actor)
     rows = [
         _row(note, actor, facts, now, once)
-        for note in _without_repeats(policy.noted)
-        if (once := _once(note, actor, now)) is None or _latest.is_new(once)
+        for note in _settled(policy.noted, acted=acted, found=found)
+        if (once := _once(note, facts, actor, now)) is None or _latest.is_new(once)
     ]
     policy.noted.clear()
     # Most requests look at what was looked at in this hour: no transaction for them.
@@ -90,23 +96,42 @@ def forget_decisions(*, now: datetime) -> int:
     return total
 
 
-def _without_repeats(notes: list[Note]) -> list[Note]:
-    return list(
-        {(n.permission, n.granted, n.rule, n.amount): n for n in notes}.values()
-    )
+def _settled(notes: list[Note], *, acted: bool, found: bool) -> list[Note]:
+    """What came of it, each once: a payment is asked for first, and weighed then."""
+    weighed = {note.permission for note in notes if note.amount is not None}
+    whole = [
+        note
+        for note in notes
+        if note.amount is not None or not note.granted or note.permission not in weighed
+    ]
+    if not found:
+        whole = [_out_of_reach(note) for note in whole]
+    kept = [note for note in whole if acted or not note.granted or _is_look(note)]
+    return list({(n.permission, n.granted, n.rule, n.amount): n for n in kept}.values())
 
 
-def _once(note: Note, actor: Actor, now: datetime) -> str | None:
-    """The key of a look; nothing for acts and refusals, which all count."""
-    # What somebody does with his own sign-in is in the audit.
-    is_look = note.permission.partition(".")[2].startswith("view_") or (
+def _out_of_reach(note: Note) -> Note:
+    return replace(note, granted=False, rule=OUT_OF_REACH) if note.granted else note
+
+
+def _is_look(note: Note) -> bool:
+    """What somebody does with his own sign-in is in the audit."""
+    return note.permission.partition(".")[2].startswith("view_") or (
         is_own(note.permission) and not is_dangerous(note.permission)
     )
+
+
+def _once(note: Note, facts: dict[str, Any], actor: Actor, now: datetime) -> str | None:
+    """The key of a look; nothing for acts and refusals, which all count.
+
+    A look from elsewhere is another one: rules see from where somebody came in.
+    """
     outcome = note.outcome
-    if not (note.granted and is_look) or outcome.would_refuse or outcome.erred:
+    if not (note.granted and _is_look(note)) or outcome.would_refuse or outcome.erred:
         return None
     hour = now.strftime("%Y%m%d%H")
-    return f"{actor.id}/{note.permission}/{hour}"
+    place = "/".join(str(facts.get(name, "")) for name in _PLACE)
+    return f"{actor.id}/{note.permission}/{hour}/{place}"
 
 
 def _row(

@@ -22,6 +22,7 @@ from apps.identity.models import (
     UnitGrant,
     User,
 )
+from apps.identity.operations.way_back import keeping_a_way_back
 from apps.identity.rules.giving import covers_customer, missing_in_unit
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
@@ -86,9 +87,11 @@ def revoke_on_unit(
     """Take such a permission back. Harmless when it was not held."""
     user, row = _staff(user_id), _permission(OrganisationUnit, permission)
     _require_unit(actor, permission, unit_id)
-    UnitGrant.objects.filter(
+    granted = UnitGrant.objects.filter(
         user=user, permission=row, content_object_id=unit_id
-    ).delete()
+    )
+    with keeping_a_way_back((permission,)):
+        granted.delete()
     _record("revoke_on_unit", user, permission, actor, now, unit_id=unit_id)
 
 

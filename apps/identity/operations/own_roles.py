@@ -16,6 +16,7 @@ from apps.identity.errors import (
     UnknownPermission,
 )
 from apps.identity.models import Role, RoleAssignment, RolePermission
+from apps.identity.operations.way_back import keeping_a_way_back
 from apps.identity.rules.giving import missing_in_unit
 from apps.identity.rules.roles import is_built_in
 from apps.identity.selectors.staff import default_unit
@@ -78,7 +79,8 @@ def change_role(
         return role
     _require_held(actor, added | gone, _units_of(role))
 
-    RolePermission.objects.filter(role=role, permission__in=gone).delete()
+    with keeping_a_way_back(gone):
+        RolePermission.objects.filter(role=role, permission__in=gone).delete()
     _add(role, added)
     role.name = words
     role.store("name", now=now)

@@ -25,8 +25,10 @@ from apps.identity.models import (
     RolePermission,
     User,
 )
+from apps.identity.operations.way_back import keeping_a_way_back
 from apps.identity.rules.giving import covers_unit, held_beyond, missing_in_unit
 from apps.identity.rules.roles import OWNER, ROLES, permissions_of_role
+from apps.identity.selectors.factors import able_to_come_in
 from apps.identity.selectors.rights import rights_of
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
@@ -171,7 +173,8 @@ def unassign_role(
 ) -> None:
     """Take a role away; harmless when not held.
 
-    Refused for the last owner, and beyond the actor's own rights.
+    Refused for the last owner, for the last one whom the rules let change them,
+    and beyond the actor's own rights.
     """
     user = User.objects.locked().filter(pk=user_id).first()
     if user is None:
@@ -186,7 +189,8 @@ def unassign_role(
         require_other_owner((user_id,))
 
     _record("unassign_role", user, assignment, actor=actor, now=now)
-    assignment.delete()
+    with keeping_a_way_back(_permissions_of(assignment.role)):
+        assignment.delete()
 
 
 def refuse_beyond(user: User, actor: Actor) -> None:
@@ -206,7 +210,7 @@ def refuse_beyond(user: User, actor: Actor) -> None:
 
 
 def require_other_owner(leaving: Iterable[int]) -> None:
-    """Raise LastOwner unless somebody else owns the operator.
+    """Raise LastOwner unless somebody else, who can come in, owns the operator.
 
     The owner role's row is locked, so that two owners cannot leave at once.
     """
@@ -214,19 +218,26 @@ def require_other_owner(leaving: Iterable[int]) -> None:
     owners = RoleAssignment.objects.filter(
         role=role, unit__kind=UnitKind.OPERATOR, user__is_active=True
     )
+    staying = User.objects.filter(
+        pk__in=owners.exclude(user_id__in=leaving).values("user_id")
+    )
     if owners.filter(user_id__in=leaving).exists() and not (
-        owners.exclude(user_id__in=leaving).exists()
+        able_to_come_in(staying).exists()
     ):
         raise LastOwner
 
 
 def _require_reach(actor: Actor, role: Role, unit_id: int, *more: str) -> None:
     """Raise BeyondOwnRights unless the actor holds all of the role in the unit."""
-    held = RolePermission.objects.filter(role=role)
-    names = [*held.values_list("permission", flat=True), *more]
+    names = [*_permissions_of(role), *more]
     known, is_top = filter(is_grantable, names), unit_id == default_unit().pk
     if missing := missing_in_unit(actor, known, unit_id, is_top=is_top):
         raise BeyondOwnRights(field="role", missing=missing)
+
+
+def _permissions_of(role: Role) -> list[str]:
+    held = RolePermission.objects.filter(role=role)
+    return list(held.values_list("permission", flat=True))
 
 
 def _role(slug: str) -> Role:

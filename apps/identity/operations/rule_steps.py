@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.identity.enums import RuleState, RuleStep, StepOutcome
 from apps.identity.errors import (
+    NotTheAsker,
     RuleStateRefused,
     SamePerson,
     StepDecided,
@@ -24,12 +25,10 @@ from apps.identity.operations.access_rules import (
     refuse_lockout,
     write_text,
 )
-from apps.identity.selectors.explain import others_who_may
+from apps.identity.selectors.lockout import others_could_approve
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
-
-APPROVE = "identity.approve_rule"
 
 
 @transaction.atomic
@@ -72,9 +71,9 @@ def ask_rule_step(
 def approve_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRuleStep:
     """Do what was asked. Repeating it changes nothing.
 
-    Refused to the person who asked, unless nobody else holds the permission: then
-    it is done and marked as decided alone. Refused also when it would lock
-    everybody out by now.
+    Refused to the person who asked, unless nobody else could approve under the
+    rules of now: then it is done and marked as decided alone. Refused also when it
+    would lock everybody out by now.
     """
     asked = _locked_step(step_id)
     if asked.outcome == StepOutcome.APPROVED:
@@ -82,7 +81,7 @@ def approve_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRul
     if asked.outcome != StepOutcome.ASKED:
         raise StepDecided
     alone = asked.asked_by_id is not None and asked.asked_by_id == actor.id
-    if alone and others_who_may(APPROVE, besides=actor.id):
+    if alone and others_could_approve(besides=actor.id):
         raise SamePerson
     rule = locked_rule(asked.rule_id)
     _refuse_lockout(rule, asked.step, asked.values)
@@ -95,16 +94,32 @@ def approve_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRul
 
 @transaction.atomic
 def decline_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRuleStep:
-    """Leave the rule as it is; the person who asked may withdraw in this way."""
+    """Leave the rule as it is. Repeating it changes nothing."""
+    return _leave(_locked_step(step_id), "decline_rule_step", actor, now)
+
+
+@transaction.atomic
+def withdraw_rule_step(*, step_id: int, actor: Actor, now: datetime) -> AccessRuleStep:
+    """Take back what one asked for oneself, without the right to approve.
+
+    Repeating it changes nothing.
+    """
     asked = _locked_step(step_id)
+    if asked.asked_by_id != actor.id:
+        raise NotTheAsker
+    return _leave(asked, "withdraw_rule_step", actor, now)
+
+
+def _leave(
+    asked: AccessRuleStep, verb: str, actor: Actor, now: datetime
+) -> AccessRuleStep:
     if asked.outcome == StepOutcome.DECLINED:
         return asked
     if asked.outcome != StepOutcome.ASKED:
         raise StepDecided
 
     _decide(asked, StepOutcome.DECLINED, alone=False, actor=actor, now=now)
-    rule = locked_rule(asked.rule_id)
-    record("decline_rule_step", rule, actor, now, step=asked.step)
+    record(verb, locked_rule(asked.rule_id), actor, now, step=asked.step)
     return asked
 
 

@@ -20,7 +20,9 @@ from apps.identity.operations.roles import (
     require_other_owner,
 )
 from apps.identity.operations.sessions import end_sessions_of
+from apps.identity.operations.way_back import keeping_a_way_back
 from apps.identity.rules.contacts import plain_email, plain_username
+from apps.identity.selectors.rights import rights_of
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
@@ -107,8 +109,8 @@ def add_user(
 def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     """Nobody signs in as this user any more, and all sessions end at once.
 
-    Refused for the last owner, and for a colleague who may do more than the
-    actor. Repeating it changes nothing.
+    Refused for the last owner, for the last one whom the rules let change them,
+    and for a colleague who may do more than the actor. Repeating it changes nothing.
     """
     user = _locked(user_id)
     if not user.is_active:
@@ -116,8 +118,9 @@ def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     refuse_beyond(user, actor)
     require_other_owner((user_id,))
 
-    user.is_active = False
-    user.store("is_active", now=now)
+    with keeping_a_way_back(rights_of(user).scopes):
+        user.is_active = False
+        user.store("is_active", now=now)
     ended = end_sessions_of(user_id=user_id, reason=SessionEnd.DEACTIVATED, now=now)
     _record("deactivate_user", user, actor, now, sessions_ended=ended)
     return user
@@ -125,10 +128,15 @@ def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
 
 @transaction.atomic
 def reactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
-    """Let the user sign in again. Repeating it changes nothing."""
+    """Let the user sign in again. Repeating it changes nothing.
+
+    Refused for a colleague who may do more than the actor: somebody who may as
+    much has switched that one off.
+    """
     user = _locked(user_id)
     if user.is_active:
         return user
+    refuse_beyond(user, actor)
 
     user.is_active = True
     user.store("is_active", now=now)

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from apps.identity.enums import RuleEffect, RuleState
-from dotmac.core.actors import NOTHING, Actor, Scope
+from dotmac.core.actors import Actor
 from dotmac.core.expressions import ExpressionRefused, Kind, Language, Verdict
 from dotmac.core.money import Money
 
@@ -132,21 +132,6 @@ def judge(
         would_refuse=tuple(sorted(trials)),
         erred=tuple(sorted(erred)),
     )
-
-
-def decide(
-    held: Mapping[str, Scope],
-    rules: Iterable[Rule],
-    facts: Mapping[str, Any],
-    permission: str,
-    *,
-    amount: Money | None = None,
-) -> Scope:
-    """The rows that the permission reaches now: what is held, unless a rule refuses."""
-    scope = held.get(permission, NOTHING)
-    if not scope or judge(rules, facts, permission, amount=amount).rule is not None:
-        return NOTHING
-    return scope
 
 
 # Facts -----------------------------------------------------------------------

@@ -35,7 +35,6 @@ from apps.identity.selectors.customers import (
 from apps.identity.selectors.explain import (
     Held,
     Path,
-    others_who_may,
     rules_about,
     what_may,
     who_may,
@@ -57,7 +56,12 @@ from apps.identity.selectors.keys import (
     signing_algorithm,
     statement_of,
 )
-from apps.identity.selectors.links import fill_invitation, fill_link, user_of_link
+from apps.identity.selectors.links import (
+    fill_invitation,
+    fill_link,
+    user_of_link,
+    working_link,
+)
 from apps.identity.selectors.sessions import (
     SignIn,
     described,
@@ -68,6 +72,7 @@ from apps.identity.selectors.sessions import (
 )
 from apps.identity.selectors.staff import (
     StaffMember,
+    assignments_in,
     assignments_of,
     default_unit,
     find_user,
@@ -108,6 +113,7 @@ __all__ = [
     "actor_for_user",
     "api_key_of",
     "api_keys_visible_to",
+    "assignments_in",
     "assignments_of",
     "contacts_of",
     "counted_uses",
@@ -135,7 +141,6 @@ __all__ = [
     "locked_customer",
     "memberships_of",
     "of_visible_customers",
-    "others_who_may",
     "own_api_keys",
     "own_sessions",
     "owner_units",
@@ -173,4 +178,5 @@ __all__ = [
     "waiting_steps",
     "what_may",
     "who_may",
+    "working_link",
 ]

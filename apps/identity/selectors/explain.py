@@ -10,12 +10,12 @@ from apps.identity.enums import RuleState, UserKind
 from apps.identity.models import (
     AccessRule,
     Customer,
-    RoleAssignment,
-    RolePermission,
     User,
 )
 from apps.identity.rules.policy import covers
 from apps.identity.rules.roles import permissions_of_rights, rights_with
+from apps.identity.selectors.trying import rules_visible_to
+from dotmac.core.actors import Actor
 from dotmac.core.db import fetch_dicts
 from dotmac.core.permissions import catalogue, is_grantable, is_whole
 
@@ -119,39 +119,55 @@ def who_may(permission: str, customer: Customer) -> list[Path]:
     return [Path(**row) for row in rows]
 
 
-_OF_STAFF = """
+# What the viewer's permission reaches: the rest of a person's is not shown.
+_UNITS_REACHED = "(%(everything)s OR unit.id = ANY(%(units)s))"
+_CUSTOMERS_REACHED = """(%(everything)s OR customer.unit_id = ANY(%(units)s)
+        OR customer.id = ANY(%(customers)s))"""
+_OF_STAFF = f"""
     SELECT rights.permission, 'role' AS how, role.name AS through,
            unit.name AS "where", unit.kind AS unit_kind
       FROM identity_roleassignment assigned
       JOIN identity_role role ON role.id = assigned.role_id
       JOIN identity_rolepermission rights ON rights.role_id = role.id
       JOIN identity_organisationunit unit ON unit.id = assigned.unit_id
-     WHERE assigned.user_id = %(user)s
+     WHERE assigned.user_id = %(user)s AND {_UNITS_REACHED}
     UNION ALL
     SELECT permission.codename, 'unit_grant', '', unit.name, unit.kind
       FROM identity_unitgrant granted
       JOIN auth_permission permission ON permission.id = granted.permission_id
       JOIN identity_organisationunit unit ON unit.id = granted.content_object_id
-     WHERE granted.user_id = %(user)s
+     WHERE granted.user_id = %(user)s AND {_UNITS_REACHED}
     UNION ALL
     (SELECT permission.codename, 'customer_grant', '',
             customer.reference || ' ' || customer.name, 'customer'
        FROM identity_customergrant granted
        JOIN auth_permission permission ON permission.id = granted.permission_id
        JOIN identity_customer customer ON customer.id = granted.content_object_id
-      WHERE granted.user_id = %(user)s ORDER BY granted.id LIMIT %(limit)s)
-"""
-_OF_CUSTOMER = """
+      WHERE granted.user_id = %(user)s AND {_CUSTOMERS_REACHED}
+      ORDER BY granted.id LIMIT %(limit)s)
+"""  # noqa: S608  # nosec B608 - made of the constants above
+_OF_CUSTOMER = f"""
     SELECT member.rights, customer.reference || ' ' || customer.name AS "where"
       FROM identity_membership member
       JOIN identity_customer customer ON customer.id = member.customer_id
-     WHERE member.user_id = %(user)s ORDER BY customer.id LIMIT %(limit)s
-"""
+     WHERE member.user_id = %(user)s AND {_CUSTOMERS_REACHED}
+     ORDER BY customer.id LIMIT %(limit)s
+"""  # noqa: S608  # nosec B608 - made of the constants above
 
 
-def what_may(user: User) -> list[Held]:
-    """Every permission that a person holds, from where, and what it reaches."""
-    given = {"user": user.pk, "limit": PATHS_MAX}
+def what_may(user: User, viewer: Actor, permission: str) -> list[Held]:
+    """What a person holds within the viewer's reach, and from where.
+
+    Somebody may act for customers, or work in units, that are not the viewer's.
+    """
+    scope = viewer.scope(permission)
+    given = {
+        "user": user.pk,
+        "limit": PATHS_MAX,
+        "everything": scope.everything,
+        "units": list(scope.unit_ids),
+        "customers": list(scope.customer_ids),
+    }
     if user.kind == UserKind.STAFF:
         found = [_held(row) for row in fetch_dicts(_OF_STAFF, given)]
     else:
@@ -177,22 +193,17 @@ def _held(row: dict[str, Any]) -> Held:
     )
 
 
-def rules_about(permissions: Iterable[str]) -> list[AccessRule]:
-    """The rules, on or on trial, that speak of one of the permissions."""
+def rules_about(permissions: Iterable[str], viewer: Actor) -> list[AccessRule]:
+    """The rules, on or on trial, that speak of one of the permissions.
+
+    For those who may see rules: a condition tells what an attacker must fulfil.
+    """
     names = list(permissions)
-    rows = AccessRule.objects.filter(state__in=(RuleState.ON, RuleState.TRIAL))
+    rows = rules_visible_to(viewer, "identity.view_rule").filter(
+        state__in=(RuleState.ON, RuleState.TRIAL)
+    )
     return [
         row
         for row in rows.order_by("slug")
         if any(covers(tuple(row.permissions), name) for name in names)
     ]
-
-
-def others_who_may(permission: str, *, besides: int | None) -> bool:
-    """Whether another active person holds the permission for the whole operator."""
-    held = RoleAssignment.objects.filter(
-        unit__kind="operator",
-        user__is_active=True,
-        role__in=RolePermission.objects.filter(permission=permission).values("role_id"),
-    )
-    return held.exclude(user_id=besides or 0).exists()

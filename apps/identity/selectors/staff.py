@@ -137,6 +137,12 @@ def holders_of(role_id: int, among: QuerySet[User]) -> QuerySet[RoleAssignment]:
     return rows.select_related("user", "unit").order_by("user__username")[:HOLDERS_MAX]
 
 
+def assignments_in(unit_id: int, among: QuerySet[User]) -> QuerySet[RoleAssignment]:
+    """Which of these people hold which role in the unit itself."""
+    rows = RoleAssignment.objects.filter(unit_id=unit_id, user__in=among.values("pk"))
+    return rows.select_related("user", "role").order_by("user__username")[:HOLDERS_MAX]
+
+
 def people_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
     """Staff and portal users whom the permission reaches."""
     if actor.scope(permission).everything:

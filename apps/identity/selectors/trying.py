@@ -36,14 +36,14 @@ class Trial:
     capped: bool
 
 
-def try_rule(rule: AccessRule, *, now: datetime) -> Trial:
-    """Ask the rule about every act that was granted, in chunks, newest first."""
-    text = Rule(
-        slug=rule.slug,
-        effect=rule.effect,
-        permissions=tuple(rule.permissions),
-        expression=rule.expression,
-    )
+def try_rule(
+    rule: AccessRule, *, now: datetime, step: AccessRuleStep | None = None
+) -> Trial:
+    """Ask the rule about every act that was granted, in chunks, newest first.
+
+    With a step, the text that is asked for in it.
+    """
+    text = _text(rule, step)
     looked_at = asked = erred = 0
     people: Counter[str] = Counter()
     permissions: Counter[str] = Counter()
@@ -69,6 +69,16 @@ def try_rule(rule: AccessRule, *, now: datetime) -> Trial:
         permissions=tuple(permissions.most_common(EXAMPLES_MAX)),
         examples=tuple(examples),
         capped=looked_at >= DECISIONS_MAX,
+    )
+
+
+def _text(rule: AccessRule, step: AccessRuleStep | None) -> Rule:
+    asked = {} if step is None else step.values
+    return Rule(
+        slug=rule.slug,
+        effect=asked.get("effect", rule.effect),
+        permissions=tuple(asked.get("permissions", rule.permissions)),
+        expression=asked.get("expression", rule.expression),
     )
 
 

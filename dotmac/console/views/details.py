@@ -163,7 +163,7 @@ def _form(request: HttpRequest, page: Page, asked: Asked) -> ConsoleForm | None:
 def _ask(
     request: HttpRequest, page: Page, asked: Asked, form: ConsoleForm | None
 ) -> HttpResponse:
-    confirm = asked.action.confirm
+    confirm, shows = asked.action.confirm, asked.action.shows
     screen, row = asked.screen, asked.row
     context = {
         "screen": screen,
@@ -171,6 +171,7 @@ def _ask(
         "row": row,
         "heading": screen.heading(row) if isinstance(screen, DetailScreen) else row,
         "confirm": confirm(row, page) if callable(confirm) else confirm,
+        "panels": shows(row, page) if shows is not None else (),
         "form": form,
         "home": asked.home,
         "parent": registry.lists.get(screen.slug),

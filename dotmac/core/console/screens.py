@@ -34,7 +34,8 @@ class Action:
     now=page.now` and returns a sentence or a `Done`. The shell checks the
     permission, fetches the row through `rows(actor, action.permission)`, and
     turns a DomainError into a field error or a message. An action is always a
-    POST. With `form` or `confirm` a page (a dialog with JavaScript) asks first.
+    POST. With `form` or `confirm` a page (a dialog with JavaScript) asks first, and
+    `shows` puts panels above the question: what is decided by the answer.
     """
 
     slug: str
@@ -43,6 +44,7 @@ class Action:
     run: Callable[[Any, dict[str, Any], Page], Done | str | None]
     form: type[ConsoleForm] | None = None
     confirm: Text | Callable[[Any, Page], Text] = ""
+    shows: Callable[[Any, Page], Sequence[Panel]] | None = None
     shown: Callable[[Any], bool] | None = None
     initial: Callable[[Any, Page], dict[str, Any]] | None = None
     icon: str = ""

@@ -45,7 +45,7 @@ GUARDS = (
         changes=(
             Code(
                 "apps/identity/operations/rule_steps.py",
-                "    if alone and others_who_may(APPROVE, besides=actor.id):\n",
+                "    if alone and others_could_approve(besides=actor.id):\n",
                 "    if False:\n",
             ),
         ),
@@ -68,6 +68,73 @@ GUARDS = (
         tests=(
             "tests/identity/test_access_rules.py::"
             "test_a_policy_that_locks_everybody_out_is_not_saved",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="approved-as-read",
+        kind=Kind.CHECK,
+        keeps="a rule's text does not change while somebody is asked to approve it",
+        changes=(
+            Code(
+                "apps/identity/operations/access_rules.py",
+                "    if waiting_step(rule_id) is not None:\n",
+                "    if False:\n",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_access_rules.py::"
+            "test_what_is_approved_is_what_was_read",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="way-back-of-people",
+        kind=Kind.CHECK,
+        keeps="the last one whom the rules let change them is not switched off",
+        changes=(
+            Code(
+                "apps/identity/operations/way_back.py",
+                "    if could and not somebody_could_change(rules_on()):\n",
+                "    if False:\n",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_lockout.py::"
+            "test_the_last_one_whom_the_rules_let_is_not_switched_off",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="yes-by-the-invited",
+        kind=Kind.CHECK,
+        keeps="only the invited person, signed in, begins to act for an account",
+        changes=(
+            Code(
+                "apps/identity/operations/joining.py",
+                "    if found is None or found.user_id != actor.id:\n",
+                "    if found is None:\n",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_members.py::test_only_the_invited_person_says_yes",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="passwords-within-reach",
+        kind=Kind.CHECK,
+        keeps="nobody sets the password of who acts for customers beyond his reach",
+        changes=(
+            Code(
+                "apps/identity/operations/portal_users.py",
+                "    refuse_acting_beyond(user, _SET_PASSWORD, actor)\n",
+                "",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_members.py::"
+            "test_a_password_is_not_set_for_who_acts_elsewhere",
         ),
     ),
     Guard(

@@ -28,8 +28,8 @@ GUARDS = (
         changes=(
             Code(
                 "dotmac/gateway/authentication.py",
-                "return hops[-trusted]",
-                "return hops[0]",
+                "peer = hops[-trusted]",
+                "peer = hops[0]",
             ),
         ),
         tests=(
