@@ -155,13 +155,15 @@ class GivenRole(models.Model):
 class SignInFlow(Record):
     """One way to a provider and back, for one browser, for ten minutes.
 
-    `answer` is what a SAML assertion said, until the browser comes for it.
+    `answer` is what a SAML assertion said, until the browser comes for it with the
+    word that only the browser was told which brought the assertion.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     nonce = models.CharField(max_length=32)
     next = models.CharField(max_length=2000, blank=True)
     answer = SealedField(null=True)  # type: ignore[misc]
+    answer_digest = models.CharField(max_length=64, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)
