@@ -29,6 +29,7 @@ from apps.federation.operations.provider import (
     revoke_token,
 )
 from apps.federation.operations.sign_in import CameBack, finish_federated
+from apps.federation.operations.withdrawal import withdraw_lapsed
 
 __all__ = [
     "Begun",
@@ -55,4 +56,5 @@ __all__ = [
     "take_saml_answer",
     "unlink_person",
     "unmap_role",
+    "withdraw_lapsed",
 ]
