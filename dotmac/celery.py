@@ -40,6 +40,7 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         "identity.forget_decisions",
         crontab(hour="4", minute="40"),
     ),
+    "federation.withdraw_roles": ("federation.withdraw_roles", 60.0),
     "federation.forget_old": ("federation.forget_old", crontab(hour="4", minute="50")),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),
     "network.read_attempts": ("network.read_attempts", 30.0),

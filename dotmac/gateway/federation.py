@@ -2,7 +2,8 @@
 
 Which flows a browser began stays in its session, so that an answer counts only
 where the question was asked. The form of a SAML provider comes from another site,
-hence without our cookie: it is weighed, kept, and the browser comes for it by GET.
+hence without our cookie: it is weighed, kept, and the browser comes for it by GET,
+with the word that the redirect told it and the cookie of who asked.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def come_back(request: Any, door: Door, slug: str) -> HttpResponse:
 def consume(request: Any, door: Door, slug: str) -> HttpResponse:
     """The assertion consumer service (saml-bindings-2.0-os, 3.5)."""
     try:
-        federation.take_saml_answer(
+        word = federation.take_saml_answer(
             slug=slug,
             face=door.face,
             encoded=request.POST.get("SAMLResponse", ""),
@@ -84,7 +85,7 @@ def consume(request: Any, door: Door, slug: str) -> HttpResponse:
         )
     except DomainError as error:
         return _refused(request, door, error)
-    response = redirect(door.url(f"federation/{slug}/finish"))
+    response = redirect(door.url(f"federation/{slug}/finish", word=word))
     response.status_code = 303
     return response
 

@@ -46,6 +46,8 @@ GATEWAY_MODE = env.text(
 DOTMAC_SERVICE = services.service(env.text("DOTMAC_SERVICE", ""))
 UPSTREAM_SERVICES = services.upstreams(env.text("UPSTREAM_SERVICES", ""))
 UPSTREAM_TIMEOUT_S = env.number("UPSTREAM_TIMEOUT_S", 30)
+# Networks inside the house that calls to the outside may reach (dotmac.core.outside).
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS", "")
 
 SECRETS_DIR = STATE_DIR / "secrets"
 ENCRYPTION_KEY_PATH = env.path(

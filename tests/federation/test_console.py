@@ -40,7 +40,7 @@ def typed(provider, **changes) -> dict[str, Any]:
         "audience": "staff", "name": "Head office",
         "issuer": provider.base, "client_id": CLIENT, "secret": SECRET,
         "domains": "demo-isp.example, other.example", "group_claim": "groups",
-        **changes,
+        "role_hours": "24", **changes,
     }  # fmt: skip
 
 
@@ -81,11 +81,12 @@ def test_a_change_keeps_the_secret_and_says_what_it_switched_off(provider, ada):
     assert SECRET not in form.content.decode()
     assert b'name="metadata"' not in form.content
     values = {"name": "HQ", "issuer": provider.base, "client_id": CLIENT,
-              "domains": "demo-isp.example", "group_claim": "groups"}  # fmt: skip
+              "domains": "demo-isp.example", "group_claim": "groups",
+              "role_hours": "48"}  # fmt: skip
     address = f"/console/connections/{row.pk}/change"
     assert b"Saved." in ada.post(address, values, follow=True).content
     found = Connection.objects.get()
-    assert (found.name, found.is_active) == ("HQ", True)
+    assert (found.name, found.is_active, found.role_hours) == ("HQ", True, 48)
     assert open_sealed(found, "secret") == SECRET
     said = ada.post(address, {**values, "client_id": "new"}, follow=True)
     assert b"switched off" in said.content
@@ -96,7 +97,7 @@ def test_a_saml_provider_has_its_own_fields(saml, ada):
         "/console/connections/new-saml",
         {"audience": "customer", "name": "Partners",
          "metadata": f"{saml.base}/metadata", "domains": "partner.example",
-         "group_claim": "groups"},
+         "group_claim": "groups", "role_hours": "24"},
     )  # fmt: skip
     page = ada.get(answer["Location"]).content.decode()
     assert "/portal/federation/partners/acs" in page

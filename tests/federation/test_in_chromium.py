@@ -57,6 +57,33 @@ def messages(visitor):
     return [*visitor.messages, *filter(None, [visitor.overflow()])]
 
 
+def believed(token, known, *, issuer, audience, nonce):
+    """The claims of an ID token as a careful application takes them."""
+    keys = KeySet.import_key_set(httpx.get(known["jwks_uri"]).json())
+    found = jwt.decode(
+        token, keys, algorithms=known["id_token_signing_alg_values_supported"]
+    ).claims
+    jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": audience},
+        nonce={"essential": True, "value": nonce},
+        exp={"essential": True},
+    ).validate(found)
+    return found
+
+
+def walk_in(window, address, back):
+    """From the application through both sign-ins and the question, back to it."""
+    window.page.goto(address, wait_until="networkidle")
+    assert messages(window) == []
+    window.page.click("text=Sign in with Head office")
+    window.page.wait_for_selector("text=Grafana")
+    assert messages(window) == []
+    window.page.click("button[value=allow]")
+    window.page.wait_for_url(f"{back}*")
+    assert messages(window) == []
+
+
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_in_by_openid_connect_and_on_to_an_application(
@@ -78,33 +105,16 @@ def test_in_by_openid_connect_and_on_to_an_application(
     )
     window = visit({}, width)
     try:
-        window.page.goto(address, wait_until="networkidle")
-        assert messages(window) == []
-        window.page.click("text=Sign in with Head office")
-        window.page.wait_for_selector("text=Grafana")
-        assert messages(window) == []
-        window.page.click("button[value=allow]")
-        window.page.wait_for_url(f"{back}*")
-        assert messages(window) == []
+        walk_in(window, address, back)
     finally:
         tool.close()
     token = client.fetch_token(
         known["token_endpoint"], authorization_response=window.page.url,
         code_verifier=verifier,
     )  # fmt: skip
-    keys = KeySet.import_key_set(httpx.get(known["jwks_uri"]).json())
-    found = jwt.decode(
-        token["id_token"],
-        keys,
-        algorithms=known["id_token_signing_alg_values_supported"],
-    ).claims
-    wanted = jwt.JWTClaimsRegistry(
-        iss={"essential": True, "value": site},
-        aud={"essential": True, "value": app.row.client_id},
-        nonce={"essential": True, "value": "n-1"},
-        exp={"essential": True},
+    found = believed(
+        token["id_token"], known, issuer=site, audience=app.row.client_id, nonce="n-1"
     )
-    wanted.validate(found)
     assert found["groups"] == ["support"]
     answer = client.get(known["userinfo_endpoint"]).json()
     assert (answer["sub"], answer["email"]) == (found["sub"], "sola@demo-isp.example")

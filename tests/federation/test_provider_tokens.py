@@ -161,6 +161,22 @@ def test_a_role_that_was_taken_is_gone_from_the_next_answer(app, world):
     assert userinfo(token).json()["groups"] == ["auditor"]
 
 
+def test_a_role_of_a_part_is_told_with_its_part(app, world):
+    """An owner of a reseller is no owner at the operator's other tools."""
+    assert world.remi
+    for slug, unit in (("owner", world.reseller), ("auditor", world.operator)):
+        identity.assign_role(
+            user_id=world.remi.id, role_slug=slug, unit_id=unit.pk,
+            actor=SYSTEM, now=timezone.now(),
+        )  # fmt: skip
+    given = exchange(app, agree(enter(world.remi), app)["code"]).json()
+    told = ["auditor", f"owner@{world.reseller.pk}", f"support@{world.reseller.pk}"]
+    said = people.statement_of(given["id_token"])
+    assert said is not None
+    for claims in (said, userinfo(given["access_token"]).json()):
+        assert claims["groups"] == claims["roles"] == told
+
+
 def test_our_own_tokens_and_theirs_open_nothing_of_each_other(app, world):
     given = exchange(app, agree(enter(world.sola), app)["code"]).json()
     access = login(Api(), world.bisi)["access"]

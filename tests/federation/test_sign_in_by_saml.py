@@ -35,6 +35,15 @@ pytestmark = [
 ASSERTION = f"{{{NS['saml']}}}Assertion"
 
 
+def bring(saml, said, browser=None):
+    """The provider's form, posted in some browser; where that is sent on to."""
+    root = f"/console/federation/{SLUG}"
+    value = encoded(saml.answer(said))
+    answer = (browser or Client()).post(f"{root}/acs", {"SAMLResponse": value})
+    assert answer.status_code == 303
+    return answer["Location"]
+
+
 def come_in(saml, browser=None, **twists):
     browser = browser or Client()
     said = saml.said(ask(browser), **twists)
@@ -86,13 +95,49 @@ def test_an_answer_waits_sealed_and_is_forgotten_when_it_was_used(world, saml):
     assert world.sola
     browser = Client()
     said = saml.said(ask(browser))
-    root = f"/console/federation/{SLUG}"
-    Client().post(f"{root}/acs", {"SAMLResponse": encoded(saml.answer(said))})
+    way = bring(saml, said)
     flow = SignInFlow.objects.get()
     assert b"sola@demo-isp.example" not in bytes(flow.answer)
     assert "sola@demo-isp.example" in open_sealed(flow, "answer")
-    browser.get(f"{root}/finish")
+    word = parse_qs(urlsplit(way).query)["word"][0]
+    assert len(word) >= 43
+    assert word not in str(SignInFlow.objects.values().get())
+    assert browser.get(way).status_code == 302
+    assert session_of(browser).user_id == world.sola.id
     assert SignInFlow.objects.get().answer is None
+
+
+def test_who_asked_does_not_become_whoever_answered(world, saml):
+    """Login hijack: the attacker asks, a victim's single sign-on answers."""
+    assert world.sola
+    attacker, victim = Client(), Client()
+    begun = ask(attacker)
+    way = bring(saml, saml.said(begun), victim)
+    finish = urlsplit(way).path
+    wrong = "x" * 43
+    for guess in ("", "?word=", f"?word={wrong}", f"?word={wrong * 9}"):
+        assert_refused(attacker.get(f"{finish}{guess}"))
+    assert_refused(victim.get(way))
+    assert nobody_linked()
+    # An attempt of strangers spoils nothing for whoever has both.
+    assert attacker.get(way).status_code == 302
+
+
+def test_who_answered_does_not_sign_in_who_did_not_ask(world, saml):
+    """Login CSRF: the attacker's own answer is pushed into a victim's browser."""
+    assert world.sola
+    attacker, victim = Client(), Client()
+    ask(victim)
+    way = bring(saml, saml.said(ask(attacker)), victim)
+    assert_refused(victim.get(way))
+
+
+def test_words_of_two_answers_are_not_exchanged(world, saml):
+    assert world.sola
+    attacker, victim = Client(), Client()
+    own = bring(saml, saml.said(ask(attacker), subject="mallory", attributes={}))
+    bring(saml, saml.said(ask(attacker)), victim)
+    assert_refused(attacker.get(own), "email_unverified")
 
 
 def test_our_metadata_says_what_the_provider_has_to_know(world, saml):

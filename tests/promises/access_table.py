@@ -364,6 +364,27 @@ oidc-userinfo proof
 oidc-revoke proof
 """
 
+# What stands at the root beside the sections above, by its pattern. Who is asked for
+# what: nobody, what the request itself proves, a permission (with the shelf of its
+# object), `described` (whoever signed in), `developers` and `nothing` (404 to all).
+ROOT = """
+health nobody
+health/live nobody
+health/ready nobody
+.well-known/jwks.json nobody
+.well-known/openid-configuration nobody
+.well-known/change-password nobody
+api/schema described
+api/schema/v2 described
+api/docs developers
+^api/ nothing
+webhooks/paystack proof
+console/invoices/<int:pk>/document.pdf billing.view_invoice invoices
+console nobody
+portal nobody
+/ nobody
+"""
+
 # What the addresses under /console are called; screens are listed above.
 CONSOLE_NAMES = {
     "home", "search", "business-date", "detail", "series", "action", "export", "screen",

@@ -6,8 +6,10 @@ from the URLs and the registry, so what is not in the table fails.
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.http import HttpResponseRedirect
 from django.test import Client
 
 from dotmac.core import portal
@@ -38,11 +40,14 @@ STATUSES = {
     "missing": {404},
     "through": {200, 201, 202, 204, 400, 409, 412, 422, 503},
 }
-PAGES = {
-    "sign in": {302},
+# A page sends on for two reasons that must not be taken for each other: ASKED, to
+# come in first, and MOVED, because it did what it was asked.
+ASKED, MOVED = "asked to sign in", "moved on"
+PAGES: dict[str, set[int | str]] = {
+    "sign in": {ASKED},
     "refused": {403},
     "missing": {404},
-    "through": {200, 204, 302, 405, 409, 422},
+    "through": {200, 204, MOVED, 405, 409, 422},
 }
 
 
@@ -189,7 +194,20 @@ def test_the_console_lets_in_whom_the_table_names(bed, kinds):
 def _status(answer):
     """Of a page; an export is begun, since its first rows are read then."""
     getattr(answer, "streaming_content", None)
-    return answer.status_code
+    if answer.status_code not in {301, 302, 303, 307, 308}:
+        return answer.status_code
+    path = urlsplit(answer["Location"]).path
+    return ASKED if path in {"/console/sign-in", "/portal/sign-in"} else MOVED
+
+
+@pytest.mark.parametrize("to", ["/console/customers/1", "/portal/", "/console/"])
+def test_what_was_done_for_a_stranger_is_not_taken_for_a_way_to_the_sign_in(to):
+    verdicts = Verdicts(PAGES)
+    verdicts.judge("did", "sign in", _status(HttpResponseRedirect(to)))
+    asked = HttpResponseRedirect(f"/console/sign-in?next={to}")
+    verdicts.judge("asked", "sign in", _status(asked))
+    verdicts.judge("lost", "through", _status(asked))
+    assert [words.split(":")[0] for words in verdicts.wrong] == ["did", "lost"]
 
 
 def test_a_tab_is_offered_to_whom_the_table_names(bed):
@@ -232,14 +250,14 @@ def test_the_portal_shows_own_things_by_right(bed):
     assert urls.urlpatterns
     paths = {page.name: page.path for page in portal.pages()}
     verdicts = Verdicts({
-        "sign in": {302, 405}, "missing": {404}, "through": {200, 302, 405},
+        "sign in": {ASKED}, "missing": {404}, "through": {200, MOVED},
     })  # fmt: skip
     phones = {who: _phone(bed, who) for who in [*bed_of.PORTAL, "sola", "stranger"]}
     with bed_of.standing() as undo, bed_of.decided_only():
         for who, phone in phones.items():
             for name, permission, kind in lines(PORTAL):
                 for owner, path in _portal_paths(bed, paths, name, kind):
-                    status = phone.get(f"/portal/{path}").status_code
+                    status = _status(_asked(phone, path, owner, bed))
                     undo()
                     want = _portal_expected(who, permission, owner)
                     if status == 404 and name == "pay-return":
@@ -247,6 +265,13 @@ def test_the_portal_shows_own_things_by_right(bed):
                     verdicts.judge(f"{who} {path} of {owner}", want, status)
     assert not verdicts.wrong, "\n".join(verdicts.wrong)
     assert verdicts.cells >= 90
+
+
+def _asked(phone, path, owner, bed):
+    """The page; whom one acts for is chosen by a form."""
+    if path != "choose":
+        return phone.get(f"/portal/{path}")
+    return phone.post("/portal/choose", {"customer": bed.of[owner]["customers"]})
 
 
 def _phone(bed, who):
@@ -261,6 +286,8 @@ def _phone(bed, who):
 
 
 def _portal_paths(bed, paths, name, kind):
+    if name == "choose":
+        return [(who, name) for who in OWNERS]
     if kind == "-":
         own = {"home": "", "series": "series/usage"}
         return [("", own.get(name, paths.get(name, name)))]
@@ -276,7 +303,8 @@ def _portal_expected(who, permission, owner):
     if who not in bed_of.PORTAL:
         return "sign in"
     if permission == "-":
-        return "through"
+        mine = not owner or bed_of.OWN.get(who) == owner
+        return "through" if mine else "missing"
     want = bed_of.expected(who, permission, owner)
     return "missing" if want == "refused" else want
 

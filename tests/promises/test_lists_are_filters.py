@@ -1,12 +1,14 @@
 """What a list holds is what the same person may open, for every list there is:
-the API's with its count, the console's with its search box and its export, and
-the search over everything.
+the API's with its count, the console's with its search box and its export, the
+tables on the tabs of a record, and the search over everything.
 """
 
 import csv
 import io
 import re
+from itertools import product
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -90,9 +92,12 @@ def test_lists_of_the_console_with_their_export(bed):
                 wrong += _differences(browser, screen, visible, who)
             if screen.export:
                 compared += 1
-                exported, count = _exported(browser, screen.slug), visible.count()
-                if exported != count:
-                    wrong.append(f"{who} {screen.slug}: {exported} of {count} exported")
+                exported = _exported(browser, screen)
+                inside = sorted(visible.values_list("pk", flat=True))
+                if exported != inside:
+                    wrong.append(
+                        f"{who} {screen.slug}: {exported} of {inside} exported"
+                    )
     assert not wrong, "\n".join(wrong)
     assert compared >= 120
 
@@ -120,10 +125,79 @@ def _pks(answer, slug):
     return {int(pk) for pk in found}
 
 
-def _exported(browser, slug):
-    answer = browser.get(f"/console/{slug}/export.csv")
-    body = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")
-    return len(list(csv.reader(io.StringIO(body)))) - 1
+def _exported(browser, screen):
+    """The keys of the rows in the file: what is decorated is what is written."""
+    taken: list[int] = []
+    decorate = screen.decorate
+
+    def noted(rows, page):
+        found = decorate(rows, page)
+        taken.extend(row.pk for row in found)
+        return found
+
+    with patch.object(screen, "decorate", noted):
+        lines = _exported_rows(browser, screen.slug)
+    assert len(lines) - 1 == len(taken), screen.slug
+    return sorted(taken)
+
+
+LINK = re.compile(r'href="/console/([\w-]+)/(\d+)"')
+
+
+def _links(browser, slug, key, tab):
+    """(detail, key) of everything that one tab of a record leads to."""
+    answer = browser.get(f"/console/{slug}/{key}?tab={tab}")
+    if answer.status_code != 200:
+        return set()
+    found = LINK.findall(answer.content.decode())
+    return {(kind, int(pk)) for kind, pk in found if kind in registry.details}
+
+
+def test_what_a_tab_of_a_record_lists_is_what_opens(bed):
+    """Nested lists: a hub shows the things of its customer, each with its own page."""
+    assert lists()
+    wrong, tried = [], 0
+    for who in PEOPLE:
+        browser = bed_of.console_of(bed, who)
+        opens: dict[tuple[str, int], bool] = {}
+        for slug, screen in sorted(registry.details.items()):
+            keys = [bed.whole[slug]] if slug in bed.whole else [
+                bed.of[owner][slug] for owner in CUSTOMERS
+            ]  # fmt: skip
+            for key, tab in product(keys, screen.all_tabs()):
+                for link in _links(browser, slug, key, tab.slug):
+                    tried += 1
+                    if link not in opens:
+                        address = f"/console/{link[0]}/{link[1]}"
+                        opens[link] = browser.get(address).status_code == 200
+                    if not opens[link]:
+                        wrong.append(f"{who} {slug}/{key} {tab.slug}: {link}")
+    assert not wrong, "\n".join(wrong)
+    assert tried >= 200
+
+
+def test_a_customers_page_lists_all_that_opens(bed):
+    """The other way round: nothing of the customer that opens is left out."""
+    assert lists()
+    tabs = [tab.slug for tab in registry.details["customers"].all_tabs()]
+    kinds = {"services", "orders", "invoices", "payments"}
+    wrong, compared = [], 0
+    for who in PEOPLE:
+        browser = bed_of.console_of(bed, who)
+        for owner in CUSTOMERS:
+            key = bed.of[owner]["customers"]
+            shown = {
+                link for tab in tabs for link in _links(browser, "customers", key, tab)
+            }
+            hub = browser.get(f"/console/customers/{key}").status_code == 200
+            for kind in sorted(kinds):
+                address = f"/console/{kind}/{bed.of[owner][kind]}"
+                opened = hub and browser.get(address).status_code == 200
+                compared += 1
+                if opened != ((kind, bed.of[owner][kind]) in shown):
+                    wrong.append(f"{who} {kind} of {owner}: opens is {opened}")
+    assert not wrong, "\n".join(wrong)
+    assert compared == len(PEOPLE) * len(CUSTOMERS) * len(kinds)
 
 
 def words_of(bed, owner):

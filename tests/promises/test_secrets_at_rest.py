@@ -31,6 +31,7 @@ HASHED = {
     "federation_application.secret_digest": "SHA-256 of 256 random bits",
     "federation_applicationtoken.digest": "SHA-256 of 256 random bits",
     "federation_authorisationcode.digest": "SHA-256 of 256 random bits",
+    "federation_signinflow.answer_digest": "SHA-256 of 256 random bits",
     "identity_user.password": "Argon2id",
     "identity_invitation.digest": "SHA-256 of 256 random bits",
     "django_session.session_key": "a digest (dotmac.core.sessions)",

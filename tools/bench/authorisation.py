@@ -27,9 +27,7 @@ def run(bench: Bench, *, rows: int, rounds: int, stamp: str) -> Section:
     people = site.inside("authorisation_people", customers=rows)
     site.execute("VACUUM (ANALYZE)")
     measured = [_decisions(bench, site) for _ in range(rounds)]
-    costs: dict[str, list[float]] = {
-        name: [] for name in ("owner", "branch", "granted")
-    }
+    costs: dict[str, list[float]] = {name: [] for name in PEOPLE}
     with site.web() as server:
         assert server.pid is not None
         signed = {name: web.sign_in(site.context.base_url, people[name])
@@ -62,37 +60,28 @@ def _section(
     costs: dict[str, list[float]],
     stamp: str,
 ) -> Section:
-    usual = ("owner", "branch", "granted")
-    slowest = max(_series(measured, name, "p99_ms").median for name in usual)
-    busiest = max(
-        _series(measured, name, "cpu_p99_ms").median
-        + _series(measured, name, "postgres_ms").median
-        for name in usual
-    )
+    slowest = max(_series(measured, name, "p99_ms").median for name in PEOPLE)
     queries = max(measured[0][name]["queries"] for name in PEOPLE)
     owner = Series(costs["owner"])
-    dearest = max(ratio(Series(costs[n]), owner).median for n in ("branch", "granted"))
+    dearest = max(ratio(Series(costs[name]), owner).median for name in PEOPLE)
     return Section(
         name="authorisation",
         title=f"Authorisation, {rows:,} customers, 10,000 grants, 20 rules",
         stamp=stamp,
         settings=_SETTINGS,
-        columns=("person", "a decision, median ms", "p99 ms", "its own CPU, p99 ms",
-                 "PostgreSQL, CPU ms", "queries",
+        columns=("person", "a decision, median ms", "p99 ms", "its own CPU, mean ms",
+                 "PostgreSQL, CPU, mean ms", "queries",
                  "list of 50, CPU ms"),
         rows=_table(measured, costs),
         bars=[
-            Bar(f"p99 of a decision, at most {TIME_BAR_MS} ms", f"{slowest:.2f} ms",
-                slowest <= TIME_BAR_MS),
-            Bar(f"CPU of a decision, p99 of its own and PostgreSQL, at most {TIME_BAR_MS} ms",
-                f"{busiest:.2f} ms", busiest <= TIME_BAR_MS),
-            Bar(f"queries of a decision, at most {QUERIES_BAR}", str(queries),
+            Bar(f"p99 of a decision from call to answer, of each person, at most {TIME_BAR_MS} ms",
+                f"{slowest:.2f} ms", slowest <= TIME_BAR_MS),
+            Bar(f"queries of a request before its view, at most {QUERIES_BAR}",
+                f"{queries} (the session's row, then rights and rules)",
                 queries <= QUERIES_BAR),
             Bar(f"a scoped list by the unrestricted one, at most {LIST_BAR} times",
                 f"{dearest:.2f} times", dearest <= LIST_BAR),
         ],
-        notes="The person with 10,000 grants is shown and stands under no bar: the"
-        " bar is about 10,000 grants in the installation.",
     )  # fmt: skip
 
 
@@ -105,10 +94,10 @@ def _table(
             says,
             _series(measured, name, "median_ms").text(2),
             _series(measured, name, "p99_ms").text(2),
-            _series(measured, name, "cpu_p99_ms").text(2),
+            _series(measured, name, "cpu_ms").text(2),
             _series(measured, name, "postgres_ms").text(2),
             str(measured[0][name]["queries"]),
-            Series(costs[name]).text(2) if name in costs else "not asked",
+            Series(costs[name]).text(2),
         ]
         for name, says in PEOPLE.items()
     ]
@@ -118,7 +107,8 @@ def _series(measured: list[dict[str, dict[str, Any]]], name: str, what: str) -> 
     return Series([one[name][what] for one in measured])
 
 
-_SETTINGS = """A decision is what a request does: rights and rules from their rows (nothing is cached), the actor, one permission with every
-rule asked; 1,000 a round in one process, wall time. 10,000 grants are spread over a hundred members of staff, and 10,000 more belong to one.
-Twenty rules are on, half of them about the permission asked. Lists: `GET /api/v1/customers` by granian with start.py's options, 200 requests
+_SETTINGS = """A decision is all that a request asks before its view: the token's signature, the session's row with its user, rights and rules from
+their rows (nothing is cached), the actor, one permission with every rule asked; 1,000 a round in one process, each timed by the wall
+from call to answer, PostgreSQL's part in it. 10,000 grants are spread over a hundred members of staff, and 10,000 more belong to one.
+Twenty rules are on, ten about the permission asked; five of these are evaluated to their last clause. Lists: `GET /api/v1/customers` by granian with start.py's options, 200 requests
 a round, bearer token; CPU of web and PostgreSQL, the people taking turns."""

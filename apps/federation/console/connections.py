@@ -102,7 +102,7 @@ def _switch_off(row: Connection, data: dict[str, Any], page: Page) -> str:
     operations.switch_connection(
         connection_id=row.pk, on=False, actor=page.actor, now=page.now
     )
-    return _("Nobody comes in through it any more.")
+    return _("Nobody comes in through it any more; roles by its groups are taken.")
 
 
 def _map(row: Connection, data: dict[str, Any], page: Page) -> str:
@@ -112,7 +112,7 @@ def _map(row: Connection, data: dict[str, Any], page: Page) -> str:
 
 def _unmap(row: Connection, data: dict[str, Any], page: Page) -> str:
     operations.unmap_role(connection_id=row.pk, **data, actor=page.actor, now=page.now)
-    return _("The group gives this role no more.")
+    return _("The group gives this role no more; who had it by it lost it.")
 
 
 def _unlink(row: Connection, data: dict[str, Any], page: Page) -> str:
@@ -232,7 +232,10 @@ ACTIONS = (
         permission="federation.switch_connection",
         icon="player-pause",
         tone="danger",
-        confirm=gettext_lazy("Nobody comes in through it; open sign-ins go on."),
+        confirm=gettext_lazy(
+            "Nobody comes in through it, and roles that its groups gave are taken at"
+            " once. Open sign-ins go on without them."
+        ),
         shown=_is_on,
         run=_switch_off,
         order=30,
@@ -309,7 +312,11 @@ class ConnectionDetail(DetailScreen):
         return [
             TablePanel(
                 title=_("Which group gives which role"),
-                note=_("Looked at anew at each sign-in: what is gone there goes here."),
+                note=_(
+                    "Looked at anew at each sign-in: what is gone there goes here, at"
+                    " the latest %s hours after somebody was seen through it."
+                )
+                % row.role_hours,
                 columns=(
                     Column(_("Group"), "group", "code"),
                     Column(_("Role"), "role.name", to="roles", to_id="role_id"),
@@ -375,5 +382,6 @@ def _trust(row: Connection) -> Panel:
             Fact(_("Its second factor counts"), row.trusts_mfa, "bool"),
             Fact(_("Words for a second factor"), row.mfa_words or _("mfa")),
             Fact(_("Groups are in"), row.group_claim, "code"),
+            Fact(_("Roles last (hours)"), row.role_hours),
         ],
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.federation import operations, selectors
 from apps.federation.enums import ConnectionKind
+from apps.federation.models import ROLE_HOURS_MAX
 from apps.identity import selectors as identity
 from apps.identity.enums import UserKind
 from dotmac.core.console import ConsoleForm
@@ -88,6 +89,16 @@ class ConnectionFields(ConsoleForm):
         label=_("Its second factor counts"),
         required=False,
         help_text=_("Otherwise DotMac asks for its own after the provider."),
+    )
+    role_hours = forms.IntegerField(
+        label=_("Roles last (hours)"),
+        min_value=1,
+        max_value=ROLE_HOURS_MAX,
+        initial=24,
+        help_text=_(
+            "What groups gave goes when somebody was not seen through it for so long,"
+            " however they sign in."
+        ),
     )
     mfa_words = forms.CharField(
         label=_("Words for a second factor"),

@@ -7,6 +7,7 @@ from apps.federation.models.application import (
     Consent,
 )
 from apps.federation.models.connection import (
+    ROLE_HOURS_MAX,
     Connection,
     GivenRole,
     GroupRole,
@@ -15,6 +16,7 @@ from apps.federation.models.connection import (
 )
 
 __all__ = [
+    "ROLE_HOURS_MAX",
     "Application",
     "ApplicationToken",
     "AuthorisationCode",

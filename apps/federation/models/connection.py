@@ -12,6 +12,9 @@ from apps.federation.enums import ConnectionKind
 from apps.identity.enums import UserKind
 from dotmac.core.models import Record, SealedField
 
+# A month: whoever left the provider's company keeps nothing for longer.
+ROLE_HOURS_MAX = 720
+
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def locked(self) -> Self:
@@ -44,6 +47,8 @@ class Connection(Record):
     makes_accounts = models.BooleanField(default=False)
     trusts_mfa = models.BooleanField(default=False)
     trusts_email = models.BooleanField(default=False)
+    # How long roles that groups give outlive the latest sign-in through here.
+    role_hours = models.PositiveSmallIntegerField(default=24)
     is_active = models.BooleanField(default=False)
     checked_at = models.DateTimeField(null=True, blank=True)
     check_says = models.CharField(max_length=300, blank=True)
@@ -63,6 +68,10 @@ class Connection(Record):
                 | Q(kind=ConnectionKind.SAML, client_id="", secret__isnull=True)
                 & ~Q(sso_url="")
                 & ~Q(certificates=""),
+            ),
+            models.CheckConstraint(
+                name="federation_connection_roles_lapse",
+                condition=Q(role_hours__range=(1, ROLE_HOURS_MAX)),
             ),
             models.CheckConstraint(
                 name="federation_connection_audience_known",
@@ -155,13 +164,15 @@ class GivenRole(models.Model):
 class SignInFlow(Record):
     """One way to a provider and back, for one browser, for ten minutes.
 
-    `answer` is what a SAML assertion said, until the browser comes for it.
+    `answer` is what a SAML assertion said, until the browser comes for it with the
+    word that only the browser was told which brought the assertion.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     nonce = models.CharField(max_length=32)
     next = models.CharField(max_length=2000, blank=True)
     answer = SealedField(null=True)  # type: ignore[misc]
+    answer_digest = models.CharField(max_length=64, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)

@@ -30,6 +30,7 @@ from apps.federation.operations.provider import (
     revoke_token,
 )
 from apps.federation.operations.sign_in import CameBack, finish_federated
+from apps.federation.operations.withdrawal import withdraw_lapsed
 
 __all__ = [
     "Begun",
@@ -57,4 +58,5 @@ __all__ = [
     "unlink_person",
     "unmap_role",
     "withdraw_consent",
+    "withdraw_lapsed",
 ]

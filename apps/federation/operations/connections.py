@@ -23,7 +23,8 @@ from apps.federation.errors import (
     MetadataRefused,
 )
 from apps.federation.gateways import oidc
-from apps.federation.models import Connection
+from apps.federation.models import ROLE_HOURS_MAX, Connection
+from apps.federation.operations.withdrawal import withdraw_unfounded
 from apps.federation.rules.addresses import is_safe
 from apps.federation.rules.admission import plain_domains
 from apps.federation.rules.proofs import Distrusted
@@ -67,6 +68,7 @@ class ConnectionFacts:
     makes_accounts: bool = False
     trusts_mfa: bool = False
     trusts_email: bool = False
+    role_hours: int = 24
 
 
 def create_connection(
@@ -105,7 +107,8 @@ def change_connection(
     """Other facts; its kind, door and address stay. It has to be tested again.
 
     A connection that was on is switched off by another issuer, client or metadata,
-    and stays on otherwise. Refused like a new one. Repeating it changes nothing.
+    with the roles that it gave, and stays on otherwise. Refused like a new one.
+    Repeating it changes nothing.
     """
     refuse_without_roles(actor)
     known = Connection.objects.filter(pk=connection_id).first()
@@ -130,6 +133,7 @@ def change_connection(
             for name, new in changed.items()
         }
         _record("change_connection", row, actor, now, **facts_changed)
+        withdraw_unfounded(row, now=now)
     oidc.forget()
     return row
 
@@ -141,6 +145,8 @@ def _columns(kind: str, facts: ConnectionFacts) -> dict[str, Any]:
         raise DomainsRefused(field="domains")
     if not facts.group_claim.strip() or len(facts.group_claim) > 150:
         raise InvalidInput("Name the claim that lists groups.", field="group_claim")
+    if not 1 <= facts.role_hours <= ROLE_HOURS_MAX:
+        raise InvalidInput(f"Between 1 and {ROLE_HOURS_MAX} hours.", field="role_hours")
     common = {
         "name": facts.name.strip()[:80],
         "domains": domains,
@@ -150,6 +156,7 @@ def _columns(kind: str, facts: ConnectionFacts) -> dict[str, Any]:
         "makes_accounts": facts.makes_accounts,
         "trusts_mfa": facts.trusts_mfa,
         "trusts_email": facts.trusts_email,
+        "role_hours": facts.role_hours,
     }
     if kind == ConnectionKind.SAML:
         return {**common, **_saml_columns(facts)}
@@ -238,8 +245,9 @@ def switch_connection(
 ) -> Connection:
     """Offer it at the door, or no more. Repeating it changes nothing.
 
-    Sessions that were opened through it go on; end them on the person's page.
-    Refused for one that was never tested with success as it stands.
+    Off takes the roles that its groups gave, the last owner's apart. Sessions that
+    were opened through it go on without them; end them on the person's page. Refused
+    for one that was never tested with success as it stands.
     """
     refuse_without_roles(actor)
     row = Connection.objects.locked().filter(pk=connection_id).first()
@@ -252,6 +260,7 @@ def switch_connection(
     row.is_active = on
     row.store("is_active", now=now)
     _record("switch_connection", row, actor, now, on=on)
+    withdraw_unfounded(row, now=now)
     return row
 
 

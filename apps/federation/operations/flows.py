@@ -16,6 +16,7 @@ from apps.federation.errors import FederationRefused, ProviderSilent
 from apps.federation.gateways import oidc
 from apps.federation.models import Connection, SignInFlow
 from apps.federation.rules import saml, saml_documents
+from apps.federation.rules.digests import digest_of, new_word
 from apps.federation.rules.flows import (
     FLOW_LIFETIME,
     NONCE_BYTES,
@@ -154,12 +155,15 @@ def take_saml_answer(
     address: str = "",
     device: str = "",
     now: datetime,
-) -> int:
-    """What the provider's form brought, by the id of its flow; the browser comes next.
+) -> str:
+    """Keep what the provider's form brought; the word for the browser that brought it.
 
-    The form comes from another site, so without our cookie. Every answer counts
-    once, good or not: its flow is claimed by one conditional update before the
-    signature is looked at. Raises FederationRefused, SignInLocked, NotFound.
+    The form comes from another site, so without our cookie, and who posts it need
+    not be who asked: an address at the provider can be sent to somebody else. The
+    word goes to the poster alone, so that the answer is for a browser that both
+    asked and was answered. Every answer counts once, good or not: its flow is
+    claimed by one conditional update before the signature is looked at. Raises
+    FederationRefused, SignInLocked, NotFound.
     """
     connection = connection_at(slug, face)
     if connection.kind != ConnectionKind.SAML:
@@ -174,9 +178,11 @@ def take_saml_answer(
         )
     except Distrusted as error:
         raise distrusted(attempt, error) from error
+    word = new_word()
     seal_into(flow, "answer", json.dumps(to_plain(proof)))
-    flow.store("answer", now=now)
-    return flow.pk
+    flow.answer_digest = digest_of(word)
+    flow.store("answer", "answer_digest", now=now)
+    return word
 
 
 def _answered(connection: Connection, request_id: str, now: datetime) -> SignInFlow:
@@ -217,13 +223,13 @@ def claim_by_state(
 
 
 def claim_answered(
-    connection: Connection, flow_ids: Sequence[int], now: datetime
+    connection: Connection, flow_ids: Sequence[int], word: str, now: datetime
 ) -> SignInFlow:
-    """The flow of this browser whose assertion has come, for its one use."""
+    """The flow that this browser began and was answered in, for its one use."""
     rows = SignInFlow.objects.filter(
-        connection=connection, pk__in=list(flow_ids), answer__isnull=False, used_at=None
+        connection=connection, pk__in=list(flow_ids), answer__isnull=False
     )
-    flow = rows.order_by("-answered_at").first()
+    flow = rows.filter(answer_digest=digest_of(word)).first()
     if flow is None:
         raise Distrusted("saml: no answer for this browser")
     return _used(flow, now)

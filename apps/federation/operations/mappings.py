@@ -12,6 +12,7 @@ from apps.federation.operations.connections import (
     connection_subject,
     refuse_without_roles,
 )
+from apps.federation.operations.withdrawal import withdraw_unfounded
 from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.enums import UserKind
@@ -75,9 +76,10 @@ def map_role(
 def unmap_role(
     *, connection_id: int, line_id: int, actor: Actor, now: datetime
 ) -> None:
-    """The group gives the role no more: to nobody new, and taken at the next sign-in.
+    """The group gives the role no more: who has it from this line alone loses it now.
 
-    Repeating it is refused with NotFound.
+    The last owner keeps it until there is another. Repeating it is refused with
+    NotFound.
     """
     refuse_without_roles(actor)
     row = _locked(connection_id)
@@ -87,6 +89,7 @@ def unmap_role(
     facts = {"group": line.group, "role": line.role.slug, "unit": line.unit_id}
     _record("unmap_role", row, actor, now, **facts)
     line.delete()
+    withdraw_unfounded(row, now=now)
 
 
 @transaction.atomic

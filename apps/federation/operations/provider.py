@@ -174,7 +174,7 @@ def _issue(
     issued = int(now.timestamp())
     proved_at = max(session.started_at, session.mfa_at or session.started_at)
     body = {
-        **claims_of(facts_of(session, now=now), code.scopes),
+        **claims_of(facts_of(session), code.scopes),
         "iss": settings.BASE_URL,
         "aud": application.client_id,
         "iat": issued,

@@ -63,10 +63,10 @@ def finish_federated(
     """Open a session for who comes back; `flow_ids` are those of this browser.
 
     A code is redeemed and its ID token weighed (OIDC Core 3.1.3.7), or the assertion
-    taken that came before. Works once for each flow. Staff still owe our second
-    factor unless the connection is trusted with it. Raises FederationRefused for
-    whatever does not stand up or is not let in, ProviderSilent, SignInLocked, and
-    MfaEnrolmentRequired for staff who have no second factor to show.
+    taken that this browser brought before. Works once for each flow. Staff still owe
+    our second factor unless the connection is trusted with it. Raises
+    FederationRefused for whatever does not stand up or is not let in, ProviderSilent,
+    SignInLocked, and MfaEnrolmentRequired for staff without a second factor to show.
     """
     connection = connection_at(slug, face)
     attempt = attempt_at(slug, address=address, device=device, now=now)
@@ -75,7 +75,8 @@ def finish_federated(
         if connection.kind == ConnectionKind.OIDC:
             flow, proof = _by_code(connection, flow_ids, answer, now)
         else:
-            flow, proof = _by_assertion(connection, flow_ids, now)
+            word = answer.get("word", "")
+            flow, proof = _by_assertion(connection, flow_ids, word, now)
     except Distrusted as error:
         raise distrusted(attempt, error) from error
     except OutsideUnreachable as error:
@@ -147,9 +148,9 @@ def _completed(
 
 
 def _by_assertion(
-    connection: Connection, flow_ids: Sequence[int], now: datetime
+    connection: Connection, flow_ids: Sequence[int], word: str, now: datetime
 ) -> tuple[SignInFlow, Proof]:
-    flow = claim_answered(connection, flow_ids, now)
+    flow = claim_answered(connection, flow_ids, word, now)
     proof = from_plain(json.loads(open_sealed(flow, "answer")))
     SignInFlow.objects.filter(pk=flow.pk).update(answer=None, updated_at=now)
     return flow, proof

@@ -163,6 +163,15 @@ def credentials_of(authorization: str, form: Mapping[str, str]) -> Credentials |
     return Credentials(unquote_plus(name), unquote_plus(secret))
 
 
+def group_of(role: str, unit_id: int, *, at_operator: bool) -> str:
+    """A role as other tools are told it: bare only where it reaches everything.
+
+    An owner of a reseller must not be what `owner` means at the operator's Grafana.
+    No slug has an @.
+    """
+    return role if at_operator else f"{role}@{unit_id}"
+
+
 def claims_of(
     facts: Mapping[str, object], scopes: Collection[str]
 ) -> dict[str, object]:

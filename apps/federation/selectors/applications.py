@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from apps.federation.errors import ApplicationUnknown
 from apps.federation.models import Application, ApplicationToken, Consent
 from apps.federation.rules.digests import digest_of
-from apps.federation.rules.provider import SCOPES, claims_of
+from apps.federation.rules.provider import SCOPES, claims_of, group_of
 from apps.identity import selectors as identity
+from apps.identity.enums import UnitKind
 from dotmac.core.actors import Actor
 
 PEOPLE_MAX = 200
@@ -96,14 +97,20 @@ def person_of_token(token: str, *, now: datetime) -> PersonAtApplication | None:
     session = identity.live_session(session_id=found.session_id, now=now)
     if session is None or not session.is_whole:
         return None
-    return PersonAtApplication(claims_of(facts_of(session, now=now), found.scopes))
+    return PersonAtApplication(claims_of(facts_of(session), found.scopes))
 
 
-def facts_of(session: Any, *, now: datetime) -> dict[str, Any]:
+def facts_of(session: Any) -> dict[str, Any]:
     """Everything that a scope may show of who is signed in."""
     user = session.user
-    actor = identity.actor_for_session(session, now=now)
-    roles = sorted(actor.circumstances.roles) if actor.circumstances else []
+    roles = sorted(
+        group_of(
+            held.role.slug,
+            held.unit_id,
+            at_operator=held.unit.kind == UnitKind.OPERATOR,
+        )
+        for held in identity.assignments_of(user.pk)
+    )
     return {
         "sub": str(user.pk),
         "name": user.name,

@@ -34,6 +34,7 @@ from apps.identity.operations.federated import (
     begin_federated_session,
     create_federated_member,
     create_federated_staff,
+    hold_people,
 )
 from apps.identity.operations.grants import (
     grant_on_customer,
@@ -182,6 +183,7 @@ __all__ = [
     "forget_sessions",
     "grant_on_customer",
     "grant_on_unit",
+    "hold_people",
     "invite_member",
     "invite_staff",
     "make_recovery_codes",

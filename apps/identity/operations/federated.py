@@ -6,6 +6,7 @@ the same session, with the same limits, as behind a password.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
@@ -55,6 +56,15 @@ def create_federated_member(
     Membership.objects.create(user=user, customer=customer, rights=MemberRights.FULL)
     _settle(user, actor, now, "create_portal_user", customer_id=customer.pk)
     return user
+
+
+def hold_people(user_ids: Iterable[int]) -> None:
+    """Keep their rows until commit, in the order of keys.
+
+    For an operation that goes on to change several people: one after the other, with
+    the owner role's row in between, would meet others who do the same.
+    """
+    list(User.objects.locked().filter(pk__in=set(user_ids)).values_list("pk"))
 
 
 def _add(email: str, name: str, fallback_name: str, kind: UserKind) -> User:

@@ -56,6 +56,23 @@ GUARDS = (
     ),
     Guard(
         app="federation",
+        name="answered-in-this-browser",
+        kind=Kind.FILTER,
+        keeps="who asks does not become whoever answers an address that was sent on",
+        changes=(
+            Code(
+                "apps/federation/operations/flows.py",
+                "    flow = rows.filter(answer_digest=digest_of(word)).first()",
+                "    flow = rows.first()",
+            ),
+        ),
+        tests=(
+            "tests/federation/test_sign_in_by_saml.py::"
+            "test_who_asked_does_not_become_whoever_answered",
+        ),
+    ),
+    Guard(
+        app="federation",
         name="verified-address",
         kind=Kind.CHECK,
         keeps="nobody is linked by an address that was not verified",
