@@ -17,7 +17,7 @@ from django.db.models import QuerySet as Rows
 
 from apps.federation.models import Connection, GivenRole, GroupRole
 from apps.identity import operations as identity
-from apps.identity.errors import LastOwner
+from apps.identity.errors import LastOwner, PolicyLocksOut
 from apps.ops import operations as ops
 from dotmac.core.actors import system_actor
 from dotmac.core.refs import SubjectRef
@@ -30,7 +30,8 @@ def withdraw_unfounded(connection: Connection, *, now: datetime) -> int:
     """Take what is unfounded of a connection whose row is held. Repeatable.
 
     In the connection's own name, as the roles were given: who switches it off need
-    not hold what a group gave. The last owner keeps the role until there is another.
+    not hold what a group gave. The last owner, and the last one whom the rules let
+    change them, keep their roles until there is another.
     """
     actor = system_actor(f"federation {connection.slug}")
     rows = _unfounded(connection, now).select_related("person__user", "role")
@@ -46,7 +47,7 @@ def withdraw_unfounded(connection: Connection, *, now: datetime) -> int:
                 actor=actor,
                 now=now,
             )
-        except LastOwner:
+        except (LastOwner, PolicyLocksOut):
             continue
         given.delete()
         taken.append(f"{given.person.user.username} {given.role.slug}")
