@@ -87,10 +87,18 @@ class CustomerHub(DetailScreen):
 
     def aside(self, row: Any, page: Page) -> Sequence[Panel]:
         subject = SubjectRef("identity", "customer", row.pk)
+
+        def shows(permission: str) -> bool:
+            scope = page.actor.scope(permission)
+            reached = row.unit_id in scope.unit_ids or row.pk in scope.customer_ids
+            return scope.everything or reached
+
         return [
             TimelinePanel(
                 title=_("Timeline"),
-                entries=participants.timeline_of(subject, limit=TIMELINE_MAX),
+                entries=participants.timeline_of(
+                    subject, limit=TIMELINE_MAX, shows=shows
+                ),
                 empty=_("Nothing has happened yet."),
             )
         ]

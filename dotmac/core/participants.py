@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One line in a customer's history."""
+    """One line in a customer's history; `permission` is what reading it takes."""
 
     at: datetime
     title: str
     detail: str = ""
     icon: str = "point"
     url: str = ""
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +85,19 @@ def objections_to_close(subject: SubjectRef) -> list[str]:
     ]
 
 
-def timeline_of(subject: SubjectRef, *, limit: int) -> list[TimelineEntry]:
-    """The newest entries of all participants, newest first."""
+def timeline_of(
+    subject: SubjectRef, *, limit: int, shows: Callable[[str], bool]
+) -> list[TimelineEntry]:
+    """The newest entries of all participants, newest first, that the reader may see.
+
+    `shows` says whether a permission reaches the subject.
+    """
     entries = [
         entry
         for participant in participants_of(f"{subject.app}.{subject.kind}")
         if participant.timeline is not None
         for entry in participant.timeline(subject.id, limit)
+        if not entry.permission or shows(entry.permission)
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 

@@ -75,8 +75,12 @@ def test_participants_are_asked_and_their_lines_sorted():
     )
     participants.register("tests.kettle", participants.Participant(app="b"))
     assert participants.objections_to_delete(kind) == ["It is hot."]
-    assert participants.timeline_of(kind, limit=5) == [late, early]
-    assert participants.timeline_of(kind, limit=1) == [late]
+
+    def shows(permission: str) -> bool:
+        return permission == "billing.view_invoice"
+
+    assert participants.timeline_of(kind, limit=5, shows=shows) == [late, early]
+    assert participants.timeline_of(kind, limit=1, shows=shows) == [late]
 
 
 def test_registering_again_replaces():

@@ -141,6 +141,8 @@ def _exported(browser, screen):
     return sorted(taken)
 
 
+# A session says on which access server it is, also to who may not open that one.
+NAMES = {("sessions", "nas")}
 LINK = re.compile(r'href="/console/([\w-]+)/(\d+)"')
 
 
@@ -170,7 +172,7 @@ def test_what_a_tab_of_a_record_lists_is_what_opens(bed):
                     if link not in opens:
                         address = f"/console/{link[0]}/{link[1]}"
                         opens[link] = browser.get(address).status_code == 200
-                    if not opens[link]:
+                    if not opens[link] and (slug, link[0]) not in NAMES:
                         wrong.append(f"{who} {slug}/{key} {tab.slug}: {link}")
     assert not wrong, "\n".join(wrong)
     assert tried >= 200
@@ -180,7 +182,7 @@ def test_a_customers_page_lists_all_that_opens(bed):
     """The other way round: nothing of the customer that opens is left out."""
     assert lists()
     tabs = [tab.slug for tab in registry.details["customers"].all_tabs()]
-    kinds = {"services", "orders", "invoices", "payments"}
+    kinds = {"services", "invoices", "payments"}
     wrong, compared = [], 0
     for who in PEOPLE:
         browser = bed_of.console_of(bed, who)

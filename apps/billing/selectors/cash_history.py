@@ -50,6 +50,7 @@ def _of_payment(payment: Payment) -> list[TimelineEntry]:
             f"{payment.get_method_display()}",
             icon=icon,
             url=f"/console/payments/{payment.pk}",
+            permission="billing.view_payment",
         )
         for at, title, icon in facts
         if at is not None
@@ -64,7 +65,16 @@ def _of_action(action: DunningAction) -> list[TimelineEntry]:
     }
     title = _("Cut off for non-payment") if action.cuts_off else _("Reminder sent")
     icon = "player-pause" if action.cuts_off else "mail"
-    entries = [TimelineEntry(at=action.taken_at, title=title, detail=detail, icon=icon)]
+    reading = "billing.view_dunning"
+    entries = [
+        TimelineEntry(
+            at=action.taken_at,
+            title=title,
+            detail=detail,
+            icon=icon,
+            permission=reading,
+        )
+    ]
     if action.ended_at is not None:
         entries.append(
             TimelineEntry(
@@ -72,6 +82,7 @@ def _of_action(action: DunningAction) -> list[TimelineEntry]:
                 title=_("Reconnected"),
                 detail=str(action.get_ended_by_display()),
                 icon="circle-check",
+                permission=reading,
             )
         )
     return entries

@@ -36,4 +36,5 @@ def _entry(row: Invoice) -> TimelineEntry:
         detail=str(row.total),
         icon="receipt-refund" if credit_note else "file-invoice",
         url=f"/console/invoices/{row.pk}",
+        permission="billing.view_invoice",
     )

@@ -52,6 +52,7 @@ def _entries(service: Service) -> list[TimelineEntry]:
             title=title,
             detail=f"{service.reference} {service.plan.name}",
             icon=icon,
+            permission="catalog.view_service",
         )
         for at, title, icon in facts
         if at is not None

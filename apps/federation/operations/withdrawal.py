@@ -86,4 +86,6 @@ def _unfounded(connection: Connection, now: datetime) -> Rows[GivenRole]:
     lines = GroupRole.objects.filter(
         connection=connection, role=OuterRef("role"), unit=OuterRef("unit")
     ).annotate(seen=ExpressionWrapper(OuterRef("person__groups"), output_field=groups))
-    return rows.filter(lapsed | ~Exists(lines.filter(Q(("seen__contains", [F("group")])))))
+    return rows.filter(
+        lapsed | ~Exists(lines.filter(Q(("seen__contains", [F("group")]))))
+    )
