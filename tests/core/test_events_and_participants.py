@@ -62,15 +62,20 @@ def test_handlers_are_called_in_the_order_of_registration():
 def test_participants_are_asked_and_their_lines_sorted():
     kind = SubjectRef("tests", "kettle", 1)
     early, late = (
-        participants.TimelineEntry(at=NOON.replace(hour=hour), title=str(hour))
-        for hour in (1, 2)
+        participants.TimelineEntry(
+            at=NOON.replace(hour=hour), title=str(hour), permission=permission
+        )
+        for hour, permission in ((1, ""), (2, "billing.view_invoice"))
+    )
+    hidden = participants.TimelineEntry(
+        at=NOON.replace(hour=3), title="3", permission="billing.view_ledger"
     )
     participants.register(
         "tests.kettle",
         participants.Participant(
             app="a",
             can_delete=lambda _id: ["It is hot."],
-            timeline=lambda _id, _limit: [early, late],
+            timeline=lambda _id, _limit: [early, late, hidden],
         ),
     )
     participants.register("tests.kettle", participants.Participant(app="b"))
