@@ -21,7 +21,7 @@ def owner(site):
     """Ada's cookies, and people, rules and a week of decisions to explain."""
     world = World()
     customers = [world.chidi.customer, world.esi.customer]
-    assert all([world.sola, world.remi, world.femi, world.mina, world.bisi])
+    assert all([world.ada, world.sola, world.remi, world.femi, world.mina, world.bisi])
     _rule(
         world, "Payments from the office", "require", ["billing.record_payment"],
         f"amount.major <= 50000.0 || {OFFICE} && actor.mfa_age_s < 300",
