@@ -11,6 +11,8 @@ from pathlib import Path
 from scripts.machine import Refused
 from scripts.progress import Step, Steps
 
+# Set by run_tests.py --without-system-packages: tests that need one are left out.
+LEAVE_OUT = "DOTMAC_WITHOUT_SYSTEM_PACKAGES"
 SYSTEM_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 

@@ -148,7 +148,7 @@ def _become_pytest(
         "PATH": f"{programs}:{os.environ['PATH']}:{packages.SYSTEM_PATHS}",
     }
     if given.without_system_packages:
-        settings["DOTMAC_WITHOUT_SYSTEM_PACKAGES"] = "1"
+        settings[packages.LEAVE_OUT] = "1"
     if given.coverage and not (given.service or given.category or rest):
         settings["DOTMAC_COVERAGE_FLOORS"] = "1"
     # Tests start programs by the hundred: none may compile every package anew.

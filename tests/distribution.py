@@ -36,7 +36,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log) if config.getoption("dist") == "load" else None
 
 
+def folder_of(item: pytest.Item) -> str:
+    """The folder of tests/ that it stands in."""
+    return item.path.relative_to(ROOT / "tests").parts[0]
+
+
 def is_long(item: pytest.Item) -> bool:
     """Goes first, so that no worker waits at the end for another's last."""
-    folder = item.path.relative_to(ROOT / "tests").parts[0]
-    return folder in LONG_FOLDERS or "chromium" in getattr(item, "fixturenames", ())
+    return folder_of(item) in LONG_FOLDERS or "chromium" in getattr(
+        item, "fixturenames", ()
+    )

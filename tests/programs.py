@@ -11,7 +11,6 @@ from scripts import packages
 RADIUS_SERVER = ("freeradius", "freeradius-postgresql")
 RADCLIENT = ("freeradius-utils",)
 BROWSER = ("chromium",)
-LEAVE_OUT = "DOTMAC_WITHOUT_SYSTEM_PACKAGES"
 
 
 def need(*names: str) -> None:
@@ -26,7 +25,7 @@ def need(*names: str) -> None:
     lacking = ", ".join(package.name for package in packages.missing(wanted))
     if not lacking:
         return
-    if os.environ.get(LEAVE_OUT):
+    if os.environ.get(packages.LEAVE_OUT):
         pytest.skip(f"Left out without {lacking}.")
     pytest.fail(
         f"This test needs {lacking}: install it, or leave such tests out by "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.distribution import is_long
+from tests.distribution import folder_of, is_long
 from tools.coverage_floors import shortfalls
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def _category(item: pytest.Item) -> str:
-    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    folder = folder_of(item)
     if folder in BY_FOLDER:
         return BY_FOLDER[folder]
     needs = set(getattr(item, "fixturenames", ()))

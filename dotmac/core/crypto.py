@@ -78,11 +78,15 @@ class Key:
 
 
 class Keyring:
-    """The keys in use; the first one seals, all of them open."""
+    """The keys in use; the first one seals, all of them open.
 
-    def __init__(self, keys: list[Key]) -> None:
+    `since` is when their file was changed, in nanoseconds; 0 without a file.
+    """
+
+    def __init__(self, keys: list[Key], since: int = 0) -> None:
         if not keys:
             raise KeyFileRefused("There is no encryption key.")
+        self.since = since
         self.keys = {key.id: key for key in keys}
         self.current = keys[0]
 
@@ -146,7 +150,8 @@ def read_keyring(path: Path) -> Keyring:
     not made of 64 hex digits a key.
     """
     try:
-        mode = path.stat().st_mode
+        facts = path.stat()
+        mode = facts.st_mode
         lines = path.read_text().split()
     except OSError as error:
         raise KeyFileRefused(f"Cannot read the key file {path}: {error}.") from error
@@ -159,7 +164,7 @@ def read_keyring(path: Path) -> Keyring:
         raise KeyFileRefused(f"{path} must hold lines of id:64 hex digits.") from error
     if len({key.id for key in keys}) != len(keys):
         raise KeyFileRefused(f"{path} names an id twice.")
-    return Keyring(keys)
+    return Keyring(keys, facts.st_mtime_ns)
 
 
 _Signature = tuple[int, int, int]
@@ -199,7 +204,10 @@ def _complain(path: Path, error: Exception) -> None:
 
 
 def session_options(keyring: Keyring) -> str:
-    """libpq options that hand the keys to a database session (PGOPTIONS)."""
-    return " ".join(
-        f"-cdotmac.key_{key.id}={key.session_value}" for key in keyring.keys.values()
-    )
+    """libpq options that hand the keys to a database session (PGOPTIONS).
+
+    They differ when the file's time does: a session is judged by its beginning, so
+    one that began while a step was under way has to begin anew.
+    """
+    keys = [f"-cdotmac.key_{k.id}={k.session_value}" for k in keyring.keys.values()]
+    return " ".join([*keys, f"-cdotmac.keys_since={keyring.since}"])

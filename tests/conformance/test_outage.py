@@ -32,8 +32,7 @@ def postgres(tmp_path_factory):
         database="outage",
     )
     urls = environment.database_environment(server.port, "outage")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
-    env = {**kept, **urls}
+    env = {**environment.untraced(), **urls}
     for command in (["migrate", "--verbosity", "0"], ["shell", "--command", _SEED]):
         subprocess.run(
             [sys.executable, environment.ROOT / "manage.py", *command],

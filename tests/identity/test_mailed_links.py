@@ -160,7 +160,6 @@ def test_known_and_unknown_names_cost_the_same_statements(chidi):
     assert statements("chidi") == statements("nobody at all")
 
 
-@pytest.mark.security
 def test_a_reset_proves_only_the_mailbox_that_it_was_mailed_to(chidi):
     ask("chidi")
     path = link_in(delivered()[0].body)
@@ -172,6 +171,7 @@ def test_a_reset_proves_only_the_mailbox_that_it_was_mailed_to(chidi):
     assert EmailProof.objects.exists() is False
 
 
+@pytest.mark.security
 def test_nobody_is_flooded(chidi):
     for _ in range(6):
         ask("chidi")

@@ -49,6 +49,15 @@ def add(session, device, name="Phone", now=NOON):
     )
 
 
+def confirm(asked, session, device, now=NOON):
+    return identity.confirm_with_passkey(
+        ceremony_id=asked.ceremony_id,
+        session_id=session.pk,
+        answer=device.get(asked.options),
+        now=now,
+    )
+
+
 def open_with(device, face=SessionFace.CONSOLE, now=NOON):
     asked = identity.ask_for_passkey(session_id=None, now=now)
     return identity.sign_in_with_passkey(
@@ -94,12 +103,7 @@ def test_completes_a_sign_in_as_second_factor(world, enter):
 
     asked = identity.ask_for_passkey(session_id=owing.pk, now=NOON)
     assert len(asked.options["allowCredentials"]) == 1
-    identity.confirm_with_passkey(
-        ceremony_id=asked.ceremony_id,
-        session_id=owing.pk,
-        answer=device.get(asked.options),
-        now=NOON,
-    )
+    confirm(asked, owing, device)
 
     owing.refresh_from_db()
     assert (owing.stage, owing.mfa_at) == ("full", NOON)
@@ -120,12 +124,7 @@ def test_steps_a_session_up(world, enter):
     add(session, device)
 
     asked = identity.ask_for_passkey(session_id=session.pk, now=later)
-    identity.confirm_with_passkey(
-        ceremony_id=asked.ceremony_id,
-        session_id=session.pk,
-        answer=device.get(asked.options),
-        now=later,
-    )
+    confirm(asked, session, device, later)
 
     session.refresh_from_db()
     assert session.mfa_at == later
@@ -215,12 +214,7 @@ def test_a_passkey_confirms_its_owner_only(world, enter):
     asked = identity.ask_for_passkey(session_id=bisi.pk, now=NOON)
 
     with pytest.raises(PasskeyRefused):
-        identity.confirm_with_passkey(
-            ceremony_id=asked.ceremony_id,
-            session_id=bisi.pk,
-            answer=mine.get(asked.options),
-            now=NOON,
-        )
+        confirm(asked, bisi, mine)
     # A challenge of one session does not serve another.
     asked = identity.ask_for_new_passkey(session_id=bisi.pk, now=NOON)
     sola = Session.objects.filter(user=world.sola.user).latest("pk")
@@ -284,12 +278,7 @@ def test_a_challenge_confirms_the_session_that_asked(world, enter):
     asked = identity.ask_for_passkey(session_id=session.pk, now=NOON)
     other = open_with(device)
     with pytest.raises(PasskeyRefused):
-        identity.confirm_with_passkey(
-            ceremony_id=asked.ceremony_id,
-            session_id=other.pk,
-            answer=device.get(asked.options),
-            now=NOON,
-        )
+        confirm(asked, other, device)
 
 
 def test_a_session_that_ended_meanwhile_gets_no_passkey_and_no_confirmation(
@@ -313,12 +302,7 @@ def test_a_session_that_ended_meanwhile_gets_no_passkey_and_no_confirmation(
             now=NOON,
         )
     with pytest.raises(PasskeyRefused):
-        identity.confirm_with_passkey(
-            ceremony_id=asked.ceremony_id,
-            session_id=session.pk,
-            answer=device.get(asked.options),
-            now=NOON,
-        )
+        confirm(asked, session, device)
     assert Passkey.objects.count() == 1
 
 

@@ -135,3 +135,17 @@ def test_a_full_broker_gets_urgent_couriers_only(broker, monkeypatch):
 
     broker.delete("dotmac")
     assert tasks.dispatch_due() == 2
+
+
+@pytest.mark.django_db
+def test_times_of_acknowledgement_follow_the_order_whatever_clock_a_courier_brings():
+    """A courier that read its clock and then waited must not seem to be first."""
+    ring(9, RungHeard, RungHeard, RungUnheard)
+    key, late = "tests.courier_bell:9", timezone.now() + 5 * PAST
+    assert ops.deliver_next(subject_key=key, now=late) is not None
+    assert ops.deliver_next(subject_key=key, now=timezone.now()) is not None
+    assert ops.acknowledge_unheard(now=timezone.now()) == 1
+
+    rows = OutboxEvent.objects.filter(subject_key=key).order_by("number")
+    first, second, third = rows.values_list("acknowledged_at", flat=True)
+    assert first < second < third < late

@@ -162,6 +162,29 @@ def test_a_radius_session_that_does_not_know_the_key_holds_it_back(
     session.close()
 
 
+def test_a_radius_session_that_began_while_the_key_was_added_begins_anew(
+    own_database, actor, monkeypatch
+):
+    """It knows the key, but by its beginning nobody could tell."""
+    from apps.ops.operations import keys
+
+    make_nas("one", "127.0.1.1", actor)
+    session = radius_session()
+    hand_over = keys._hand_over
+
+    def and_a_packet_comes():
+        hand_over()
+        assert session.client("127.0.1.1") is not None
+
+    monkeypatch.setattr(keys, "_hand_over", and_a_packet_comes)
+    new = operations.add_key(actor=actor, now=timezone.now())
+    monkeypatch.setattr(keys, "_hand_over", hand_over)
+
+    assert session.client("127.0.1.1") is not None
+    assert operations.promote_key(key_id=new, actor=actor, now=timezone.now())
+    session.close()
+
+
 def test_a_reader_that_cannot_be_seen_holds_it_back_until_a_person_vouches(
     nas, actor, monkeypatch
 ):
@@ -257,3 +280,9 @@ def test_a_file_that_went_bad_does_not_stop_a_running_process(key_file):
     assert keyring() is before
     keyfile.write_private(key_file, f"7:{os.urandom(32).hex()}\n")
     assert keyring().current.id == 7
+
+
+def test_a_reseal_that_is_under_way_is_gone_on_with(nas, actor):
+    first = operations.start_reseal(actor=actor, now=timezone.now())
+    again = operations.start_reseal(actor=actor, now=timezone.now())
+    assert again.pk == first.pk

@@ -173,3 +173,11 @@ def test_an_event_nobody_knows_any_more_waits_for_the_code_that_does():
     OutboxEvent.objects.update(name="tests.lamp.gone.v1")
     with pytest.raises(KeyError):
         ops.deliver_next(subject_key="tests.lamp:1", now=NOON)
+
+
+def test_what_other_programs_got_is_marked_once():
+    light(1, 10, 11)
+    first, second = OutboxEvent.objects.order_by("pk").values_list("pk", flat=True)
+    assert ops.mark_published(event_ids=[first], now=NOON) == 1
+    assert ops.mark_published(event_ids=[first, second], now=NOON) == 1
+    assert ops.mark_published(event_ids=[first, second], now=NOON) == 0

@@ -20,7 +20,9 @@ def records_of(label):
     return row.split(", ")
 
 
-@pytest.mark.parametrize("label", ["ops", "identity", "network", "catalog", "billing"])
+@pytest.mark.parametrize(
+    "label", ["ops", "identity", "federation", "network", "catalog", "billing"]
+)
 def test_every_record_is_named_where_it_lives(label):
     models = {model.__name__ for model in apps.get_app_config(label).get_models()}
     assert sorted(records_of(label)) == sorted(models)
@@ -40,3 +42,13 @@ def test_the_functions_of_role_radius_are_counted():
     assert f"may execute these\n{number}" in radius
     for name in MAY_CALL:
         assert f"`{name}(" in radius
+
+
+def test_each_security_requirement_has_its_test_or_is_said_not_to_be_met():
+    page = (ROOT / "docs/security.md").read_text()
+    rows = re.findall(r"^\| (\d+) [^|]*\|(.*)\|$", page, flags=re.MULTILINE)
+    assert sorted({int(number) for number, _ in rows}) == list(range(1, 54))
+    for number, row in rows:
+        named = re.findall(r"`(tests/[\w/]+?\.py)`", row)
+        assert all((ROOT / name).exists() for name in named), number
+        assert "`" in row or "not met" in row, number

@@ -20,7 +20,7 @@ from apps.ops import operations as ops
 from apps.ops.models import OutboxEvent
 from dotmac.core.actors import system_actor
 from dotmac.devtools.servers import Valkey
-from tests.environment import ROOT
+from tests.environment import ROOT, untraced
 from tests.races.witness import TABLE, WitnessedEvent
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -42,7 +42,7 @@ def processes(own_database, valkey, tmp_path):
     started: list[subprocess.Popen[bytes]] = []
     # Measuring coverage would cost more than the work: 10,000 events in six programs.
     env = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("COV")},
+        **untraced(),
         "REDIS_URL": valkey.url(),
         "OUTBOX_LEASE_S": "3",
         "DATABASE_POOL_MAX": "2",

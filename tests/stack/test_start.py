@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -217,14 +216,6 @@ def _kept(start):
     facts = json.loads((start.folder / "demo-credentials.json").read_text())
     ports = json.loads((start.folder / "installation.json").read_text())["ports"]
     return facts["database_url"], ports["postgres"]
-
-
-@pytest.fixture
-def busy_port():
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        yield busy.getsockname()[1]
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path, busy_port):

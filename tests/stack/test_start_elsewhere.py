@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ import pytest
 from dotmac.devtools import outside
 from dotmac.devtools.installation import open_installation
 from dotmac.devtools.servers import Postgres
+from tests.programs import RADIUS_SERVER, need
 from tests.stack.starts import AS_NORMAL_USER, Start
 
 pytestmark = pytest.mark.e2e
@@ -108,10 +107,7 @@ def debian(tmp_path):
     An empty folder lies over the module, in a namespace of that process alone; the
     apt-get on its PATH writes down what it is asked, and takes the folder away.
     """
-    if not Path(HIDDEN).is_dir() or not shutil.which("unshare"):
-        if os.environ.get("CI"):
-            pytest.fail("FreeRADIUS and unshare are needed.")
-        pytest.skip("FreeRADIUS and unshare are needed.")
+    need(*RADIUS_SERVER)
     (tmp_path / "empty").mkdir()
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "apt-get"
@@ -124,14 +120,6 @@ def debian(tmp_path):
     hide = f'mount --bind {tmp_path / "empty"} {HIDDEN} && exec "$@"'
     own = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh")
     return Start(tmp_path / "state", own)
-
-
-@pytest.fixture
-def busy_port():
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        yield busy.getsockname()[1]
 
 
 def with_freeradius(start, folder, port):

@@ -109,7 +109,7 @@ def test_without_them_the_run_is_told_to_leave_their_tests_out(
     system_packages("--without-system-packages")
     assert "tests that need it are left out" in capsys.readouterr().err
 
-    assert told("--without-system-packages")[programs.LEAVE_OUT] == "1"
+    assert told("--without-system-packages")[packages.LEAVE_OUT] == "1"
 
 
 @pytest.mark.parametrize("coverage", [("--coverage",), ("--coverage", "-k", "x"), ()])
@@ -124,11 +124,11 @@ def test_a_test_that_needs_a_missing_program_fails_unless_it_may_be_left_out(
     monkeypatch,
 ):
     monkeypatch.setattr(packages, "FOR_TESTS", (NOWHERE,))
-    monkeypatch.delenv(programs.LEAVE_OUT, raising=False)
+    monkeypatch.delenv(packages.LEAVE_OUT, raising=False)
     with pytest.raises(pytest.fail.Exception, match="needs no-such-package"):
         programs.need("no-such-package")
 
-    monkeypatch.setenv(programs.LEAVE_OUT, "1")
+    monkeypatch.setenv(packages.LEAVE_OUT, "1")
     with pytest.raises(pytest.skip.Exception, match="Left out without no-such-package"):
         programs.need("no-such-package")
 
@@ -136,5 +136,5 @@ def test_a_test_that_needs_a_missing_program_fails_unless_it_may_be_left_out(
 def test_a_test_whose_program_is_there_goes_on(monkeypatch):
     there = packages.Package("shell", "sh", "a shell")
     monkeypatch.setattr(packages, "FOR_TESTS", (there,))
-    monkeypatch.setenv(programs.LEAVE_OUT, "1")
+    monkeypatch.setenv(packages.LEAVE_OUT, "1")
     programs.need("shell")

@@ -20,9 +20,8 @@ _KINDS = {EdgeAct.DISCONNECT: CoaKind.DISCONNECT, EdgeAct.COA: CoaKind.COA}
 
 @transaction.atomic
 def request_disconnects(
-    *, account_id: int, actor: Actor, now: datetime, delay_s: int = DELAY_S,
-    reason: str = "",
-) -> int:  # fmt: skip
+    *, account_id: int, actor: Actor, now: datetime, reason: str = ""
+) -> int:
     """Queue a Disconnect for each open session of the account, because somebody asks.
 
     Safe to repeat: a session has at most one queued Disconnect. Returns how many
@@ -30,10 +29,7 @@ def request_disconnects(
     A waiting CoA of the same session is withdrawn, since the session ends.
     """
     account = AccessAccount.objects.locked().get(pk=account_id)
-    queued = _queue(
-        CoaKind.DISCONNECT, account_id, actor=actor, now=now, reason=reason,
-        not_before=now + timedelta(seconds=delay_s),
-    )  # fmt: skip
+    queued = _queue(CoaKind.DISCONNECT, account_id, actor=actor, now=now, reason=reason)
     if queued:
         ops.record(
             action="network.request_disconnects",
@@ -53,20 +49,11 @@ def tell_edge(
     The sender of a CoA reads the new speed itself.
     """
     if act != EdgeAct.NOTHING:
-        _queue(
-            _KINDS[act], account_id, actor=actor, now=now, reason=reason,
-            not_before=now + timedelta(seconds=DELAY_S),
-        )  # fmt: skip
+        _queue(_KINDS[act], account_id, actor=actor, now=now, reason=reason)
 
 
 def _queue(
-    kind: CoaKind,
-    account_id: int,
-    *,
-    actor: Actor,
-    now: datetime,
-    not_before: datetime,
-    reason: str,
+    kind: CoaKind, account_id: int, *, actor: Actor, now: datetime, reason: str
 ) -> int:
     with connection.cursor() as cursor:
         if kind == CoaKind.DISCONNECT:
@@ -99,7 +86,7 @@ def _queue(
             {
                 "kind": kind.value,
                 "reason": reason[:200],
-                "not_before": not_before,
+                "not_before": now + timedelta(seconds=DELAY_S),
                 "actor": actor.label[:200],
                 "account": account_id,
             },

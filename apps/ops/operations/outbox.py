@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import DateTimeField, Func
 
 from apps.ops.enums import EventState
 from apps.ops.errors import EventNotParked
@@ -30,6 +31,7 @@ ATTEMPTS_MAX = 10
 CLAIM_MAX = 200
 UNHEARD_MAX = 1_000
 BACKOFF_MAX_S = 3600
+CLOCK = Func(function="clock_timestamp", output_field=DateTimeField())
 
 
 def emit(
@@ -106,7 +108,8 @@ def acknowledge_unheard(*, now: datetime, limit: int = UNHEARD_MAX) -> int:
                           AND earlier.number < e.number AND earlier.state <> 'done')
                  ORDER BY e.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
             UPDATE ops_outboxevent e
-               SET state = 'done', acknowledged_at = %(now)s, updated_at = %(now)s,
+               SET state = 'done', acknowledged_at = clock_timestamp(),
+                   updated_at = %(now)s,
                    attempts = e.attempts + 1, error = ''
               FROM heads WHERE e.id = heads.id
             """,
@@ -187,8 +190,11 @@ def deliver_next(*, subject_key: str, now: datetime) -> int | None:
     fact = events.load(row.name, row.data)
     for handler in events.handlers_of(row.name):
         handler(fact)
-    row.state, row.acknowledged_at, row.error = EventState.DONE, now, ""
+    row.state, row.error = EventState.DONE, ""
     row.attempts += 1
+    # A courier may wait for the lock with an older `now` than the one it waits
+    # for: only a clock read under the lock shows the order of the subject.
+    row.acknowledged_at = CLOCK
     row.store("state", "acknowledged_at", "error", "attempts", now=now)
     return row.pk
 
