@@ -172,7 +172,7 @@ class PortalPasswordForm(ConsoleForm):
     def arrange(self) -> None:
         members = selectors.memberships_of(self.row.pk)
         self.fields["user_id"].choices = [  # type: ignore[attr-defined]
-            (member.user_id, member.user.username) for member in members
+            (member.user_id, member.user.sign_in_name) for member in members
         ]
 
 
