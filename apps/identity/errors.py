@@ -123,6 +123,11 @@ class CannotBeUnmerged(Conflict):
     title = "This merge cannot be undone any more."
 
 
+class MergedMeanwhile(Conflict):
+    code = "merged_meanwhile"
+    title = "The customer was merged or taken apart meanwhile. Look again."
+
+
 class CustomerMerged(Conflict):
     code = "customer_merged"
     title = "This customer was merged into another one. Undo the merge first."

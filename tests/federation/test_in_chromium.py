@@ -57,6 +57,24 @@ def messages(visitor):
     return [*visitor.messages, *filter(None, [visitor.overflow()])]
 
 
+def claims_of(token, known, *, issuer, audience):
+    """What the ID token says, judged by the other tool's library."""
+    keys = KeySet.import_key_set(httpx.get(known["jwks_uri"]).json())
+    found = jwt.decode(
+        token["id_token"],
+        keys,
+        algorithms=known["id_token_signing_alg_values_supported"],
+    ).claims
+    wanted = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": audience},
+        nonce={"essential": True, "value": "n-1"},
+        exp={"essential": True},
+    )
+    wanted.validate(found)
+    return found
+
+
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_in_by_openid_connect_and_on_to_an_application(
@@ -92,19 +110,7 @@ def test_in_by_openid_connect_and_on_to_an_application(
         known["token_endpoint"], authorization_response=window.page.url,
         code_verifier=verifier,
     )  # fmt: skip
-    keys = KeySet.import_key_set(httpx.get(known["jwks_uri"]).json())
-    found = jwt.decode(
-        token["id_token"],
-        keys,
-        algorithms=known["id_token_signing_alg_values_supported"],
-    ).claims
-    wanted = jwt.JWTClaimsRegistry(
-        iss={"essential": True, "value": site},
-        aud={"essential": True, "value": app.row.client_id},
-        nonce={"essential": True, "value": "n-1"},
-        exp={"essential": True},
-    )
-    wanted.validate(found)
+    found = claims_of(token, known, issuer=site, audience=app.row.client_id)
     assert found["groups"] == ["support"]
     answer = client.get(known["userinfo_endpoint"]).json()
     assert (answer["sub"], answer["email"]) == (found["sub"], "sola@demo-isp.example")

@@ -17,6 +17,7 @@ from apps.identity.errors import ExportGone, ExportNotReady
 from apps.identity.models import PersonalExport, StoredFile, StoredPiece
 from apps.identity.operations import archives, exports
 from apps.ops import operations as ops
+from apps.ops.enums import JobState
 from apps.ops.models import AuditEntry, Job, Message
 from dotmac.core.errors import NotFound
 from dotmac.core.money import Money
@@ -53,7 +54,8 @@ def live(world):
     )  # fmt: skip
     at: dict[str, Any] = {"customer_id": customer.pk, **BY}
     identity.add_contact(**at, name="Ify Eze", email="ify@mail.example")
-    identity.write_note(**at, text="Calls in the evening.")
+    note = identity.write_note(**at, text="Calls at noon.")
+    identity.edit_note(note_id=note.pk, text="Calls in the evening.", **BY)
     identity.add_document(
         **at, kind="contract", name="contract.pdf", content=BytesIO(A_PDF)
     )
@@ -78,7 +80,10 @@ def test_a_copy_holds_what_every_app_knows(world):
         "README.txt", "identity/customer.json", "identity/contacts.json",
         "identity/notes.json", "identity/documents.json", "identity/sign_ins.json",
         "identity/portal_users.json", "ops/messages.json", "ops/audit.json",
-        "catalog/services.json", "catalog/orders.json", "network/accounts.json",
+        "catalog/services.json", "catalog/orders.json", "catalog/order_items.json",
+        "catalog/provisioning.json", "network/disconnects.json",
+        "federation/linked_people.json", "identity/earlier_notes.json",
+        "billing/checkouts.json", "network/accounts.json",
         "network/sessions.json", "network/usage.json", "network/addresses.json",
         "billing/invoices.json", "billing/invoice_lines.json", "billing/payments.json",
         "billing/ledger.json",
@@ -90,6 +95,9 @@ def test_a_copy_holds_what_every_app_knows(world):
     assert table("identity/customer")[0]["email"] == customer.email
     assert table("identity/contacts")[0]["name"] == "Ify Eze"
     assert table("identity/notes")[0]["text"] == "Calls in the evening."
+    assert table("identity/earlier_notes")[0]["text"] == "Calls at noon."
+    assert table("catalog/order_items")[0]["plan_name"]
+    assert table("catalog/provisioning")[0]["answer"]
     assert table("identity/sign_ins")[0]["username"] == chidi.username
     assert table("ops/messages")[0]["body"] == "Hello Chidi"
     assert table("network/accounts")[0]["login"]
@@ -182,6 +190,91 @@ def test_a_cancelled_copy_is_not_made(asked):
     assert (asked.done_at, asked.file_id) == (NOON, None)
 
 
+def test_a_copy_that_was_cancelled_while_it_was_made_is_not_kept(asked):
+    claimed = exports._claim(NOON)
+    assert claimed == asked
+    ops.cancel_job(job_id=asked.job_id, actor=SYSTEM, now=NOON)
+
+    exports._finish(asked.pk, BytesIO(b"whole"), 1, NOON)  # type: ignore[arg-type]
+
+    asked.refresh_from_db()
+    assert (asked.job.state, asked.file_id, asked.done_at) == ("cancelled", None, NOON)
+    assert not StoredFile.objects.exists()
+
+
+def test_a_cancelled_copy_whose_worker_died_ends_as_cancelled(asked):
+    exports._claim(NOON)
+    ops.cancel_job(job_id=asked.job_id, actor=SYSTEM, now=NOON)
+    assert identity.make_next_export(now=NOON + timedelta(minutes=16)) is None
+    assert Job.objects.get(pk=asked.job_id).state == "cancelled"
+
+
+def test_too_large_and_cancelled_is_cancelled(asked, monkeypatch):
+    monkeypatch.setattr(archives, "ARCHIVE_BYTES_MAX", 100)
+    exports._claim(NOON)
+    ops.cancel_job(job_id=asked.job_id, actor=SYSTEM, now=NOON)
+    exports._fail(asked.pk, "More than that.", NOON)
+    assert Job.objects.get(pk=asked.job_id).state == "cancelled"
+
+
+def test_a_job_that_ends_between_two_locks_stops_nobody(asked, monkeypatch):
+    """The worker has read it as queued, and somebody cancels before it begins."""
+    advance = ops.advance_job
+
+    def late(**facts):
+        ops.cancel_job(job_id=asked.job_id, actor=SYSTEM, now=NOON)
+        return advance(**facts)
+
+    monkeypatch.setattr(ops, "advance_job", late)
+    assert identity.make_next_export(now=NOON) is None
+    asked.refresh_from_db()
+    assert (asked.job.state, asked.done_at) == ("cancelled", NOON)
+
+
+def test_erasing_while_a_copy_is_made_ends_its_job(world, asked):
+    exports._claim(NOON)
+    customer = world.chidi.customer
+    erasing = {"customer_id": customer.pk, "confirm": customer.reference}
+    identity.erase_customer(**erasing, **BY)
+    assert Job.objects.get(pk=asked.job_id).state == "cancelled"
+    exports._finish(asked.pk, BytesIO(b"whole"), 1, NOON)  # type: ignore[arg-type]
+    assert not StoredFile.objects.exists()
+
+
+def test_a_job_that_ended_by_itself_does_not_stop_an_erasure(world, asked):
+    ops.finish_job(job_id=asked.job_id, state=JobState.FAILED, now=NOON)
+    customer = world.chidi.customer
+    erasing = {"customer_id": customer.pk, "confirm": customer.reference}
+    assert identity.erase_customer(**erasing, **BY).erased_at == NOON
+    asked.refresh_from_db()
+    assert (asked.job.state, asked.done_at) == ("failed", NOON)
+
+
+def test_a_deleted_customer_leaves_no_copy_behind(world, asked):
+    made(asked)
+    waiting = identity.request_export(customer_id=asked.customer_id, **BY)
+    identity.delete_customer(customer_id=asked.customer_id, **BY)
+    assert StoredFile.objects.exists() is StoredPiece.objects.exists() is False
+    assert Job.objects.get(pk=waiting.job_id).state == "cancelled"
+    assert not PersonalExport.objects.exists()
+
+
+def test_a_damaged_document_is_named_and_keeps_nothing_else_back(world):
+    at = live(world)
+    whole, broken = (
+        identity.add_document(**at, kind="contract", name=name, content=BytesIO(A_PDF))
+        for name in ("whole.pdf", "broken.pdf")
+    )
+    StoredPiece.objects.filter(file=broken.file).delete()
+    archive = made(identity.request_export(**at))
+    folder = f"{world.chidi.customer.reference}/documents"
+    assert archive.read(f"{folder}/{whole.pk}-whole.pdf") == A_PDF
+    assert f"{folder}/{broken.pk}-broken.pdf" not in archive.namelist()
+    listed = archive.read(f"{folder}/DAMAGED.txt").decode()
+    assert f"{broken.pk}-broken.pdf" in listed
+    assert "whole.pdf" not in listed
+
+
 def test_an_archive_has_a_limit(asked, monkeypatch):
     monkeypatch.setattr(archives, "ARCHIVE_BYTES_MAX", 100)
     assert identity.make_next_export(now=NOON) == asked.pk
@@ -234,6 +327,8 @@ def test_customers_ask_by_the_api_and_take_it_in_the_portal(world):
 
 
 def test_the_portal_asks_for_the_password_each_time(world):
+    world.chidi.user.email = "chidi@mail.example"
+    world.chidi.user.store("email", now=NOON)
     phone = enter(world.chidi, face="portal", key="portal_sid")
     proof = {"password": world.chidi.password}
 

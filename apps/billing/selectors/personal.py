@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.billing.enums.payments import PaymentState
 from apps.billing.models import (
+    CheckoutIntent,
     CustomerBalance,
     DunningAction,
     Invoice,
@@ -57,6 +58,11 @@ def held_of(customer_id: int) -> Iterable[Held]:
         Payment.objects.filter(**mine), "reference", "method", "state", "currency",
         "amount_minor", "received_date", "settled_at", "note", "provider",
         "provider_ref",
+    ))  # fmt: skip
+    yield Held("billing.checkouts", rows_of(
+        CheckoutIntent.objects.filter(payment__customer_id=customer_id), "page_url",
+        "opened_at", "expires_at", "provider_status", "message", "charged_minor",
+        "charged_currency", reference=F("payment__reference"),
     ))  # fmt: skip
     yield Held("billing.ledger", rows_of(
         LedgerEntry.objects.filter(**mine), "amount_minor", "currency",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from apps.catalog.enums import ServiceState
-from apps.catalog.models import Service
+from apps.catalog.models import ProvisioningStep, Service
 from apps.catalog.selectors.personal import account_ids_of
 from apps.network import operations as network
 from dotmac.core.actors import Actor
@@ -17,6 +17,9 @@ def erase_services(customer_id: int, actor: Actor, now: datetime) -> None:
         customer_id=customer_id, state=ServiceState.TERMINATED
     )
     ended.update(password=None)
+    # They name the login: "Account c000123 is open."
+    steps = ProvisioningStep.objects.filter(job__service__customer_id=customer_id)
+    steps.exclude(answer="").update(answer="")
     network.forget_accounts(
         account_ids=account_ids_of(customer_id), actor=actor, now=now
     )

@@ -100,7 +100,10 @@ class NoteForm(ConsoleForm):
         label=gettext_lazy("Note"),
         max_length=NOTE_CHARACTERS_MAX,
         widget=forms.Textarea({"rows": 5}),
-        help_text=gettext_lazy("Customers never see it. Write no passwords."),
+        help_text=gettext_lazy(
+            "No page of the customer shows it, a copy of the data does. Write no"
+            " passwords."
+        ),
     )
     pinned = forms.BooleanField(label=gettext_lazy("Keep on top"), required=False)
 

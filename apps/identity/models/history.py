@@ -70,7 +70,11 @@ class CustomerChange(Signed):
 
 
 class CustomerNote(Record, Signed):
-    """What a member of staff wrote down about a customer; customers never see it."""
+    """What a member of staff wrote down about a customer.
+
+    No page shows it to the customer; the copy of all data, which the law lets the
+    customer ask for, has it.
+    """
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="+", db_index=False

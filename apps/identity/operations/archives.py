@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime
 from typing import IO, Any
 
 import orjson
 from django.conf import settings
 
+from apps.identity.errors import FileBroken
 from apps.identity.models import Customer
-from apps.identity.selectors.files import documents_of, file_pieces
+from apps.identity.selectors.files import documents_of, file_content
 from apps.identity.selectors.personal import same_person
 from dotmac.core.participants import keepers_of
 
@@ -23,6 +24,7 @@ _ABOUT = (
     "One folder for each number that the customer was registered under; in it one\n"
     "JSON file for each kind of record, and the documents as they were received.\n"
 )
+_DAMAGED = "These documents are damaged in our store and could not be copied:"
 
 
 class ArchiveTooLarge(Exception):
@@ -70,10 +72,20 @@ def _write_tables(archive: zipfile.ZipFile, person: Customer, budget: _Budget) -
     for _app, keeper in keepers_of("identity.customer"):
         for held in keeper.export(person.pk):
             path = f"{person.reference}/{held.name.replace('.', '/')}.json"
-            with archive.open(path, "w") as file:
-                _write_rows(file, held.rows, budget)
+            try:
+                with archive.open(path, "w") as file:
+                    _write_rows(file, held.rows, budget)
+            finally:
+                _close(held.rows)
             count += 1
     return count
+
+
+def _close(rows: Iterable[Mapping[str, Any]]) -> None:
+    """End a query that was not read to its end, while its transaction still stands:
+    its cursor would be missed when the generator is collected afterwards."""
+    if isinstance(rows, Generator):
+        rows.close()
 
 
 def _write_rows(
@@ -92,9 +104,21 @@ def _write_rows(
 def _write_documents(
     archive: zipfile.ZipFile, person: Customer, budget: _Budget
 ) -> None:
+    """The papers as they came, and which of them cannot be read any more.
+
+    One that is damaged must not keep everything else from the person.
+    """
+    broken = []
     for document in documents_of(person.pk):
-        path = f"{person.reference}/documents/{document.pk}-{document.file.name}"
-        with archive.open(path, "w") as file:
-            for piece in file_pieces(document.file):
-                budget.spend(len(piece))
-                file.write(piece)
+        name = f"{document.pk}-{document.file.name}"
+        try:
+            # Checked as a whole first: a paper is small.
+            content = file_content(document.file)
+        except FileBroken:
+            broken.append(name)
+            continue
+        budget.spend(len(content))
+        archive.writestr(f"{person.reference}/documents/{name}", content)
+    if broken:
+        lines = "\n".join((_DAMAGED, *broken, ""))
+        archive.writestr(f"{person.reference}/documents/DAMAGED.txt", lines)

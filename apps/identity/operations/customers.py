@@ -31,7 +31,7 @@ from apps.identity.models import (
 )
 from apps.identity.models.signed import signed_by
 from apps.identity.operations.fields import merged_values
-from apps.identity.operations.files import forget_papers_of
+from apps.identity.operations.files import forget_copies_of, forget_papers_of
 from apps.identity.rules.contacts import customer_reference, e164, plain_email
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
@@ -184,6 +184,7 @@ def delete_customer(*, customer_id: int, actor: Actor, now: datetime) -> None:
     ops.emit(event, actor=actor, unit_id=customer.unit_id)
     _delete_only_users_of(customer_id)
     forget_papers_of(customer_id)
+    forget_copies_of(customer_id, actor, now)
     try:
         customer.delete()
     except ProtectedError as error:
@@ -197,7 +198,7 @@ def note_changes(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Keep values before and after where erasure reaches them; see decision 0050."""
+    """Keep values before and after where erasure reaches them; see decision 0051."""
     CustomerChange.objects.bulk_create(
         CustomerChange(
             customer=customer,

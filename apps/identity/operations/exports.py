@@ -24,6 +24,7 @@ from apps.identity.operations.notices import notify
 from apps.identity.selectors.files import file_pieces
 from apps.ops import operations as ops
 from apps.ops.enums import JobState
+from apps.ops.errors import JobEnded
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound
 from dotmac.core.refs import SubjectRef
@@ -136,13 +137,33 @@ def _claim(now: datetime) -> PersonalExport | None:
         return None
     export.claimed_at, export.attempts = now, export.attempts + 1
     export.save(update_fields=["claimed_at", "attempts"])
-    if export.job.is_over or export.attempts > ATTEMPTS_MAX:
-        _end(export, now)
-        if not export.job.is_over:
-            _fail_job(export, "The workers that made it were stopped.", now)
+    if _call_off(export, now):
         return None
-    ops.advance_job(job_id=export.job_id, now=now, done=0)
+    if export.attempts > ATTEMPTS_MAX:
+        _end(export, now)
+        _fail_job(export, "The workers that made it were stopped.", now)
+        return None
+    try:
+        ops.advance_job(job_id=export.job_id, now=now, done=0)
+    except JobEnded:  # cancelled between the two locks
+        _end(export, now)
+        return None
     return export
+
+
+def _call_off(export: PersonalExport, now: datetime) -> bool:
+    """Whether nobody waits for it any more; then it and its job are ended.
+
+    Somebody cancelled the job, or the customer was erased or taken apart meanwhile.
+    """
+    job = export.job
+    wanted = export.done_at is None and job.cancel_requested_at is None
+    if wanted and not job.is_over:
+        return False
+    _end(export, now)
+    if not job.is_over:
+        ops.finish_job(job_id=job.pk, state=JobState.CANCELLED, now=now)
+    return True
 
 
 @transaction.atomic
@@ -150,9 +171,7 @@ def _finish(
     export_id: int, archive: SpooledTemporaryFile[bytes], tables: int, now: datetime
 ) -> None:
     export = _held(export_id)
-    # Cancelled, erased, or made by another worker meanwhile.
-    if export.done_at is not None or export.job.is_over:
-        _end(export, now)
+    if _call_off(export, now):
         return
     file = store_file(
         name=f"{export.customer.reference}-{now:%Y-%m-%d}.zip",
@@ -187,6 +206,8 @@ def _tell_customer(export: PersonalExport, now: datetime) -> None:
 @transaction.atomic
 def _fail(export_id: int, why: str, now: datetime) -> None:
     export = _held(export_id)
+    if _call_off(export, now):
+        return
     _end(export, now)
     _fail_job(export, why, now)
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import IO
 
-from apps.identity.models import CustomerDocument, StoredFile, StoredPiece
+from apps.identity.models import (
+    CustomerDocument,
+    PersonalExport,
+    StoredFile,
+    StoredPiece,
+)
 from apps.identity.models.files import PIECE_BYTES
+from apps.ops import operations as ops
+from apps.ops.enums import JobState
+from apps.ops.errors import JobEnded
+from dotmac.core.actors import Actor
 from dotmac.core.db import next_ids
 from dotmac.core.models import seal_for, seal_into
 
@@ -72,6 +82,24 @@ def forget_papers_of(customer_id: int) -> int:
     mine.delete()
     forget_files(files)
     return len(files)
+
+
+def forget_copies_of(customer_id: int, actor: Actor, now: datetime) -> None:
+    """Copies that wait are not made any more; those that were made go.
+
+    Part of an operation that makes them untrue. The copy is locked before its job,
+    as its worker does; a worker that reads meanwhile finds that it is done with.
+    """
+    mine = PersonalExport.objects.filter(customer_id=customer_id)
+    held = list(mine.select_for_update(no_key=True).order_by("pk"))
+    for export in held:
+        if export.done_at is None:
+            # It may end in this very moment.
+            with suppress(JobEnded):
+                ops.cancel_job(job_id=export.job_id, actor=actor, now=now)
+                ops.finish_job(job_id=export.job_id, state=JobState.CANCELLED, now=now)
+    mine.filter(done_at=None).update(done_at=now)
+    forget_files([row.file_id for row in held if row.file_id is not None])
 
 
 def forget_files(file_ids: list[int]) -> None:

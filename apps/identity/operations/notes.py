@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.identity.errors import CustomerErased
 from apps.identity.models import Customer, CustomerNote, NoteRevision
 from apps.identity.models.history import NOTE_CHARACTERS_MAX
 from apps.identity.models.signed import signed_by
@@ -24,9 +25,11 @@ def write_note(
 ) -> CustomerNote:
     """A new note; closed customers take them too.
 
-    Refused: an empty or too long text, more than PINNED_MAX pinned at once.
+    Refused: an erased customer, an empty or too long text, more than PINNED_MAX
+    pinned at once.
     """
-    _hold(customer_id)
+    if _hold(customer_id).erased_at is not None:
+        raise CustomerErased
     said = _text(text)
     if CustomerNote.objects.filter(customer_id=customer_id).count() >= NOTES_MAX:
         raise InvalidInput(f"At most {NOTES_MAX} notes.", field="text")

@@ -88,6 +88,7 @@ from apps.identity.selectors.personal import (
     exports_of,
     exports_visible_to,
     held_of,
+    only_users_of,
     same_person,
 )
 from apps.identity.selectors.places import (
@@ -211,6 +212,7 @@ __all__ = [
     "note_entry",
     "notes_visible_to",
     "of_visible_customers",
+    "only_users_of",
     "open_look",
     "others_who_may",
     "own_api_keys",

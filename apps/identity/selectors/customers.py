@@ -138,3 +138,10 @@ def is_full_member(user_id: int, customer_id: int) -> bool:
     """Whether the person holds all rights on the account, people included."""
     rows = Membership.objects.filter(user_id=user_id, customer_id=customer_id)
     return rows.filter(rights=MemberRights.FULL).exists()
+
+
+def only_customer_of(user_id: int) -> int | None:
+    """For whom somebody acts, where that is exactly one: mails are about that one."""
+    rows = Membership.objects.filter(user_id=user_id)
+    found = rows.values_list("customer_id", flat=True)[:2]
+    return found[0] if len(found) == 1 else None

@@ -16,6 +16,7 @@ from apps.identity.models import (
     CustomerTag,
     CustomerTurn,
     Membership,
+    NoteRevision,
     PersonalExport,
     PortalLook,
     ServiceLocation,
@@ -60,6 +61,10 @@ def held_of(customer_id: int) -> Iterable[Held]:
         "longitude", "serviceability", "serviceability_note", "checked_at",
     ))  # fmt: skip
     yield Held("identity.notes", rows_of(_of(CustomerNote, customer_id), "at", "text"))
+    yield Held("identity.earlier_notes", rows_of(
+        NoteRevision.objects.filter(note__customer_id=customer_id), "note_id", "at",
+        "text",
+    ))  # fmt: skip
     yield Held("identity.changes", rows_of(
         _of(CustomerChange, customer_id), "at", "field", "before", "after",
     ))  # fmt: skip

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.network.enums import CoaState
 from apps.network.models import (
     AccessAccount,
     AccessAttempt,
     AccessHold,
+    CoaRequest,
     SessionHistory,
     SessionLive,
 )
@@ -45,6 +47,7 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
         SessionHistory.objects.filter(**mine).update(**told, nas_port="")
         AccessAttempt.objects.filter(**mine).update(**told)
         AccessHold.objects.filter(**mine).update(note="")
+        _forget_requests(account.pk, told["login"])
         ops.record(
             action="network.forget_account",
             subject=SubjectRef("network", "account", account.pk, account.login),
@@ -52,6 +55,18 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
             now=now,
         )
     return len(found)
+
+
+def _forget_requests(account_id: int, login: str) -> None:
+    """What NASes were asked stays, without who it was about.
+
+    One that still waits has to end its session: it keeps the NAS's number of the
+    session, which the session has as well, and goes out without a name.
+    """
+    rows = CoaRequest.objects.filter(account_id=account_id)
+    waiting = (CoaState.QUEUED, CoaState.SENDING)
+    rows.filter(state__in=waiting).update(login="")
+    rows.exclude(state__in=waiting).update(login=login, acct_session_id="")
 
 
 def _login(account_id: int) -> str:

@@ -9,6 +9,7 @@ from apps.network.models import (
     AccessAttempt,
     AccessHold,
     AddressAssignment,
+    CoaRequest,
     SessionHistory,
     SessionLive,
     UsageHour,
@@ -42,6 +43,11 @@ def held_about(account_ids: Sequence[int]) -> Iterable[Held]:
     )
     yield Held("network.sessions", rows_of(live, *_SESSION))
     yield Held("network.past_sessions", rows_of(past, *_SESSION))
+    yield Held("network.disconnects", rows_of(
+        CoaRequest.objects.filter(**mine), "account_id", "login", "acct_session_id",
+        "framed_address", "kind", "reason", "state", "created_at", "sent_at",
+        "answered_at", "answer",
+    ))  # fmt: skip
     yield Held("network.usage", rows_of(
         UsageHour.objects.filter(**mine), "account_id", "hour_at", "octets_in",
         "octets_out",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from apps.ops.enums import Channel, MessageState
 from apps.ops.errors import MessageNotFailed
@@ -119,15 +120,19 @@ def forget_messages(
     customer_id: int | None = None,
     recipients: Sequence[str] = (),
 ) -> int:
-    """Take the person out of texts to a customer or to these addresses.
+    """Take the person out of texts to a customer, and of those to nobody known.
+
+    An address may be shared: what went there for another customer is that one's
+    and stays. `recipients` therefore finds only texts that name no customer.
 
     What still waits is never sent. That something was sent, when and for which
     purpose stays. Repeating it changes nothing. Returns how many rows changed.
     """
-    theirs = Q(recipient__in=list(recipients))
+    spellings = {address.lower() for address in recipients}
+    theirs = Q(customer_id=None, lowered__in=sorted(spellings))
     if customer_id is not None:
         theirs |= Q(customer_id=customer_id)
-    rows = Message.objects.filter(theirs)
+    rows = Message.objects.annotate(lowered=Lower("recipient")).filter(theirs)
     waiting = rows.exclude(state=MessageState.SENT)
     waiting.update(state=MessageState.FAILED, error=_FORGOTTEN)
     return rows.exclude(recipient=_FORGOTTEN).update(
