@@ -38,6 +38,8 @@ def give_back_services(pair: Pair, moved: Moved) -> None:
     list(Service.objects.locked().filter(pk__in=moved["services"]).values("pk"))
     _hand_over(moved, pair.survivor_id, pair.duplicate_id)
     for customer_id in sorted((pair.duplicate_id, pair.survivor_id)):
+        _keep_places(customer_id, pair)
+    for customer_id in sorted((pair.duplicate_id, pair.survivor_id)):
         _settle_state(customer_id, pair)
 
 
@@ -45,6 +47,24 @@ def _hand_over(moved: Moved, from_id: int, to_id: int) -> None:
     for model, name in ((Service, "services"), (Order, "orders")):
         rows = model.objects.filter(pk__in=moved[name], customer_id=from_id)
         rows.update(customer_id=to_id)
+
+
+def _keep_places(customer_id: int, pair: Pair) -> None:
+    """A service that came since at a place of the other one gets it as its own."""
+    astray = Service.objects.filter(customer_id=customer_id).exclude(
+        location__customer_id=customer_id
+    )
+    copies: dict[int, int] = {}
+    for service in astray.locked():
+        place = service.location_id
+        if place is None:
+            continue
+        if place not in copies:
+            copies[place] = identity.copy_location(
+                location_id=place, customer_id=customer_id, now=pair.now
+            )
+        service.location_id = copies[place]
+        service.store("location", now=pair.now)
 
 
 def _settle_state(customer_id: int, pair: Pair) -> None:
@@ -55,13 +75,15 @@ def _settle_state(customer_id: int, pair: Pair) -> None:
         "actor": pair.actor,
         "now": pair.now,
     }
-    if selectors.customer_of(customer_id).state == CustomerState.CLOSED:
+    state = selectors.customer_of(customer_id).state
+    if state == CustomerState.CLOSED:
         return
     if services.active().exists():
         identity.activate_customer(**at)
         return
     if services.exclude(state=ServiceState.TERMINATED).exists():
         return
-    if services.filter(activated_at__isnull=False).exists():
-        identity.activate_customer(**at)  # it was served once
+    served_once = services.filter(activated_at__isnull=False).exists()
+    if served_once and state in {CustomerState.LEAD, CustomerState.PROSPECT}:
+        identity.activate_customer(**at)
     identity.rest_customer(**at)

@@ -8,17 +8,17 @@ from django.db import transaction
 
 from apps.catalog import events
 from apps.catalog.enums import OrderState, PlanBilling, ServiceState
-from apps.catalog.errors import PlanNotPrepaid, UnknownService
+from apps.catalog.errors import PlanNotPrepaid
 from apps.catalog.models import Service, ServicePlanPeriod
 from apps.catalog.operations.loading import (
     about,
     account_of_active,
+    hold_customer_of,
     locked_service,
     move_order,
 )
 from apps.catalog.operations.provisioning import give_up, unfinished_job
 from apps.identity import operations as identity
-from apps.identity import selectors as identity_selectors
 from apps.network import operations as network_operations
 from apps.network import selectors as network
 from apps.ops import operations as ops
@@ -122,10 +122,7 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
     waits or is being provisioned is given up, and its order with it. A customer
     without another service is dormant from then on. Repeatable.
     """
-    known = Service.objects.filter(pk=service_id).only("customer_id").first()
-    # The customer is locked before the service (docs/locking.md).
-    if known is None or identity_selectors.locked_customer(known.customer_id) is None:
-        raise UnknownService
+    hold_customer_of(service_id)
     service = locked_service(service_id)
     if service.state == ServiceState.TERMINATED:
         return service

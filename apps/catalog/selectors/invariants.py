@@ -22,6 +22,15 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        name="catalog.service_is_at_its_customers_place",
+        says="The place of a service belongs to the service's customer.",
+        sql="""
+            SELECT s.id, s.reference, p.id AS location_id FROM catalog_service s
+              JOIN identity_servicelocation p ON p.id = s.location_id
+             WHERE p.customer_id <> s.customer_id
+        """,
+    ),
+    Invariant(
         name="catalog.active_service_has_open_access",
         says="An active service has an access account, and it is open.",
         sql="""

@@ -111,6 +111,7 @@ from apps.identity.operations.places import (
     change_contact,
     change_location,
     check_serviceability,
+    copy_location,
     remove_contact,
     remove_location,
 )
@@ -203,6 +204,7 @@ __all__ = [
     "confirm_email",
     "confirm_totp",
     "confirm_with_passkey",
+    "copy_location",
     "count_key_use",
     "create_api_key",
     "create_federated_member",

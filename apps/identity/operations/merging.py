@@ -22,6 +22,7 @@ from apps.identity.errors import (
 )
 from apps.identity.models import Customer, CustomerMerge, CustomerTurn
 from apps.identity.models.signed import signed_by
+from apps.identity.operations.files import forget_copies_of
 from apps.identity.operations.lifecycle import reason_of
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
@@ -86,7 +87,8 @@ def undo_merge(*, merge_id: int, actor: Actor, now: datetime) -> CustomerMerge:
     """Both are what they were; what came since stays where it is.
 
     Refused when one of them was erased or merged on, and when another customer has
-    the duplicate's address or number by now. Repeating it changes nothing.
+    the duplicate's address or number by now, or its family has grown too deep.
+    Copies of the data of either go. Repeating it changes nothing.
     """
     found = CustomerMerge.objects.filter(pk=merge_id).first()
     if found is None:
@@ -106,6 +108,9 @@ def undo_merge(*, merge_id: int, actor: Actor, now: datetime) -> CustomerMerge:
     )
     for app, mover in movers_of(_KIND):
         mover.give_back(pair, merge.moved.get(app, {}))
+    # A copy tells of both, and either's people could still open it.
+    for customer in (duplicate, survivor):
+        forget_copies_of(customer.pk, actor, now)
     _tell(events.CustomersUnmerged, duplicate, survivor, actor=actor, now=now)
     return merge
 

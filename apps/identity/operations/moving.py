@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.identity.errors import CannotBeMerged, CannotBeUnmerged
 from apps.identity.models import (
     Contact,
     Customer,
@@ -13,6 +14,8 @@ from apps.identity.models import (
     Membership,
     ServiceLocation,
 )
+from apps.identity.operations.members import forget_idle_users
+from dotmac.core.db import refusing
 from dotmac.core.merging import Moved, Pair
 
 _WHOLE: dict[str, Any] = {
@@ -35,7 +38,9 @@ def move_identity(pair: Pair) -> Moved:
         rows.update(customer_id=pair.survivor_id)
     below = Customer.objects.filter(parent_id=pair.duplicate_id)
     moved["below"] = list(below.order_by("pk").values_list("pk", flat=True))
-    below.update(parent_id=pair.survivor_id)
+    says = "The customers below it would hang too deep, or below themselves."
+    with refusing(identity_customer_family=lambda: CannotBeMerged(says, objections=[])):
+        below.update(parent_id=pair.survivor_id)
     return {
         **moved,
         **_move_contacts(pair),
@@ -49,7 +54,11 @@ def give_back_identity(pair: Pair, moved: Moved) -> None:
     for name, model in _WHOLE.items():
         _of(model, moved[name], pair).update(customer_id=pair.duplicate_id)
     below = Customer.objects.filter(pk__in=moved["below"], parent_id=pair.survivor_id)
-    below.update(parent_id=pair.duplicate_id)
+    says = "The families changed since: what goes back would hang too deep."
+    with refusing(
+        identity_customer_family=lambda: CannotBeUnmerged(says, objections=[])
+    ):
+        below.update(parent_id=pair.duplicate_id)
     contacts = _of(Contact, moved["contacts"], pair)
     # One primary contact each: theirs steps down before it is one again.
     contacts.update(customer_id=pair.duplicate_id, is_primary=False)
@@ -60,9 +69,12 @@ def give_back_identity(pair: Pair, moved: Moved) -> None:
     CustomerTag.objects.filter(
         pk__in=moved["tags"], customer_id=pair.survivor_id
     ).delete()
-    Membership.objects.filter(
+    added = Membership.objects.filter(
         pk__in=moved["members"], customer_id=pair.survivor_id
-    ).delete()
+    )
+    people = list(added.values_list("user_id", flat=True))
+    added.delete()
+    forget_idle_users(people)
 
 
 def _move_contacts(pair: Pair) -> dict[str, list[int]]:

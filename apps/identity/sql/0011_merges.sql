@@ -12,7 +12,7 @@ $$;
 REVOKE ALL ON FUNCTION identity_is_merging(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION identity_is_merging(bigint, bigint) TO {app_role};
 
--- As in 0004_lifecycle.sql, and: undoing a merge brings both back to what they were.
+-- As in 0005_lifecycle.sql, and: undoing a merge brings both back to what they were.
 CREATE OR REPLACE FUNCTION identity_refuse_customer_turn() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
