@@ -37,6 +37,14 @@ _WHY = {
 }
 
 
+def _within_reach(customer_id: int | None, page: Page) -> Any:
+    """Another customer that is named here, where the reader may see it at all."""
+    if customer_id is None:
+        return None
+    reach = identity.customers_visible_to(page.actor, "identity.view_customer")
+    return reach.filter(pk=customer_id).first()
+
+
 @register_screen
 class CustomerHub(DetailScreen):
     """The header stays on every tab: name, reference, state, what is owed."""
@@ -48,7 +56,7 @@ class CustomerHub(DetailScreen):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return identity.customers_visible_to(actor, permission).select_related(
-            "unit", "owner", "parent", "merged_into"
+            "unit", "owner"
         )
 
     def heading(self, row: Any) -> str:
@@ -68,12 +76,12 @@ class CustomerHub(DetailScreen):
             Fact(_("Phone"), row.phone, "code"),
             Fact(_("E-mail"), row.email, "code"),
         ]
-        if row.merged_into is not None:
-            url = detail_url("customers", row.merged_into_id)
-            own.append(Fact(_("Merged into"), row.merged_into.reference, url=url))
-        if row.parent is not None and page.may("identity.view_customer"):
-            url = detail_url("customers", row.parent_id)
-            own.append(Fact(_("Belongs below"), row.parent.name, url=url))
+        if (into := _within_reach(row.merged_into_id, page)) is not None:
+            url = detail_url("customers", into.pk)
+            own.append(Fact(_("Merged into"), into.reference, url=url))
+        if (above := _within_reach(row.parent_id, page)) is not None:
+            url = detail_url("customers", above.pk)
+            own.append(Fact(_("Belongs below"), above.name, url=url))
         shared = [
             fact
             for part in _parts()

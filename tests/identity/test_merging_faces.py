@@ -50,6 +50,20 @@ def test_suggests_by_address_number_and_name(world):
     assert not selectors.customers_with_twins(actor, "identity.merge_customer")
 
 
+def test_nobody_hears_that_a_twin_is_out_of_reach(world):
+    """The reseller does not learn who else is the operator's customer."""
+    esi = world.esi.customer
+    identity.register_customer(
+        kind="individual", name=esi.name, email="else@mail.example", **BY
+    )
+    seen = selectors.customers_with_twins(world.remi.actor, "identity.view_customer")
+    assert not seen
+    all_of_it = selectors.customers_with_twins(
+        world.mina.actor, "identity.view_customer"
+    )
+    assert esi in all_of_it
+
+
 def test_the_api_suggests_merges_and_undoes(world, chidi, twin):
     client = world.api(world.mina)
     at = f"/api/v1/customers/{chidi.pk}"

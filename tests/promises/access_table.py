@@ -1,7 +1,6 @@
 """Which permission each route, screen and page asks for, written by hand.
 
-A line of API or CONSOLE is a route or a screen and its permission; who holds it
-stands in `access_rights`. What is not here fails the matrix.
+Who holds it stands in `access_rights`. What is not here fails the matrix.
 """
 
 API = """
@@ -18,6 +17,7 @@ GET customers/* identity.view_customer
 PUT customers/* identity.change_customer
 PATCH customers/* identity.change_customer
 DELETE customers/* identity.delete_customer
+POST customers/*/qualify identity.change_customer
 POST customers/*/close identity.close_customer
 POST customers/*/reopen identity.reopen_customer
 POST customers/*/erase identity.erase_customer

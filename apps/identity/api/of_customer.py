@@ -144,7 +144,12 @@ class LocationViewSet(OfCustomerViewSet):
     @extend_schema(responses=LocationSerializer(many=True))
     def list(self, request: Request, customer_id: str) -> Response:
         """All places; bounded by the operation that adds one."""
-        return Response(LocationSerializer(self.get_queryset(), many=True).data)
+        return Response(self.get_serializer(self.get_queryset(), many=True).data)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        described = getattr(self, "swagger_fake_view", False)
+        portal = not described and self.actor.is_customer
+        return {**super().get_serializer_context(), "for_portal": portal}
 
     def retrieve(self, request: Request, customer_id: str, pk: str) -> Response:
         """One place."""
@@ -194,7 +199,8 @@ class LocationViewSet(OfCustomerViewSet):
 
 
 class NoteViewSet(ListMixin, OfCustomerViewSet):
-    """What staff wrote down; customers never see it."""
+    """What staff wrote down. No page shows it to customers, the copy they may ask
+    for does."""
 
     queryset = CustomerNote.objects.none()
     serializer_class = NoteSerializer

@@ -20,6 +20,8 @@ from apps.identity.models import (
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    """Of `source`, `owner` and `parent` portal users read nothing."""
+
     unit = serializers.IntegerField(source="unit_id")
     owner = serializers.IntegerField(source="owner_id", allow_null=True)
     parent = serializers.IntegerField(  # type: ignore[assignment]
@@ -29,7 +31,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         source="merged_into_id", allow_null=True, help_text="Whose duplicate it was."
     )
     custom = serializers.DictField(
-        help_text="Values of the operator's own fields by slug: texts or booleans."
+        help_text="Values of the operator's own fields by slug: texts or booleans. "
+        "Portal users read those that are meant for the portal."
     )
 
     class Meta:
@@ -109,6 +112,8 @@ class CustomerChanges(CustomerFields):
 
 
 class LocationSerializer(serializers.ModelSerializer[ServiceLocation]):
+    """Who of the staff looked at a place, and what they noted, is for staff."""
+
     customer = serializers.IntegerField(source="customer_id")
 
     class Meta:
@@ -118,6 +123,15 @@ class LocationSerializer(serializers.ModelSerializer[ServiceLocation]):
             "serviceability", "serviceability_note", "checked_at", "checked_by",
             "created_at",
         )  # fmt: skip
+
+    def to_representation(self, instance: ServiceLocation) -> dict[str, Any]:
+        told = super().to_representation(instance)
+        if self.context.get("for_portal"):
+            told |= dict.fromkeys(told.keys() & _NOTED, "")
+        return told
+
+
+_NOTED = {"serviceability_note", "checked_by"}
 
 
 class NewLocation(serializers.Serializer[Any]):

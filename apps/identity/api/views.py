@@ -5,8 +5,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -44,11 +46,30 @@ _OPTIONAL = (
 )  # fmt: skip
 
 
+# What staff say among themselves about a customer: who signs in for it reads nothing
+# there and finds nothing by it.
+_OF_STAFF: dict[str, Any] = {"source": "", "owner": None, "parent": None}
+_FOUND_BY_STAFF = frozenset({"owner", "parent", "tag", "custom"})
 _KEYS = frozenset({"unit", "owner", "parent", "merged_into"})
 
 
 def _found_by(text: str) -> Q:
     return selectors.found_by(text)
+
+
+def _for_portal(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows with the operator's own fields that customers see, no others."""
+    shown = selectors.custom_fields().filter(in_portal=True)
+    slugs = set(shown.values_list("slug", flat=True))
+    told = [
+        {name: _OF_STAFF.get(name, value) for name, value in row.items()}
+        for row in rows
+    ]
+    for row in told:
+        if "custom" in row:
+            own = row["custom"].items()
+            row["custom"] = {slug: value for slug, value in own if slug in slugs}
+    return told
 
 
 class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
@@ -67,6 +88,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         "update": "identity.change_customer",
         "partial_update": "identity.change_customer",
         "destroy": "identity.delete_customer",
+        "qualify": "identity.change_customer",
         "close": "identity.close_customer",
         "reopen": "identity.reopen_customer",
         "set_parent": "identity.change_customer",
@@ -90,6 +112,24 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Customer]:
         return selectors.customers_visible_to(actor, permission)
+
+    def list(self, request: Request) -> Response:
+        """A page of customers. Portal users find nothing by what staff say of them."""
+        if not self.actor.is_customer:
+            return super().list(request)
+        if hidden := sorted(_FOUND_BY_STAFF & set(request.query_params)):
+            says = _("There is no such filter.")
+            raise ValidationError({name: [says] for name in hidden})
+        answer = super().list(request)
+        rows = answer.data["results"]
+        answer.data["results"] = _for_portal(rows)
+        return answer
+
+    def answer(self, row: Any, *, status: int = 200) -> Response:
+        response = super().answer(row, status=status)
+        if self.actor.is_customer:
+            (response.data,) = _for_portal([response.data])
+        return response
 
     @extend_schema(request=NewCustomer, responses={201: CustomerSerializer})
     def create(self, request: Request) -> Response:
@@ -152,6 +192,18 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
 
     @extend_schema(request=Reason, responses=CustomerSerializer)
     @action(detail=True, methods=["post"])
+    def qualify(self, request: Request, pk: str) -> Response:
+        """Let a lead become a prospect; later states stay what they are."""
+        customer = operations.qualify_customer(
+            customer_id=self.get_object().pk,
+            **self.body(Reason),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return self.answer(customer)
+
+    @extend_schema(request=Reason, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
         """End the relation; the history stays."""
         customer = operations.close_customer(
@@ -177,10 +229,15 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
     @extend_schema(request=NewParent, responses=CustomerSerializer)
     @action(detail=True, methods=["put"], url_path="parent")
     def set_parent(self, request: Request, pk: str) -> Response:
-        """Hang it below another customer within reach, or (null) below nobody."""
+        """Hang it below another customer within reach, or (null) below nobody.
+
+        Refused where the present parent is out of reach: it is not the caller's to
+        take the customer from there.
+        """
         customer, parent_id = self.get_object(), self.body(NewParent)["parent"]
-        if parent_id and not self.get_queryset().filter(pk=parent_id).exists():
-            raise InvalidInput("There is no such customer.", field="parent")
+        for above in {parent_id, customer.parent_id} - {None}:
+            if not self.get_queryset().filter(pk=above).exists():
+                raise InvalidInput("There is no such customer.", field="parent")
         customer = operations.set_parent(
             customer_id=customer.pk,
             parent_id=parent_id,

@@ -20,6 +20,7 @@ from dotmac.core.console import (
     TablePanel,
     list_url,
 )
+from dotmac.core.errors import PermissionRefused
 
 SHOWN_MAX = 20
 
@@ -46,7 +47,23 @@ class ParentForm(ConsoleForm):
         return found
 
 
+def parent_within(row: Customer, page: Page, permission: str) -> Customer | None:
+    """The parent, where there is one that the reader's permission reaches."""
+    if row.parent_id is None:
+        return None
+    reach = selectors.customers_visible_to(page.actor, permission)
+    return reach.filter(pk=row.parent_id).first()
+
+
+def _said_so_far(row: Customer, page: Page) -> dict[str, Any]:
+    above = parent_within(row, page, PARENT_ACTION.permission)
+    return {"parent": above.reference if above else ""}
+
+
 def _set_parent(row: Customer, data: dict[str, Any], page: Page) -> str:
+    if row.parent_id and not parent_within(row, page, PARENT_ACTION.permission):
+        says = gettext_lazy("Its head office is not yours to change.")
+        raise PermissionRefused(str(says))
     operations.set_parent(
         customer_id=row.pk, parent_id=data["parent"], actor=page.actor, now=page.now
     )
@@ -60,7 +77,7 @@ PARENT_ACTION = Action(
     permission="identity.change_customer",
     icon="hierarchy",
     form=ParentForm,
-    initial=lambda row, _page: {"parent": row.parent.reference if row.parent else ""},
+    initial=_said_so_far,
     run=_set_parent,
     order=68,
 )

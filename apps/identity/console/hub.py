@@ -108,7 +108,7 @@ def _sign_ins(row: Customer) -> Panel:
     return TablePanel(
         title=_("Portal sign-ins"),
         columns=(
-            Column(_("Name"), "user.username", "code"),
+            Column(_("Name"), "user.sign_in_name", "code"),
             Column(_("E-mail"), "user.email"),
             Column(_("May do"), "get_rights_display"),
             Column(_("Works"), "user.is_active", "bool"),

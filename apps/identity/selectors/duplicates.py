@@ -45,12 +45,13 @@ def suggestions_for(
 
 
 def customers_with_twins(actor: Actor, permission: str) -> QuerySet[Customer]:
-    """Open customers within reach of which another one may be the same.
+    """Open customers within reach of which another one there may be the same.
 
     Asked by index for each row that is looked at: page through it, do not count.
     """
     others = (
-        Customer.objects.open()
+        Customer.objects.visible_to(actor, permission)
+        .open()
         .filter(duplicate_confirmed=False)
         .exclude(pk=OuterRef("pk"))
         .annotate(low_email=Lower("email"), low_name=Lower("name"))

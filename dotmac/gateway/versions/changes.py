@@ -40,7 +40,7 @@ class Version:
 
 
 _CUSTOMERS = re.compile(
-    r"customers(?:/\d+(?:/(?:close|reopen|parent|erase|contacts(?:/\d+)?))?)?$"
+    r"customers(?:/\d+(?:/(?:qualify|close|reopen|parent|erase|contacts(?:/\d+)?))?)?$"
 )
 
 VERSIONS: tuple[Version, ...] = (
