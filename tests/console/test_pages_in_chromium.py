@@ -34,7 +34,9 @@ def test_pages_that_we_did_not_write_are_quiet_too(visit, ada, settings):
     for path in ("/api/docs", *(f"/admin/{name}" for name in ADMIN)):
         answer = visitor.open(path)
         if path == "/api/docs":
-            visitor.page.get_by_text("/api/v1/customers").first.wait_for()
+            # Made on the first look, from all routes: seconds on a busy machine.
+            shown = visitor.page.get_by_text("/api/v1/customers").first
+            shown.wait_for(timeout=60_000)
         if answer.status != 200 or visitor.messages or visitor.outside:
             faults[path] = (answer.status, visitor.messages[:], visitor.outside[:])
         visitor.messages.clear()

@@ -12,7 +12,9 @@ from apps.catalog.models import Service
 from apps.identity import operations as identity
 from apps.identity.models import Customer, PersonalExport, StoredFile
 from apps.ops.models import Job
+from tests.catalog import steps
 from tests.catalog.shops import broken_invariants, build_shop, make_active, ordered
+from tests.races.test_identity import holding
 from tests.races.test_network_races import at_once
 from tests.world import NOON, SYSTEM, World
 
@@ -112,6 +114,25 @@ def test_ending_a_service_waits_for_the_customer_who_gets_it(world):
         assert Service.objects.get(pk=service.pk).customer == chidi
         assert broken_invariants() == []
         identity.undo_merge(merge_id=done, **BY)
+
+
+def test_a_service_is_activated_for_the_customer_who_has_it_by_then(world):
+    """The check read whose it was, and waited: the merge has handed it on."""
+    shop, chidi, dayo = build_shop(), world.chidi.customer, world.dayo.customer
+    service = ordered(shop, world.dayo)
+    shop.do.provision_service(service_id=service.pk, now=NOON)
+    held = steps.claim(steps.latest(service), NOON)
+    for _ in range(2):
+        steps.perform(held, NOON)
+
+    with holding("identity_customer", dayo.pk, crowd=2):
+        at_once([merge(dayo, chidi), lambda: steps.conclude(held, NOON)])
+
+    service.refresh_from_db()
+    chidi.refresh_from_db()
+    assert (service.state, service.customer) == ("active", chidi)
+    assert chidi.state == "active"
+    assert broken_invariants() == []
 
 
 def test_a_copy_that_is_made_and_an_erasure_wait_for_each_other(world):

@@ -245,5 +245,7 @@ class MergeDetail(DetailScreen):
                     Fact(_("Undone by"), row.undone_by),
                 ],
             ),
-            FactsPanel(title=_("What moved"), facts=counts),
+            FactsPanel(
+                title=_("What moved"), facts=counts or [Fact(_("Rows"), _("None"))]
+            ),
         ]
