@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
-from dotmac.core import permissions
+from dotmac.core import participants, permissions
+from dotmac.core.personal import Keeper
 
 
 class FederationConfig(AppConfig):
@@ -9,6 +10,15 @@ class FederationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.federation import operations, selectors
+
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="federation",
+                keeper=Keeper(export=selectors.held_of, erase=operations.forget_people),
+            ),
+        )
         permissions.declare(
             "federation",
             view_connection="See through which identity providers people come in.",

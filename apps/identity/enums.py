@@ -24,6 +24,7 @@ class CustomerState(TextChoices):
     LEAD = "lead", _("Lead")
     PROSPECT = "prospect", _("Prospect")
     ACTIVE = "active", _("Active")
+    DORMANT = "dormant", _("Dormant")
     CLOSED = "closed", _("Closed")
 
 
@@ -48,6 +49,33 @@ class ContactRole(TextChoices):
     GENERAL = "general", _("General")
     BILLING = "billing", _("Billing")
     TECHNICAL = "technical", _("Technical")
+
+
+class Serviceability(TextChoices):
+    """Whether a place can be served; unknown until somebody looked."""
+
+    UNKNOWN = "unknown", _("Not checked")
+    YES = "yes", _("Can be served")
+    NO = "no", _("Cannot be served")
+    SURVEY = "survey", _("Survey needed")
+
+
+class FieldKind(TextChoices):
+    """What the values of an operator's own field are."""
+
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    CHOICE = "choice", _("Choice")
+    BOOLEAN = "boolean", _("Yes or no")
+
+
+class TagColour(TextChoices):
+    GREY = "grey", _("Grey")
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    AMBER = "amber", _("Amber")
+    RED = "red", _("Red")
 
 
 class SessionFace(TextChoices):
@@ -95,6 +123,15 @@ class CeremonyPurpose(TextChoices):
     SIGN_IN = "sign_in", _("Sign in")
     REGISTER = "register", _("Add a passkey")
     CONFIRM = "confirm", _("Confirm who you are")
+
+
+class DocumentKind(TextChoices):
+    """What a paper of a customer is."""
+
+    IDENTITY = "identity", _("Proof of identity")
+    ADDRESS = "address", _("Proof of address")
+    CONTRACT = "contract", _("Contract")
+    OTHER = "other", _("Something else")
 
 
 class RuleEffect(TextChoices):

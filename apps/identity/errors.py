@@ -73,6 +73,96 @@ class CustomerStillServed(Conflict):
     title = "Something speaks against closing the customer."
 
 
+class DocumentTypeRefused(InvalidInput):
+    """Judged by the bytes: the name and the announced type do not count."""
+
+    code = "document_type"
+    title = "Only whole PDF, JPEG, PNG and WebP files can be kept."
+
+
+class DocumentTooLarge(InvalidInput):
+    code = "document_too_large"
+    title = "The file is too large."
+
+
+class DocumentEmpty(InvalidInput):
+    code = "document_empty"
+    title = "The file is empty."
+
+
+class FileBroken(Conflict):
+    """What is stored is not what was stored: damage, or somebody's hand."""
+
+    code = "file_broken"
+    title = "The stored file is damaged and cannot be opened."
+
+
+class CustomerErased(Conflict):
+    code = "customer_erased"
+    title = "This person was erased; there is nothing left."
+
+
+class CustomerCannotBeErased(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "customer_cannot_be_erased"
+    title = "Something speaks against erasing the customer."
+
+
+class CannotBeMerged(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "cannot_be_merged"
+    title = "Something speaks against merging these two."
+
+
+class CannotBeUnmerged(Conflict):
+    """Each objection says what happened since."""
+
+    code = "cannot_be_unmerged"
+    title = "This merge cannot be undone any more."
+
+
+class MergedMeanwhile(Conflict):
+    code = "merged_meanwhile"
+    title = "The customer was merged or taken apart meanwhile. Look again."
+
+
+class CustomerMerged(Conflict):
+    code = "customer_merged"
+    title = "This customer was merged into another one. Undo the merge first."
+
+
+class ConfirmationDiffers(InvalidInput):
+    code = "confirmation_differs"
+    title = "Type the customer's number to confirm."
+
+
+class ExportNotReady(Conflict):
+    code = "export_not_ready"
+    title = "The copy is still being made."
+
+
+class ExportGone(Conflict):
+    code = "export_gone"
+    title = "There is no such copy any more. Ask for a new one."
+
+
+class LocationInUse(Conflict):
+    code = "location_in_use"
+    title = "A service was or is delivered there; its history needs the place."
+
+
+class ParentIsBelow(Conflict):
+    code = "parent_is_below"
+    title = "The parent belongs below this customer itself, or too many levels deep."
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+    title = "This short name is in use already."
+
+
 class UsernameTaken(Conflict):
     code = "username_taken"
     title = "Somebody signs in with this name already."

@@ -1,6 +1,16 @@
+from datetime import datetime
+
 from django.apps import AppConfig
 
-from dotmac.core import denials, invariants, permissions
+from dotmac.core import denials, invariants, participants, permissions
+from dotmac.core.actors import Actor
+from dotmac.core.personal import Keeper
+
+
+def _forget(customer_id: int, actor: Actor, now: datetime) -> None:
+    from apps.ops.operations import forget_messages
+
+    forget_messages(customer_id=customer_id, now=now)
 
 
 class OpsConfig(AppConfig):
@@ -10,10 +20,19 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.ops.operations import record_noted
+        from apps.ops.selectors import TIMELINE, held_of
         from apps.ops.sql.invariants import INVARIANTS
 
         denials.register_recorder(record_noted)
         invariants.register(*INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="ops",
+                timeline=TIMELINE,
+                keeper=Keeper(export=held_of, erase=_forget),
+            ),
+        )
         permissions.declare(
             "ops",
             view_job="See long-running work and its progress.",

@@ -42,7 +42,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
     context = {
         "form": form,
         "title": _("Welcome, %s") % user.name,
-        "username": user.username,
+        "username": user.sign_in_name,
         "submit": _("Continue"),
     }
     if request.method != "POST" or not form.is_valid():
@@ -156,7 +156,7 @@ def confirm_email(request: Any, door: Door, token: str) -> HttpResponse:
     user = selectors.user_of_link(token=token, purpose=purpose, now=now)
     if user is None:
         return _over(request, door)
-    context = {"title": _("Confirm your e-mail address"), "username": user.username}
+    context = {"title": _("Confirm your e-mail address"), "username": user.sign_in_name}
     if request.method != "POST":
         return page(request, door, "confirm_email", context)
     try:
@@ -179,7 +179,7 @@ def _new_password(
     context = {
         "form": form,
         "title": _("Choose your password"),
-        "username": user.username,
+        "username": user.sign_in_name,
         "submit": _("Save"),
         "reset": True,
     }
@@ -189,7 +189,7 @@ def _new_password(
         accept(token=token, password=form.cleaned_data["password"], now=now)
     except DomainError as error:
         return refused(request, door, "invitation", context, error)
-    done = {"title": _("Your password is set"), "username": user.username}
+    done = {"title": _("Your password is set"), "username": user.sign_in_name}
     return page(request, door, "password_set", done)
 
 

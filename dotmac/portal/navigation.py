@@ -22,6 +22,8 @@ def shell(page: PortalPageRequest, current: str) -> dict[str, Any]:
         "customer": customer,
         "others": _others(page),
         "menu": _menu(page, current),
+        "may_papers": page.may("identity.view_document"),
+        "may_copy": page.may("identity.export_customer"),
         "operator_phone": settings.OPERATOR_PHONE,
         "operator_email": settings.DEFAULT_FROM_EMAIL,
     }

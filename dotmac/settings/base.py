@@ -190,6 +190,7 @@ MIDDLEWARE = [
     "dotmac.gateway.services.middleware.ServiceMiddleware",
     "dotmac.gateway.versions.middleware.VersionMiddleware",
     "dotmac.gateway.step_up.StepUpMiddleware",
+    "dotmac.portal.look.LookMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -342,6 +343,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "StepStateEnum": "apps.catalog.enums.StepState",
         "CustomerKindEnum": "apps.identity.enums.CustomerKind",
         "CustomerStateEnum": "apps.identity.enums.CustomerState",
+        "DocumentKindEnum": "apps.identity.enums.DocumentKind",
+        "FieldKindEnum": "apps.identity.enums.FieldKind",
         "UnitKindEnum": "apps.identity.enums.UnitKind",
         "UserKindEnum": "apps.identity.enums.UserKind",
         "RuleEffectEnum": "apps.identity.enums.RuleEffect",

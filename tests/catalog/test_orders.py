@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.catalog import errors, selectors
+from apps.catalog import errors
 from apps.catalog.models import Order, OrderItem, Service
 from apps.catalog.rules.credentials import CANDIDATES_MAX
 from apps.identity import operations as identity
@@ -15,6 +15,8 @@ from apps.network import selectors as network
 from apps.ops.models import AuditEntry, OutboxEvent
 from dotmac.core.db import violated_constraint
 from dotmac.core.models import open_sealed
+from dotmac.core.participants import timeline_of
+from dotmac.core.refs import SubjectRef
 from tests.catalog.shops import LATER, TODAY, make_active
 from tests.world import NOON, SYSTEM
 
@@ -220,9 +222,11 @@ def test_the_customers_timeline_tells_of_its_services(shop, world):
     service = make_active(shop, order(shop, chidi), now=LATER)
     shop.do.terminate_service(service_id=service.pk, now=NOON + timedelta(hours=2))
 
-    entries = selectors.timeline_of_customer(chidi.pk, 10)
+    subject = SubjectRef("identity", "customer", chidi.pk)
+    entries, more = timeline_of(subject, limit=10, app="catalog")
 
     titles = ["Service terminated", "Service active", "Service ordered"]
     assert [entry.title for entry in entries] == titles
     assert entries[0].detail == f"{service.reference} Home 20"
-    assert len(selectors.timeline_of_customer(chidi.pk, 1)) == 1
+    assert more is False
+    assert entries[0].url == f"/console/services/{service.pk}"

@@ -333,3 +333,28 @@ def test_a_closed_customer_gets_no_active_service(shop, world, waiting):
             customer_id=world.chidi.customer.pk, actor=SYSTEM, now=NOON
         )
     assert make_active(shop, waiting).state == "active"
+
+
+def test_a_customer_rests_when_the_last_service_ends(shop, world, active):
+    customer = world.chidi.customer
+    second = ordered(shop, world.chidi, login="chidi-2")
+    customer.refresh_from_db()
+    assert customer.state == "active"
+
+    shop.do.terminate_service(service_id=active.pk, now=LATER)
+    customer.refresh_from_db()
+    assert customer.state == "active"  # one still waits
+    shop.do.terminate_service(service_id=second.pk, now=LATER)
+    customer.refresh_from_db()
+    assert customer.state == "dormant"
+
+    make_active(shop, ordered(shop, world.chidi, login="chidi-3"))
+    customer.refresh_from_db()
+    assert customer.state == "active"
+
+
+def test_a_prospect_who_gives_up_stays_one(shop, world, waiting):
+    shop.do.terminate_service(service_id=waiting.pk, now=LATER)
+
+    world.chidi.customer.refresh_from_db()
+    assert world.chidi.customer.state == "prospect"

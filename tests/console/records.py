@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from dotmac.core.refs import SubjectRef
 from tests.console.lines import put_on_line
 from tests.console.screens import flat
 from tests.federation.making import make_application, make_connection, map_group
+from tests.identity.papers import A_PDF
 
 
 def make_records(world) -> None:
@@ -51,10 +53,41 @@ def make_records(world) -> None:
         customer_id=chidi.pk,
         now=now,
     )
+    _know(world, chidi, now)
     put_on_line(world, world.chidi, now=timezone.now())
     _make_rules(world)
     map_group(make_connection(), "noc", "auditor", world.operator.pk)
     make_application()
+
+
+def _know(world, chidi, now) -> None:
+    """What hangs on a customer, and two more that look like it."""
+    known = {"customer_id": chidi.pk, "actor": world.ada.actor, "now": now}
+    identity.add_location(**known, label="Shop", address="1 Marina", city="Lagos")
+    identity.add_contact(**known, name="Ify Eze", email="ify@mail.example")
+    note = identity.write_note(**known, text="Calls in the evening.", pinned=True)
+    identity.edit_note(
+        note_id=note.pk, text="Calls by day.", actor=world.ada.actor, now=now
+    )
+    identity.add_document(
+        **known, kind="contract", name="contract.pdf", content=BytesIO(A_PDF)
+    )
+    identity.request_export(**known)
+    twin = identity.register_customer(
+        kind=chidi.kind, name=chidi.name, email="twin@mail.example",
+        actor=world.ada.actor, now=now,
+    )  # fmt: skip
+    identity.register_customer(
+        kind=chidi.kind, name=chidi.name, email="third@mail.example",
+        actor=world.ada.actor, now=now,
+    )  # fmt: skip
+    identity.merge_customers(
+        duplicate_id=twin.pk, survivor_id=chidi.pk, actor=world.ada.actor, now=now
+    )
+    by = {"actor": world.ada.actor, "now": now}
+    identity.define_field(slug="nin", name="NIN", kind="text", in_list=True, **by)
+    identity.make_tag(slug="vip", name="VIP", colour="amber", **by)
+    identity.tag_customers(customer_ids=[chidi.pk], add=["vip"], **by)
 
 
 def _make_rules(world) -> None:

@@ -3,14 +3,17 @@
 import pytest
 from django.test import Client
 
+from apps.federation.selectors import held_of
 from apps.identity import operations as identity
 from apps.identity.models import Membership, User
+from apps.ops.models import AuditEntry
 from tests.federation.making import map_group
 from tests.federation.ways import (
     answered,
     ask,
     assert_refused,
     come_in,
+    nobody_linked,
     session_of,
 )
 from tests.world import SYSTEM
@@ -114,3 +117,32 @@ def test_the_way_back_is_the_one_that_was_begun(world, portal_provider, at_porta
     path = answered(ask(browser, "portal"))
     assert path.startswith("/portal/federation/")
     assert browser.get(path.replace("/portal/", "/console/")).status_code == 404
+
+
+def test_the_provider_s_word_on_a_customer_is_told_forgotten_and_in_no_audit(
+    world, portal_provider, at_portal
+):
+    at_portal(makes_accounts=True)
+    customer = identity.register_customer(
+        kind="individual", name="Femi", email="femi@mail.example", actor=SYSTEM,
+        now=world.now,
+    )  # fmt: skip
+    portal_provider.person |= {"email": customer.email, "name": "Femi"}
+    assert come_in(door="portal").status_code == 302
+    user = User.objects.get(email=customer.email)
+    assert ("@" in user.username, user.sign_in_name) == (False, customer.email)
+    entries = AuditEntry.objects.filter(action__in=(
+        "federation.admit_person", "identity.create_portal_user",
+    ))  # fmt: skip
+    assert entries.count() == 2
+    for entry in entries:
+        assert customer.email not in f"{entry.subject_label} {entry.changes}"
+    [held] = held_of(customer.pk)
+    [told] = held.rows
+    assert (told["subject"], told["email"]) == ("p-1", customer.email)
+
+    identity.erase_customer(
+        customer_id=customer.pk, confirm=customer.reference, actor=SYSTEM,
+        now=world.now,
+    )  # fmt: skip
+    assert nobody_linked()

@@ -169,6 +169,40 @@ def test_a_password_is_not_set_for_who_acts_elsewhere(world):
     identity.set_portal_password(actor=world.sola.actor, **values)
 
 
+def test_the_audit_never_learns_the_address(world):
+    """It cannot forget, and the person may ask to be forgotten (decision 0051)."""
+    aunt = invite(world).user
+    assert "@" not in aunt.username
+    assert aunt.sign_in_name == "aunt@mail.example"
+    person = {"user_id": aunt.pk, "actor": SYSTEM, "now": timezone.now()}
+    identity.rename_user(**person, name="Ngozi Aunt")
+    identity.request_email(**person, email="auntie@mail.example")
+    said = " ".join(
+        f"{entry.subject_label} {entry.actor_label} {entry.changes}"
+        for entry in AuditEntry.objects.filter(subject_id=aunt.pk, subject_kind="user")
+    )
+    assert "identity.invite_member" in set(
+        AuditEntry.objects.values_list("action", flat=True)
+    )
+    for word in ("aunt@", "auntie", "Ngozi"):
+        assert word not in said
+
+
+def test_who_acts_for_nobody_any_more_has_no_sign_in(world):
+    dayo = world.dayo.customer
+    both, single = invite(world, "both@mail.example"), invite(world)
+    invite(world, "both@mail.example", customer_id=dayo.pk)
+    for made in (both, single):
+        identity.remove_member(
+            customer_id=world.chidi.customer.pk, user_id=made.user.pk, actor=SYSTEM,
+            now=timezone.now(),
+        )  # fmt: skip
+    assert User.objects.filter(pk=both.user.pk).exists()
+    assert not User.objects.filter(pk=single.user.pk).exists()
+    # Invited again they begin anew.
+    assert invite(world).link is not None
+
+
 def test_a_second_invitation_replaces_the_link(world):
     first, second = invite(world), invite(world)
     assert second.link is None  # The first inviter may be somebody else.
@@ -319,7 +353,14 @@ def test_the_last_one_with_all_rights_stays(world, phone):
     )  # fmt: skip
     identity.remove_member(actor=SYSTEM, now=timezone.now(), **facts)
 
-    # Who was taken off the last account is told so, and may sign out.
+    # Who was taken off the last account has no sign-in any more.
+    assert not User.objects.filter(pk=world.chidi.id).exists()
+    assert phone.get("/portal/")["Location"].startswith("/portal/sign-in")
+
+
+def test_a_sign_in_without_an_account_is_told_so(world, phone):
+    """No operation leaves one behind; whoever has one may sign out."""
+    Membership.objects.filter(user=world.chidi.user).delete()
     answer = phone.get("/portal/")
     assert (answer.status_code, b"no account any more" in answer.content) == (403, True)
     assert phone.post("/portal/sign-out")["Location"] == "/portal/sign-in"

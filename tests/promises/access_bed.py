@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -36,6 +37,7 @@ from tests.billing.owing import bill
 from tests.catalog.shops import build_shop
 from tests.console.lines import put_on_line
 from tests.federation.making import make_application, make_connection
+from tests.identity.papers import A_PDF
 from tests.promises.access_rights import holders
 from tests.sessions import enter
 from tests.world import SYSTEM, Api
@@ -153,6 +155,7 @@ def _objects(world, name) -> dict[str, int]:
         actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
     return {
+        **_known_of(customer, now),
         "customers": customer.pk,
         "services": service.pk,
         "orders": Order.objects.get(customer=customer).pk,
@@ -166,6 +169,36 @@ def _objects(world, name) -> dict[str, int]:
         "messages": Message.objects.filter(customer_id=customer.pk)[0].pk,
         "audit": AuditEntry.objects.filter(customer_id=customer.pk)[0].pk,
         "provisioning": ProvisioningJob.objects.filter(service=service)[0].pk,
+    }
+
+
+def _known_of(customer, now) -> dict[str, int]:
+    """What hangs on a customer: contact, place, note, paper, copy, merge."""
+    told = {"customer_id": customer.pk, "actor": SYSTEM, "now": now}
+    contact = identity.add_contact(**told, name="Ify Eze", email="ify@mail.example")
+    place = identity.add_location(**told, label="Shop", address="1 Marina")
+    paper = identity.add_document(
+        **told, kind="contract", name="contract.pdf", content=BytesIO(A_PDF),
+        in_portal=True,
+    )  # fmt: skip
+    note = identity.write_note(**told, text="Calls in the evening.")
+    copy = identity.request_export(**told)
+    twin = identity.register_customer(
+        kind="individual", name=f"Twin of {customer.reference}", phone="",
+        email=f"twin-{customer.pk}@mail.example", unit_id=customer.unit_id,
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
+    merge = identity.merge_customers(
+        duplicate_id=twin.pk, survivor_id=customer.pk, actor=SYSTEM, now=now
+    )
+    return {
+        "contacts": contact.pk,
+        "locations": place.pk,
+        "documents": paper.pk,
+        "exports": copy.pk,
+        "merges": merge.pk,
+        "copies": copy.pk,
+        "notes": note.pk,
     }
 
 
@@ -187,6 +220,9 @@ def _whole(world) -> dict[str, int]:
         at=now, actor_kind="staff", actor_label="ada", permission="ops.view_job",
         granted=True, facts={},
     )  # fmt: skip
+    by = {"actor": SYSTEM, "now": now}
+    own = identity.define_field(slug="nin", name="NIN", kind="text", **by)
+    tag = identity.make_tag(slug="vip", name="VIP", colour="amber", **by)
     group = network.create_vlan_group(
         name="bed", vid_min=100, vid_max=200, actor=SYSTEM, now=now
     )
@@ -196,6 +232,8 @@ def _whole(world) -> dict[str, int]:
         "connections": make_connection().pk,
         "applications": make_application().row.pk,
         "access-rules": rule.pk,
+        "custom-fields": own.pk,
+        "tags": tag.pk,
         "decisions": decision.pk,
         "tax-rates": rate.pk,
         "runs": run.pk,

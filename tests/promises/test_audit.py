@@ -19,7 +19,7 @@ from apps.ops.enums import MessageState
 from apps.ops.models import AuditEntry, Message
 from dotmac.console.autodiscover import load_screens
 from dotmac.core import portal
-from dotmac.core.console import Action, registry
+from dotmac.core.console import Action, BulkAction, registry
 from dotmac.core.portal import PortalPage
 from dotmac.core.refs import SubjectRef
 from tests.console.lines import put_on_line
@@ -101,6 +101,9 @@ UNRECORDED = {
     # or an authorisation that is recorded with the person's name.
     "federation.exchange_code",
     "federation.revoke_token",
+    # An app's part of an erasure, which identity.erase_customer records as one.
+    "billing.erase_words",
+    "federation.forget_people",
     # The job is a row that names its actor; what wanted the work records it.
     "ops.start_job",
     "ops.start_reseal",
@@ -166,11 +169,12 @@ def screens() -> set[str]:
     """The functions behind the console's actions and forms and the portal's pages."""
     load_screens()
     autodiscover_modules("portal")
-    actions: list[Action] = []
+    actions: list[Action | BulkAction] = []
     for detail in registry.details.values():
         actions += detail.all_actions()
     for listed in registry.lists.values():
         actions += listed.actions
+        actions += listed.bulk
     for contribution in registry.hub.values():
         actions += contribution.actions
     found = {where_is(action.run) for action in actions}

@@ -46,29 +46,44 @@ def everything(model):
 
 
 def test_lists_of_the_api_with_their_count(bed):
-    resources = listed_resources()
-    assert len(resources) >= 15
+    resources = [at for path in listed_resources() for at in _addresses(bed, path)]
+    assert len(resources) >= 20
     wrong, compared = [], 0
     for who in [*PEOPLE, *CUSTOMERS]:
         client = bed_of.api_of(bed, who)
         for path in resources:
             answer = client.get(f"{path}?page_size=200&count=true")
+            if answer.status_code == 400:  # short lists come whole
+                answer = client.get(path)
             if answer.status_code == 403:
                 continue
-            listed = {row["id"] for row in answer.json()["results"]}
+            body = answer.json()
+            # Of a customer out of reach there is no list, so no row of it either.
+            rows = [] if answer.status_code == 404 else _rows(body)
+            listed = {row["id"] for row in rows}
             view = _view_of(path)
             tried = set(everything(view.queryset.model))
             opened = {
                 pk for pk in tried if client.get(f"{path}/{pk}").status_code == 200
             }
-            whole = answer.json()["next"] is None
+            whole = "count" in body and body["next"] is None
             compared += 1
-            if listed & tried != opened or (
-                whole and answer.json()["count"] != len(listed)
-            ):
+            if listed & tried != opened or (whole and body["count"] != len(listed)):
                 wrong.append(f"{who} {path}: listed {listed}, opens {opened}")
     assert not wrong, "\n".join(wrong)
     assert compared >= 60
+
+
+def _addresses(bed, path):
+    """The list's address; of each customer, where it belongs to one."""
+    if "999999999" not in path:
+        return [path]
+    return [path.replace("999999999", str(bed.of[w]["customers"])) for w in CUSTOMERS]
+
+
+def _rows(body):
+    """Short lists of one customer come whole, others by pages."""
+    return body if isinstance(body, list) else body["results"]
 
 
 def _view_of(path):

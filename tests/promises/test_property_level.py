@@ -19,17 +19,32 @@ pytestmark = [pytest.mark.security, pytest.mark.timeout(600)]
 # What each write of the API may set on the row of its own table, by hand.
 WRITES = {
     "PATCH customers/*": {"kind", "name", "email", "phone", "unit_id", "address", "city",
-                          "region", "postal_code", "country", "tax_number",
-                          "search_text", "updated_at", "duplicate_confirmed"},
+                          "region", "postal_code", "country", "tax_number", "source",
+                          "owner_id", "custom", "search_text", "updated_at",
+                          "duplicate_confirmed"},
     "PUT customers/*": {"kind", "name", "email", "phone", "unit_id", "address", "city",
-                        "region", "postal_code", "country", "tax_number",
-                        "search_text", "updated_at", "duplicate_confirmed"},
+                        "region", "postal_code", "country", "tax_number", "source",
+                        "owner_id", "custom", "search_text", "updated_at",
+                        "duplicate_confirmed"},
+    "PATCH customers/*/contacts/*": {"name", "role", "email", "phone", "is_primary",
+                                     "gets_bills", "gets_outages", "updated_at"},
+    "PATCH customers/*/locations/*": {"label", "address", "city", "latitude",
+                                      "longitude", "serviceability",
+                                      "serviceability_note", "checked_at",
+                                      "checked_by", "updated_at"},
+    "PATCH customers/*/documents/*": {"kind", "in_portal", "updated_at"},
+    "PATCH customers/*/notes/*": {"text", "pinned", "edited_at", "updated_at"},
+    "PATCH custom-fields/*": {"name", "choices", "required", "in_list", "in_portal",
+                              "archived_at", "updated_at"},
+    "PATCH tags/*": {"name", "colour", "updated_at"},
     "PATCH roles/*": {"name", "updated_at"},
     "PATCH access-rules/*": {"name", "why", "effect", "permissions", "expression",
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
                     "enabled", "secret", "updated_at"},
 }  # fmt: skip
+# Bodies of one name that say one fact anew, which is not a column beside others.
+WHOLE = {"PUT customers/*/parent", "PUT customers/*/tags"}
 VALID: dict[str, dict[str, Any]] = {
     "customers": {"kind": "business", "name": "New name", "email": "new@x.example"},
     "roles": {"name": "Renamed", "permissions": ["identity.view_customer"]},
@@ -38,6 +53,12 @@ VALID: dict[str, dict[str, Any]] = {
         "permissions": ["ops.set_business_date"], "expression": "false",
     },
     "nas": {"name": "renamed"},
+    "contacts": {"name": "Renamed"},
+    "locations": {"address": "2 Marina"},
+    "notes": {"text": "Calls by day."},
+    "documents": {"kind": "identity"},
+    "custom-fields": {"name": "Renamed"},
+    "tags": {"name": "Renamed"},
 }  # fmt: skip
 
 
@@ -50,13 +71,13 @@ def write_routes():
 
 
 def test_every_change_of_a_row_is_in_the_table():
-    assert set(write_routes()) == set(WRITES)
+    assert set(write_routes()) == set(WRITES) | WHOLE
 
 
 @pytest.mark.parametrize("route", sorted(WRITES))
 def test_a_body_with_every_column_changes_only_listed_ones(bed, route):
     method, address = route.split()
-    kind = address.split("/")[0]
+    kind = address.split("/")[-2]
     [(_owner, path), *_] = objects_of(bed, address)
     view: Any = resolve(f"/api/v1/{path}").func
     model, pk = view.cls.queryset.model, int(path.rsplit("/", 1)[1])
@@ -117,11 +138,12 @@ def test_a_new_row_takes_no_column_that_is_not_listed(bed, collection):
 
 def test_filters_walk_no_relation(bed):
     client = bed_of.api_of(bed, "ada")
+    known = str(bed.of["chidi"]["customers"])
     refused, asked = 0, 0
     for route in api.routes(api.urlpatterns):
         if getattr(route.callback, "actions", {}).get("get") != "list":
             continue
-        path = path_of(str(route.pattern))
+        path = path_of(str(route.pattern)).replace("999999999", known)
         for query in (
             "customer__user__password__startswith=a", "user__password__startswith=a",
             "unit__parent__name__contains=a", "id__gt=0", "pk=1", "ordering=-password",

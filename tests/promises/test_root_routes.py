@@ -6,8 +6,8 @@ from django.urls import URLResolver, get_resolver
 
 from dotmac.gateway import api
 from tests.promises import access_bed as bed_of
+from tests.promises.access_portal import ROOT
 from tests.promises.access_rights import lines
-from tests.promises.access_table import ROOT
 from tests.promises.test_access_matrix import (
     EVERYBODY,
     OWNERS,

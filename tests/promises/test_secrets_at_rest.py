@@ -21,6 +21,8 @@ SEALED = {
     "catalog_service.password",
     "federation_connection.secret",
     "federation_signinflow.answer",
+    "identity_storedfile.digest",
+    "identity_storedpiece.sealed",
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
     "network_nas.secret",

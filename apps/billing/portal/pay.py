@@ -78,6 +78,7 @@ class Return(PortalPage):
 
     path, name, title = "pay/return", "pay-return", _("Your payment")
     template, menu = "billing/portal/returned.html", "bills"
+    only_shows = False
 
     def context(self, page: PortalPageRequest, **_path: Any) -> dict[str, Any]:
         page.require("billing.start_checkout")

@@ -3,8 +3,9 @@
 import django.contrib.postgres.constraints
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import dotmac.core.models
 from django.db import migrations, models
+
+import dotmac.core.models
 
 
 class Migration(migrations.Migration):

@@ -22,6 +22,7 @@ from apps.federation.operations.flows import (
     take_saml_answer,
 )
 from apps.federation.operations.mappings import map_role, unlink_person, unmap_role
+from apps.federation.operations.personal import forget_people
 from apps.federation.operations.provider import (
     Given,
     exchange_code,
@@ -47,6 +48,7 @@ __all__ = [
     "finish_federated",
     "forget_codes",
     "forget_flows",
+    "forget_people",
     "give_code",
     "map_role",
     "register_application",

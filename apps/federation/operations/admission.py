@@ -70,7 +70,8 @@ def settle(*, connection_id: int, proof: Proof, now: datetime) -> Settled:
         actor=actor,
         now=now,
         changes={
-            "email": proof.email,
+            # A customer may ask to be forgotten, and the audit cannot forget.
+            **({"email": proof.email} if connection.audience == UserKind.STAFF else {}),
             "user": person.user.username if person else "",
             "mfa": proof.mfa,
             "roles_given": given,

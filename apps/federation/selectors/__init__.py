@@ -30,6 +30,7 @@ from apps.federation.selectors.connections import (
     people_of,
     ways_in,
 )
+from apps.federation.selectors.personal import held_of
 
 __all__ = [
     "SCOPES",
@@ -46,6 +47,7 @@ __all__ = [
     "consented_scopes",
     "credentials_of",
     "discovery_document",
+    "held_of",
     "is_too_old",
     "leaving_to",
     "mappings_of",

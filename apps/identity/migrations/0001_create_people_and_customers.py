@@ -4,9 +4,10 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import dotmac.core.models
 from django.conf import settings
 from django.db import migrations, models
+
+import dotmac.core.models
 
 
 class Migration(migrations.Migration):

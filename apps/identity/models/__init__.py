@@ -7,12 +7,10 @@ from apps.identity.models.access import (
 )
 from apps.identity.models.api_key import ApiKey
 from apps.identity.models.customer import (
-    Contact,
     Customer,
     CustomerGrant,
     CustomerQuerySet,
     Membership,
-    ServiceLocation,
 )
 from apps.identity.models.factors import (
     Ceremony,
@@ -20,8 +18,20 @@ from apps.identity.models.factors import (
     Passkey,
     RecoveryCode,
 )
+from apps.identity.models.fields import CustomerTag, CustomField, Tag
+from apps.identity.models.files import CustomerDocument, StoredFile, StoredPiece
+from apps.identity.models.history import (
+    CustomerChange,
+    CustomerNote,
+    CustomerTurn,
+    NoteRevision,
+)
 from apps.identity.models.link import EmailProof, OneTimeLink, ResetRequest
+from apps.identity.models.look import PortalLook
+from apps.identity.models.merge import CustomerMerge
 from apps.identity.models.organisation import OrganisationUnit, UnitGrant
+from apps.identity.models.personal import PersonalExport
+from apps.identity.models.places import Contact, ServiceLocation
 from apps.identity.models.role import Role, RoleAssignment, RolePermission
 from apps.identity.models.session import (
     Invitation,
@@ -39,15 +49,25 @@ __all__ = [
     "Ceremony",
     "CodeTries",
     "Contact",
+    "CustomField",
     "Customer",
+    "CustomerChange",
+    "CustomerDocument",
     "CustomerGrant",
+    "CustomerMerge",
+    "CustomerNote",
     "CustomerQuerySet",
+    "CustomerTag",
+    "CustomerTurn",
     "EmailProof",
     "Invitation",
     "Membership",
+    "NoteRevision",
     "OneTimeLink",
     "OrganisationUnit",
     "Passkey",
+    "PersonalExport",
+    "PortalLook",
     "RecoveryCode",
     "RefreshToken",
     "ResetRequest",
@@ -56,6 +76,9 @@ __all__ = [
     "RolePermission",
     "ServiceLocation",
     "Session",
+    "StoredFile",
+    "StoredPiece",
+    "Tag",
     "TotpDevice",
     "UnitGrant",
     "User",

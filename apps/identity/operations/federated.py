@@ -18,7 +18,7 @@ from apps.identity.models import Customer, Membership, User
 from apps.identity.operations.emails import prove_email
 from apps.identity.operations.sessions import begin_session
 from apps.identity.operations.sign_in import SignedIn, may_enter
-from apps.identity.operations.staff import add_user, user_subject
+from apps.identity.operations.staff import add_user, made_username, user_subject
 from apps.identity.rules.contacts import plain_username
 from apps.identity.selectors.factors import has_second_factor
 from apps.ops import operations as ops
@@ -34,7 +34,7 @@ def create_federated_staff(
     The sign-in name is the address, or `fallback_name` where that is none. Refused
     for a name or an address that somebody has: repeating it makes no second one.
     """
-    user = _add(email, name, fallback_name, UserKind.STAFF)
+    user = _add(email, name, plain_username(email) or fallback_name, UserKind.STAFF)
     _settle(user, actor, now, "create_staff")
     return user
 
@@ -47,12 +47,14 @@ def create_federated_member(
 
     None where there is no such customer, or more than one, or where somebody acts
     for it already: then that person decides who else does. Refused as for staff.
+    The sign-in name is made of `fallback_name`: the audit keeps it for ever.
     """
     found = list(Customer.objects.locked().open().filter(email__iexact=email)[:2])
     if len(found) != 1 or Membership.objects.filter(customer=found[0]).exists():
         return None
     customer = found[0]
-    user = _add(email, name or customer.name, fallback_name, UserKind.CUSTOMER)
+    username = made_username(fallback_name)
+    user = _add(email, name or customer.name, username, UserKind.CUSTOMER)
     Membership.objects.create(user=user, customer=customer, rights=MemberRights.FULL)
     _settle(user, actor, now, "create_portal_user", customer_id=customer.pk)
     return user
@@ -67,9 +69,9 @@ def hold_people(user_ids: Iterable[int]) -> None:
     list(User.objects.locked().filter(pk__in=set(user_ids)).values_list("pk"))
 
 
-def _add(email: str, name: str, fallback_name: str, kind: UserKind) -> User:
+def _add(email: str, name: str, username: str, kind: UserKind) -> User:
     return add_user(
-        username=plain_username(email) or fallback_name,
+        username=username,
         email=email,
         name=name[:150],
         kind=kind,

@@ -13,6 +13,7 @@ from apps.identity.errors import LinkRefused
 from apps.identity.models import Customer, OneTimeLink, User
 from apps.identity.rules.links import TOKEN_CHARACTERS_MAX, link_token
 from apps.identity.rules.tokens import digest_of
+from apps.identity.selectors.customers import only_customer_of
 from apps.identity.selectors.links import LINK_KIND, link_path
 from apps.ops import operations as ops
 from dotmac.core.db import next_ids
@@ -76,6 +77,7 @@ def mail_link(
         purpose=f"identity.{link.row.purpose}",
         unique_key=f"{LINK_KIND}-{link.row.pk}",
         filled_by=f"{LINK_KIND}:{link.row.pk}",
+        customer_id=only_customer_of(link.row.user_id),
         now=now,
     )
 

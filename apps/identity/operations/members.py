@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +20,14 @@ from apps.identity.errors import (
 from apps.identity.models import Customer, Membership, User
 from apps.identity.operations.joining import invite_known, mail_first_link
 from apps.identity.operations.links import MadeLink
-from apps.identity.operations.staff import add_user, user_subject
+from apps.identity.operations.staff import add_user, made_username, user_subject
 from apps.identity.rules.contacts import plain_email
 from apps.identity.selectors.federated import user_of_email
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor, ActorKind
 from dotmac.core.errors import InvalidInput, NotFound
+
+_NAME_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def invite_member(
         subject=user_subject(user),
         actor=actor,
         now=now,
-        changes={"email": clean, "rights": rights},
+        changes={"rights": rights},
         customer_id=customer_id,
     )
     return InvitedMember(user=user, link=link)
@@ -86,7 +90,7 @@ def _person(email: str, name: str) -> User:
     known = User.objects.locked().filter(email__iexact=email).first()
     if known is None:
         return add_user(
-            username=email.lower(),
+            username=made_username(secrets.token_hex(_NAME_BYTES)),
             email=email,
             name=name,
             kind=UserKind.CUSTOMER,
@@ -122,7 +126,8 @@ def remove_member(
 ) -> None:
     """Somebody no longer acts for the customer; the next request shows it.
 
-    Refused for the last one with all rights. The sign-in itself stays.
+    Refused for the last one with all rights. A sign-in that acts for nobody else
+    goes with it: it opens nothing, and nobody's erasure would reach it any more.
     """
     member = _locked_member(customer_id, user_id)
     if member.rights == MemberRights.FULL:
@@ -130,6 +135,21 @@ def remove_member(
 
     _record("remove_member", member, actor, now, rights=[member.rights, ""])
     member.delete()
+    forget_idle_users([user_id])
+
+
+def forget_idle_users(user_ids: Sequence[int]) -> int:
+    """Delete those portal users who act for nobody. Part of an operation.
+
+    Each is locked first: whoever lets one act for another customer holds the row.
+    Returns how many were deleted.
+    """
+    held = [user.pk for user in User.objects.locked().filter(pk__in=user_ids)]
+    acting = Membership.objects.filter(user_id__in=held).values("user_id")
+    idle = User.objects.filter(pk__in=held, kind=UserKind.CUSTOMER)
+    gone = list(idle.exclude(pk__in=acting).values_list("pk", flat=True))
+    User.objects.filter(pk__in=gone).delete()
+    return len(gone)
 
 
 def _locked_member(customer_id: int, user_id: int) -> Membership:

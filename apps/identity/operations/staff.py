@@ -14,6 +14,7 @@ from apps.identity.errors import (
     UsernameTaken,
 )
 from apps.identity.models import User
+from apps.identity.models.user import MADE_PREFIX
 from apps.identity.operations.roles import (
     hold_role,
     refuse_beyond,
@@ -103,6 +104,15 @@ def add_user(
             password=password,
             is_superuser=is_superuser,
         )
+
+
+def made_username(distinct: str) -> str:
+    """A sign-in name that says nothing about the person.
+
+    The audit names people by their sign-in name and can never forget one. Who has
+    such a name signs in by the address, and pages show that (`sign_in_name`).
+    """
+    return f"{MADE_PREFIX}{distinct}"
 
 
 @transaction.atomic

@@ -49,6 +49,13 @@ ROLES = (
             "*.view_*",
             "identity.create_customer",
             "identity.change_customer",
+            "identity.reopen_customer",
+            "identity.impersonate_customer",
+            "identity.tag_customer",
+            "identity.write_note",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "identity.create_portal_user",
             "identity.set_portal_password",
             "catalog.order_service",
@@ -78,7 +85,15 @@ ROLES = (
             "billing.*",
             "analytics.view_*",
             "identity.view_customer",
+            "identity.view_timeline",
             "identity.change_customer",
+            "identity.tag_customer",
+            "identity.view_field",
+            "identity.write_note",
+            "identity.view_document",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "catalog.view_*",
             "identity.create_api_key",
             "ops.view_job",
@@ -94,6 +109,8 @@ ROLES = (
             "catalog.provision_service",
             "identity.view_customer",
             "identity.create_api_key",
+            "identity.view_timeline",
+            "identity.write_note",
             "analytics.view_online_sessions",
             "ops.view_job",
             "ops.view_integrity",
@@ -109,6 +126,10 @@ ROLES = (
             "identity.create_customer",
             "identity.change_customer",
             "identity.create_portal_user",
+            "identity.view_document",
+            "identity.open_document",
+            "identity.add_document",
+            "identity.change_document",
             "identity.view_unit",
             "catalog.view_*",
             "catalog.order_service",
@@ -138,10 +159,17 @@ _BILLS = (
     "billing.start_checkout",
     "billing.pay_invoice",
 )
+# Papers, like people, are for those with all rights alone.
+_PAPERS = (
+    "identity.view_document",
+    "identity.open_document",
+    "identity.add_document",
+    "identity.export_customer",
+)
 _OF_RIGHTS: dict[str, tuple[str, ...]] = {
     MemberRights.VIEW: _LOOK,
     MemberRights.BILLING: ("identity.view_customer", *_BILLS),
-    MemberRights.FULL: (*_LOOK, *_BILLS),
+    MemberRights.FULL: (*_LOOK, *_BILLS, *_PAPERS),
 }
 
 

@@ -56,6 +56,14 @@ INVARIANTS = (
                         WHERE member.user_id = person.id))""",
     ),
     Invariant(
+        name="identity.portal_users_act_for_somebody",
+        says="A sign-in of the portal acts for a customer, or is gone with the last.",
+        sql="""SELECT person.id, person.username FROM identity_user person
+                WHERE person.kind = 'customer' AND NOT EXISTS (
+                      SELECT 1 FROM identity_membership member
+                       WHERE member.user_id = person.id)""",
+    ),
+    Invariant(
         name="identity.recovery_codes_stand_beside_a_factor",
         says="Recovery codes that work belong to people with a second factor.",
         sql="""SELECT DISTINCT code.user_id FROM identity_recoverycode code

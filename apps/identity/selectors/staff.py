@@ -46,6 +46,12 @@ class StaffMember:
         return self.id
 
 
+def active_staff() -> QuerySet[User]:
+    """Colleagues who may be given work, by name."""
+    rows = User.objects.filter(kind=UserKind.STAFF, is_active=True)
+    return rows.order_by("name", "pk")
+
+
 def default_unit() -> OrganisationUnit:
     """The operator itself, the root of the tree (made by `sync_roles`)."""
     return OrganisationUnit.objects.get(kind=UnitKind.OPERATOR)

@@ -4,9 +4,10 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import dotmac.core.models
 import netfields.fields
 from django.db import migrations, models
+
+import dotmac.core.models
 
 
 class Migration(migrations.Migration):

@@ -153,6 +153,7 @@ POLICIES: tuple[Policy, ...] = (
         methods=SAFE | WRITES,
         pattern=re.compile(
             r"/api/billing/(?:runs$|runs/preview|invoices/\d+/pdf)|/console/.*\.pdf$"
+            r"|/api/customers/\d+/(?:documents/\d+/content|exports(?:/\d+/content)?)$"
         ),
         away=Away.LOCAL,
         rules=(

@@ -58,7 +58,7 @@ GUARDS = (
         changes=(
             Code(
                 "dotmac/gateway/idempotency.py",
-                "    digest.update(request.body)\n",
+                "    digest.update(_body_of(request))\n",
                 "",
             ),
         ),

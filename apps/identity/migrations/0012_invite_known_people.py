@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("identity", "0004_rights_in_one_call"),
+        ("identity", "0011_merges"),
     ]
 
     operations = [
