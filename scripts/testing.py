@@ -25,6 +25,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "identity": (
         "identity",
+        "races/test_customer_races.py",
         "races/test_identity.py",
         "races/test_key_rotation.py",
         "races/test_two_approvers.py",

@@ -137,6 +137,8 @@ def _documents(customer_id: int, window: Window) -> list[TimelineEntry]:
 
 
 def _merges(customer_id: int, window: Window) -> list[TimelineEntry]:
+    """That it happened is for all who read the history; the record leads further,
+    and is listed among the people for those who may open it."""
     entries = []
     for merge in window.rows(merges_of(customer_id), at="at"):
         survives = merge.survivor_id == customer_id
@@ -152,7 +154,6 @@ def _merges(customer_id: int, window: Window) -> list[TimelineEntry]:
                 detail=merge.reason,
                 icon="copy",
                 by=merge.actor_label,
-                url=f"/console/merges/{merge.pk}",
             )
         )
     return entries
@@ -167,7 +168,6 @@ def _unmerges(customer_id: int, window: Window) -> list[TimelineEntry]:
             detail=str(merge.duplicate.reference),
             icon="arrow-back-up",
             by=merge.undone_by,
-            url=f"/console/merges/{merge.pk}",
         )
         for merge in window.rows(merges_of(customer_id), at="undone_at")
     ]
