@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.identity import operations as identity
 from apps.identity.models import AccessDecision, AccessRule
-from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.browser import chromium, site, visit, walk
 from tests.sessions import enter
 from tests.world import SYSTEM, World
 
@@ -85,14 +85,5 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_what_explains_access_is_quiet_and_fits(visit, owner, width):
-    visitor = visit(owner, width)
-    faults = {}
-    for name, path in PATHS.items():
-        answer = visitor.open(f"/console/{path}")
-        found = visitor.faults()
-        if answer.status != 200 or found:
-            faults[name] = (answer.status, found)
-        visitor.messages.clear()
-    assert faults == {}
+def test_what_explains_access_is_quiet_and_fits(visit, owner):
+    assert walk(visit(owner), [f"/console/{path}" for path in PATHS.values()]) == {}
