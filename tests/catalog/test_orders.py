@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,7 +11,12 @@ from apps.catalog import errors
 from apps.catalog.models import Order, OrderItem, Service
 from apps.catalog.rules.credentials import CANDIDATES_MAX
 from apps.identity import operations as identity
-from apps.identity.errors import CustomerHasHistory, CustomerStillServed
+from apps.identity import selectors
+from apps.identity.errors import (
+    CustomerHasHistory,
+    CustomerStillServed,
+    LocationInUse,
+)
 from apps.network import selectors as network
 from apps.ops.models import AuditEntry, OutboxEvent
 from dotmac.core.db import violated_constraint
@@ -121,6 +127,28 @@ def test_serves_a_place_of_the_customer(shop, world):
     assert order(shop, chidi, location_id=place.pk).location_id == place.pk
     with pytest.raises(errors.UnknownLocation):
         order(shop, world.dayo.customer, location_id=place.pk)
+
+
+def test_a_place_stays_as_long_as_a_service_names_it(shop, world):
+    facts: dict[str, Any] = {"actor": SYSTEM, "now": NOON}
+    chidi = world.chidi.customer
+    home, shed = (
+        identity.add_location(
+            customer_id=chidi.pk, label=label, address="12 Broad Street", **facts
+        )
+        for label in ("Home", "Shed")
+    )
+    service = order(shop, chidi, location_id=home.pk)
+    for _state in ("waiting", "ended"):
+        with pytest.raises(LocationInUse):
+            identity.remove_location(location_id=home.pk, **facts)
+        shop.do.terminate_service(service_id=service.pk)
+    identity.remove_location(location_id=shed.pk, **facts)
+
+    left = selectors.locations_of(chidi.pk)
+    assert [place.pk for place in left] == [home.pk]
+    told = AuditEntry.objects.filter(action="identity.remove_location")
+    assert [entry.subject_id for entry in told] == [shed.pk]
 
 
 @pytest.mark.parametrize(

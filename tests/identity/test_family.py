@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from apps.identity import operations as identity
 from apps.identity.errors import CustomerClosed, CustomerHasHistory, ParentIsBelow
 from apps.identity.models import Customer, CustomerChange
+from apps.identity.operations import family
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.world import NOON, SYSTEM
 
@@ -55,6 +56,20 @@ def test_a_family_is_at_most_eight_deep(world):
         last = row
     with pytest.raises(ParentIsBelow):
         below(world.dayo.customer, last)
+
+
+def test_a_head_office_has_a_bounded_number_of_branches(world, monkeypatch):
+    monkeypatch.setattr(family, "CHILDREN_MAX", 1)
+    chidi, dayo, esi = (p.customer for p in (world.chidi, world.dayo, world.esi))
+    below(dayo, chidi)
+    with pytest.raises(InvalidInput, match="At most 1 below one") as refused:
+        below(esi, chidi)
+    assert refused.value.field == "parent"
+    assert Customer.objects.get(parent=chidi) == dayo
+    # The one that hangs there already may say so again, and makes room by leaving.
+    assert below(dayo, chidi).parent_id == chidi.pk
+    below(dayo, None)
+    assert below(esi, chidi).parent_id == chidi.pk
 
 
 def test_closed_and_unknown_customers_are_no_parents(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.db import IntegrityError, transaction
 from apps.identity import operations as identity
 from apps.identity.errors import SlugTaken
 from apps.identity.models import Customer, CustomerChange, CustomerTag, CustomField, Tag
-from apps.identity.operations import fields
+from apps.identity.operations import fields, tagging
 from apps.identity.rules.fields import ValueRefused, stored_value
+from apps.ops.models import AuditEntry
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.world import NOON, SYSTEM
 
@@ -128,6 +130,49 @@ def test_values_are_judged_and_kept_with_their_history(world, define):
     identity.change_customer(changes={"custom": {"line": "fibre"}}, **change)
     row.refresh_from_db()
     assert row.custom["line"] == "fibre"
+
+
+def test_archiving_again_keeps_the_first_time(define):
+    field = define("nin", "text")
+    later = NOON + timedelta(days=1)
+    for now in (NOON, later):
+        identity.archive_field(field_id=field.pk, actor=SYSTEM, now=now)
+    field.refresh_from_db()
+    assert field.archived_at == NOON
+    for _ in range(2):
+        identity.archive_field(field_id=field.pk, archived=False, **BY)
+    field.refresh_from_db()
+    assert field.archived_at is None
+    told = AuditEntry.objects.filter(action="identity.archive_field").order_by("pk")
+    assert [entry.changes for entry in told] == [
+        {"archived": True},
+        {"archived": False},
+    ]
+
+
+def test_tags_are_bounded_and_keep_their_slug(monkeypatch):
+    monkeypatch.setattr(fields, "TAGS_MAX", 1)
+    tag = identity.make_tag(slug="vip", name="VIP", colour="red", **BY)
+    with pytest.raises(InvalidInput, match="At most 1 tags") as refused:
+        identity.make_tag(slug="late", name="Late", colour="red", **BY)
+    assert refused.value.field == "slug"
+    with pytest.raises(InvalidInput) as refused:
+        identity.change_tag(
+            tag_id=tag.pk, changes={"slug": "late", "name": "Late"}, **BY
+        )
+    assert refused.value.field == "slug"
+    kept = Tag.objects.get()
+    assert (kept.slug, kept.name) == ("vip", "VIP")
+
+
+def test_a_bulk_has_a_bounded_size(world, monkeypatch):
+    monkeypatch.setattr(tagging, "CUSTOMERS_MAX", 1)
+    identity.make_tag(slug="vip", name="VIP", colour="red", **BY)
+    both = [world.chidi.customer.pk, world.dayo.customer.pk]
+    with pytest.raises(InvalidInput, match="At most 1 customers"):
+        identity.tag_customers(customer_ids=both, add=["vip"], **BY)
+    assert CustomerTag.objects.exists() is False
+    assert identity.tag_customers(customer_ids=both[:1], add=["vip"], **BY) == 1
 
 
 def test_tags_are_stuck_in_bulk_and_repeatably(world):

@@ -78,6 +78,45 @@ def test_notes_are_bounded(world, chidi, write, monkeypatch):
     assert CustomerNote.objects.count() == 2
 
 
+def test_nobody_writes_about_a_customer_that_is_not_there():
+    with pytest.raises(NotFound):
+        identity.write_note(customer_id=2**40, text="x", actor=SYSTEM, now=NOON)
+    assert CustomerNote.objects.exists() is False
+
+
+def test_a_note_that_goes_while_its_customer_is_waited_for_is_not_edited(
+    world, write, monkeypatch
+):
+    """Somebody else, who held the customer, took the note away."""
+    note, hold = write("calls at night"), notes._hold
+
+    def late(customer_id):
+        CustomerNote.objects.filter(pk=note.pk).delete()
+        return hold(customer_id)
+
+    monkeypatch.setattr(notes, "_hold", late)
+    with pytest.raises(NotFound):
+        identity.edit_note(
+            note_id=note.pk, text="by day", actor=world.mina.actor, now=NOON
+        )
+    assert not NoteRevision.objects.exists()
+    assert not AuditEntry.objects.filter(action="identity.edit_note").exists()
+
+
+def test_a_note_that_somebody_else_took_away_is_not_taken_away_again(
+    world, write, monkeypatch
+):
+    note, hold = write("calls at night"), notes._hold
+
+    def late(customer_id):
+        CustomerNote.objects.filter(pk=note.pk).delete()
+        return hold(customer_id)
+
+    monkeypatch.setattr(notes, "_hold", late)
+    identity.remove_note(note_id=note.pk, actor=world.mina.actor, now=NOON)
+    assert not AuditEntry.objects.filter(action="identity.remove_note").exists()
+
+
 def test_the_timeline_loses_nothing_between_pages(world, chidi, write):
     """Twelve things at one instant and some around it, in pages of five."""
     for number in range(12):

@@ -1,5 +1,6 @@
 """Locations and contacts, by operations."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -149,6 +150,55 @@ def test_a_check_holds_until_the_place_moves(at, world):
         )
     with pytest.raises(NotFound):
         identity.check_serviceability(location_id=2**40, answer="no", **facts)
+
+
+def test_the_same_answer_again_keeps_who_checked_and_when(at, world):
+    place = identity.add_location(**at, label="shop", address="1 Marina")
+    answer: dict[str, Any] = {"location_id": place.pk, "answer": "no", "note": "hill"}
+    identity.check_serviceability(**answer, actor=world.nuru.actor, now=NOON)
+    later: dict[str, Any] = {"actor": SYSTEM, "now": NOON + timedelta(days=1)}
+
+    identity.check_serviceability(**{**answer, "note": " hill "}, **later)
+
+    place.refresh_from_db()
+    assert (place.checked_by, place.checked_at) == ("nuru", NOON)
+    told = AuditEntry.objects.filter(action="identity.check_serviceability")
+    assert told.count() == 1
+    # The same answer for another reason is a new one.
+    identity.check_serviceability(**{**answer, "note": "river"}, **later)
+    assert told.count() == 2
+
+
+def test_a_place_that_goes_while_its_customer_is_waited_for_is_not_changed(
+    at, monkeypatch
+):
+    """Somebody else, who held the customer, took the place away."""
+    place = identity.add_location(**at, label="shop", address="1 Marina")
+    hold = places._open_customer
+
+    def late(customer_id):
+        ServiceLocation.objects.filter(pk=place.pk).delete()
+        return hold(customer_id)
+
+    monkeypatch.setattr(places, "_open_customer", late)
+    with pytest.raises(NotFound):
+        identity.change_location(
+            location_id=place.pk, changes={"city": "Ibadan"}, actor=SYSTEM, now=NOON
+        )
+    assert not AuditEntry.objects.filter(action="identity.change_location").exists()
+
+
+def test_a_person_to_speak_to_has_a_name(at):
+    with pytest.raises(InvalidInput) as refused:
+        identity.add_contact(**at, name=" \t")
+    assert refused.value.field == "name"
+    person = identity.add_contact(**at, name="Ify")
+    with pytest.raises(InvalidInput) as refused:
+        identity.change_contact(
+            contact_id=person.pk, changes={"name": ""}, actor=SYSTEM, now=NOON
+        )
+    assert refused.value.field == "name"
+    assert Contact.objects.get().name == "Ify"
 
 
 def test_places_and_people_through_the_api(world, at):

@@ -109,7 +109,7 @@ def accept_portal_invitation(*, token: str, password: str, now: datetime) -> Use
     actor = actor_for_user(user)
     if link.email and link.email.lower() == user.email.lower():
         prove_email(user=user, email=user.email, now=now)
-    elif user.email:
+    else:
         request_email(user_id=user.pk, email=user.email, actor=actor, now=now)
     ops.record(
         action="identity.accept_portal_invitation",

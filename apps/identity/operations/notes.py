@@ -75,10 +75,10 @@ def edit_note(
 @transaction.atomic
 def remove_note(*, note_id: int, actor: Actor, now: datetime) -> None:
     """Take a note away with its earlier texts. One that is gone changes nothing."""
-    note = CustomerNote.objects.filter(pk=note_id).first()
-    if note is None:
+    try:
+        note = _locked(note_id)
+    except NotFound:
         return
-    _hold(note.customer_id)
     _record("remove_note", note, actor, now)
     note.delete()
 
