@@ -143,7 +143,7 @@ def remove_location(*, location_id: int, actor: Actor, now: datetime) -> None:
     Refused while a service, running or ended, names the place.
     """
     # Locked: an order that names it meanwhile comes before or after, not between.
-    rows = ServiceLocation.objects.select_for_update()
+    rows = ServiceLocation.objects.select_for_update(no_key=False)
     location = rows.filter(pk=location_id).first()
     if location is None:
         return
@@ -201,7 +201,8 @@ def change_contact(
 @transaction.atomic
 def remove_contact(*, contact_id: int, actor: Actor, now: datetime) -> None:
     """Forget a person. One who is gone already changes nothing."""
-    contact = Contact.objects.select_for_update().filter(pk=contact_id).first()
+    rows = Contact.objects.select_for_update(no_key=False)
+    contact = rows.filter(pk=contact_id).first()
     if contact is None:
         return
     _record("remove_contact", contact, actor, now)
