@@ -73,10 +73,11 @@ class Story:
     def tell(self) -> dict[str, str]:
         self.files()
         owner = self.hire()
-        api = self.sign_in(owner)
+        browser = self.world.console(owner)
+        api = self.sign_in(owner, browser)
         self.network(api)
         self.customers(api)
-        self.federation(owner)
+        self.federation(browser)
         self.gateway()
         self.work()
         return self.planted
@@ -114,8 +115,7 @@ class Story:
         )
         return Person(user=user, password=password, secret=secret)
 
-    def sign_in(self, owner: Person) -> Api:
-        browser = self.world.console(owner)
+    def sign_in(self, owner: Person, browser: Client) -> Api:
         self.plant("console cookie", browser.cookies["sessionid"].value)
         browser.get("/console/")
         tokens = login(Api(), owner)
@@ -132,7 +132,7 @@ class Story:
         Client().get(f"/api/v1/customers?token={self.plant('token in a query')}")
         return Api(bearer=access)
 
-    def federation(self, owner: Person) -> None:
+    def federation(self, browser: Client) -> None:
         """A provider's secret by its form, a tool's secret, a code and its token."""
         row = federation.create_connection(
             kind="oidc", audience="staff", actor=SYSTEM, now=self.now,
@@ -144,7 +144,7 @@ class Story:
         federation.check_connection(connection_id=row.pk, actor=SYSTEM, now=self.now)
         app = make_application(asks_consent=False)
         self.plant("application secret token", app.secret)
-        code = told(ask(self.world.console(owner), app))["code"]
+        code = told(ask(browser, app))["code"]
         self.plant("authorisation code token", code)
         given = exchange(app, code).json()
         self.plant("application token", given["access_token"])
