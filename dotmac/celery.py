@@ -36,6 +36,14 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         "identity.forget_sessions",
         crontab(hour="4", minute="20"),
     ),
+    "identity.forget_decisions": (
+        "identity.forget_decisions",
+        crontab(hour="4", minute="40"),
+    ),
+    "federation.withdraw_roles": ("federation.withdraw_roles", 60.0),
+    "federation.forget_old": ("federation.forget_old", crontab(hour="4", minute="50")),
+    "identity.make_exports": ("identity.make_exports", 15.0),
+    "identity.end_looks": ("identity.end_looks", 60.0),
     "network.send_coa_requests": ("network.send_coa_requests", 2.0),
     "network.read_attempts": ("network.read_attempts", 30.0),
     "network.forget_attempts": (

@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from dotmac.gateway import api, health, middleware, openness, well_known
+from dotmac.gateway import api, health, middleware, openness, provider, well_known
 from dotmac.gateway.versions import openapi
 
 urlpatterns = [
@@ -13,6 +13,11 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path(".well-known/jwks.json", well_known.key_set, name="key-set"),
+    path(
+        ".well-known/openid-configuration",
+        provider.configuration,
+        name="oidc-discovery",
+    ),
     path(".well-known/change-password", well_known.change_password),
     path("api/v1/", include(api.urlpatterns)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

@@ -20,8 +20,10 @@ sys.path[0] = str(ROOT)
 from tools.bench import (  # noqa: E402
     allocation,
     audit,
+    authorisation,
     billing,
     customers,
+    expressions,
     limiter,
     radius,
 )
@@ -33,6 +35,12 @@ Measure = Callable[[Bench, argparse.Namespace, str], Section]
 MEASUREMENTS: dict[str, Measure] = {
     "customers": lambda b, given, stamp: customers.run(
         b, rows=given.rows, rounds=given.rounds, stamp=stamp
+    ),
+    "authorisation": lambda b, given, stamp: authorisation.run(
+        b, rows=given.rows, rounds=given.rounds, stamp=stamp
+    ),
+    "expressions": lambda _bench, given, stamp: expressions.run(
+        evaluations=given.evaluations, rounds=given.rounds, stamp=stamp
     ),
     "allocation": lambda b, given, stamp: allocation.run(
         b, held=given.held, requests=given.requests, rounds=given.rounds, stamp=stamp
@@ -72,6 +80,7 @@ def _options() -> argparse.ArgumentParser:
         ("calls", 5_000, "calls of the limiter a round"),
         ("entries", 300_000, "entries in the audit chain that is verified"),
         ("writes", 500, "audited writes of each writer a round"),
+        ("evaluations", 50_000, "evaluations of a condition a round"),
         ("rounds", 5, "rounds; the reference and DotMac take turns"),
     ):
         help_text = f"{says} (default {default:,})"

@@ -25,11 +25,16 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "identity": (
         "identity",
+        "races/test_customer_races.py",
         "races/test_identity.py",
         "races/test_key_rotation.py",
-        "promises/test_authorization_matrix.py",
+        "races/test_two_approvers.py",
+        "promises/test_access_matrix.py",
+        "promises/test_lists_are_filters.py",
+        "promises/test_revocation.py",
         "promises/test_staff_need_mfa.py",
     ),
+    "federation": ("federation", "races/test_federation_races.py"),
     "network": (
         "network",
         "conformance",
@@ -61,7 +66,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     **PARTS,
     "dotmac_platform": ("core", "promises"),
     "dotmac_api_gateway": ("gateway", "promises"),
-    "dotmac_identity": PARTS["identity"],
+    "dotmac_identity": PARTS["identity"] + PARTS["federation"],
     "dotmac_services": PARTS["catalog"],
     "dotmac_networking": PARTS["network"],
     "dotmac_billing": PARTS["billing"],
@@ -70,8 +75,8 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "dotmac_core_ops": PARTS["ops"],
     "dotmac_devtools": PARTS["devtools"],
 }
-CATEGORIES = ("unit", "integration", "e2e", "performance", "security", "faults")
-LONG_TIER = ("performance", "faults")
+LONG_TIER = ("performance", "faults", "fuzz")
+CATEGORIES = ("unit", "integration", "e2e", "security", *LONG_TIER)
 WORKERS = "2"
 
 
@@ -79,8 +84,8 @@ def options() -> argparse.ArgumentParser:
     """The command line of run_tests.py."""
     parser = argparse.ArgumentParser(
         prog="run_tests.py",
-        description="Runs every test but the long tier (performance, faults) on real "
-        "PostgreSQL, Valkey, FreeRADIUS and Chromium.",
+        description="Runs every test but the long tier (performance, faults, fuzz) on "
+        "real PostgreSQL, Valkey, FreeRADIUS and Chromium.",
         epilog="Whatever else is given goes to pytest, for example -k name or -x.",
     )
     add = parser.add_argument

@@ -9,8 +9,11 @@ content wider than the screen.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +63,10 @@ class Visitor:
         """Wait until htmx waits for nothing more."""
         self.page.evaluate(_AT_REST)
 
+    def widen(self, width: int) -> None:
+        """Make the window that of a phone or of a desk; the page stays."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+
     def overflow(self) -> str:
         """Empty unless the page scrolls sideways."""
         content, screen = self.page.evaluate(_WIDTH)
@@ -70,6 +77,31 @@ class Visitor:
         if wide := self.overflow():
             found.append(wide)
         return found
+
+
+def walk(visitor: Visitor, paths: Iterable[str]) -> dict[str, Any]:
+    """What is wrong with each page: opened as on a phone, then as at a desk.
+
+    With DOTMAC_PICTURES naming a folder, a picture of each at both widths is put there.
+    """
+    faults = {}
+    folder = os.environ.get("DOTMAC_PICTURES")
+    for path in paths:
+        visitor.widen(PHONE)
+        answer = visitor.open(path)
+        found = []
+        for width in (PHONE, WIDE):
+            visitor.widen(width)
+            found += [fault for fault in visitor.faults() if fault not in found]
+            if folder:
+                name = re.sub(r"[^\w=-]+", "_", path.strip("/"))
+                place = Path(folder) / f"{name}-{width}.png"
+                visitor.page.screenshot(path=place, full_page=True)
+        if answer.status != 200 or found:
+            faults[path] = (answer.status, found)
+        visitor.messages.clear()
+        visitor.outside.clear()
+    return faults
 
 
 _open: list[Any] = []

@@ -13,9 +13,9 @@ from tests.distribution import folder_of, is_long
 from tools.coverage_floors import shortfalls
 
 ROOT = Path(__file__).resolve().parent.parent
-CATEGORIES = ("unit", "integration", "e2e", "performance", "security", "faults")
-LONG_TIER = ("performance", "faults")
-BY_FOLDER = {"journeys": "e2e", "performance": "performance", "faults": "faults"}
+LONG_TIER = ("performance", "faults", "fuzz")
+CATEGORIES = ("unit", "integration", "e2e", "security", *LONG_TIER)
+BY_FOLDER = {"journeys": "e2e", **{name: name for name in LONG_TIER}}
 SERVER_FIXTURES = {"db", "own_database", "transactional_db"}
 _short: list[str] = []
 

@@ -31,9 +31,16 @@ AGES = (
 )
 
 
+def _reaches_all(page: Page, permission: str) -> bool:
+    """These figures are the operator's: a branch or a reseller must not read them."""
+    return page.actor.scope(permission).everything
+
+
 def online_panels(page: Page) -> Sequence[Panel]:
     """Sessions on line now."""
     metric = selectors.ONLINE_SESSIONS
+    if not _reaches_all(page, metric.permission):
+        return []
     count = metric.read(now=page.now)
     url = list_url("sessions") if "sessions" in registry.lists else ""
     words = ngettext(
@@ -47,6 +54,8 @@ def online_panels(page: Page) -> Sequence[Panel]:
 def receivables_panels(page: Page) -> Sequence[Panel]:
     """What is owed, by age, a card for each currency."""
     metric = selectors.RECEIVABLES_BY_AGE
+    if not _reaches_all(page, metric.permission):
+        return []
     rows = metric.read(today=page.today)
     if not rows:
         empty = _("Nothing is owed: no bill is open.")

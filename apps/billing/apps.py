@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.merging import Mover
+from dotmac.core.personal import Keeper
 
 
 class BillingConfig(AppConfig):
@@ -9,8 +11,11 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.billing import handlers  # noqa: F401 - registers what listens
-        from apps.billing.selectors import cash_history, history
+        from apps.billing import (
+            handlers,  # noqa: F401 - registers what listens
+            operations,
+        )
+        from apps.billing.selectors import cash_history, history, personal
         from apps.billing.selectors.cash_invariants import INVARIANTS
         from apps.billing.selectors.integrity import BOOK_INVARIANTS, INVOICE_INVARIANTS
 
@@ -20,9 +25,31 @@ class BillingConfig(AppConfig):
             participants.Participant(
                 app="billing",
                 can_delete=history.reasons_to_keep,
-                timeline=history.timeline,
+                timeline=history.TIMELINE,
+                keeper=Keeper(
+                    export=personal.held_of,
+                    objections=personal.open_money,
+                    erase=operations.erase_words,
+                ),
+                mover=Mover(
+                    objections=operations.objections_to_merge,
+                    move=operations.move_money,
+                    give_back=operations.judge_again,
+                ),
             ),
         )
+        invariants.register(*INVARIANTS)
+        participants.register(
+            "identity.customer",
+            participants.Participant(
+                app="billing.cash",
+                can_delete=cash_history.reasons_to_keep_payer,
+                timeline=cash_history.TIMELINE,
+            ),
+        )
+        self._declare_permissions()
+
+    def _declare_permissions(self) -> None:
         permissions.declare(
             "billing",
             view_invoice="See invoices and credit notes.",
@@ -41,12 +68,18 @@ class BillingConfig(AppConfig):
             start_checkout="Pay at the gateway.",
         )
         permissions.declare_dangerous("billing", "issue_credit_note", "reverse_payment")
-        invariants.register(*INVARIANTS)
-        participants.register(
-            "identity.customer",
-            participants.Participant(
-                app="billing.cash",
-                can_delete=cash_history.reasons_to_keep_payer,
-                timeline=cash_history.cash_timeline,
-            ),
+        permissions.declare_whole(
+            "billing",
+            "view_run",
+            "run_billing",
+            "set_tax_rate",
+            "run_dunning",
+            "set_dunning_policy",
+        )
+        permissions.declare_amounts(
+            "billing",
+            "record_payment",
+            "reverse_payment",
+            "issue_credit_note",
+            "start_checkout",
         )

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
 from dotmac.core import invariants, participants, permissions
+from dotmac.core.merging import Mover
+from dotmac.core.personal import Keeper
 
 
 class CatalogConfig(AppConfig):
@@ -11,6 +13,7 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         from apps.catalog import (
             handlers,  # noqa: F401 - registers what listens
+            operations,
             selectors,
         )
 
@@ -29,6 +32,8 @@ class CatalogConfig(AppConfig):
             reveal_credentials="See the password of a service; each look is recorded.",
         )
         permissions.declare_dangerous("catalog", "reveal_credentials")
+        permissions.declare_whole("catalog", "manage_plan")
+        participants.register_reach("network.account", selectors.account_ids_visible_to)
         invariants.register(*selectors.INVARIANTS)
         participants.register(
             "identity.customer",
@@ -36,6 +41,16 @@ class CatalogConfig(AppConfig):
                 app="catalog",
                 can_close=selectors.objections_to_close_customer,
                 can_delete=selectors.objections_to_delete_customer,
-                timeline=selectors.timeline_of_customer,
+                timeline=selectors.TIMELINE,
+                keeper=Keeper(
+                    export=selectors.held_of,
+                    objections=selectors.objections_to_close_customer,
+                    erase=operations.erase_services,
+                ),
+                mover=Mover(
+                    objections=operations.objections_to_merge,
+                    move=operations.move_services,
+                    give_back=operations.give_back_services,
+                ),
             ),
         )

@@ -24,6 +24,7 @@ class CustomerState(TextChoices):
     LEAD = "lead", _("Lead")
     PROSPECT = "prospect", _("Prospect")
     ACTIVE = "active", _("Active")
+    DORMANT = "dormant", _("Dormant")
     CLOSED = "closed", _("Closed")
 
 
@@ -48,6 +49,33 @@ class ContactRole(TextChoices):
     GENERAL = "general", _("General")
     BILLING = "billing", _("Billing")
     TECHNICAL = "technical", _("Technical")
+
+
+class Serviceability(TextChoices):
+    """Whether a place can be served; unknown until somebody looked."""
+
+    UNKNOWN = "unknown", _("Not checked")
+    YES = "yes", _("Can be served")
+    NO = "no", _("Cannot be served")
+    SURVEY = "survey", _("Survey needed")
+
+
+class FieldKind(TextChoices):
+    """What the values of an operator's own field are."""
+
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    CHOICE = "choice", _("Choice")
+    BOOLEAN = "boolean", _("Yes or no")
+
+
+class TagColour(TextChoices):
+    GREY = "grey", _("Grey")
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    AMBER = "amber", _("Amber")
+    RED = "red", _("Red")
 
 
 class SessionFace(TextChoices):
@@ -86,6 +114,7 @@ class LinkPurpose(TextChoices):
     RESET_PASSWORD = "reset_password", _("New password")
     CONFIRM_EMAIL = "confirm_email", _("Confirm the e-mail address")
     JOIN_PORTAL = "join_portal", _("Invitation to the portal")
+    JOIN_ACCOUNT = "join_account", _("Invitation to another account")
 
 
 class CeremonyPurpose(TextChoices):
@@ -94,3 +123,42 @@ class CeremonyPurpose(TextChoices):
     SIGN_IN = "sign_in", _("Sign in")
     REGISTER = "register", _("Add a passkey")
     CONFIRM = "confirm", _("Confirm who you are")
+
+
+class DocumentKind(TextChoices):
+    """What a paper of a customer is."""
+
+    IDENTITY = "identity", _("Proof of identity")
+    ADDRESS = "address", _("Proof of address")
+    CONTRACT = "contract", _("Contract")
+    OTHER = "other", _("Something else")
+
+
+class RuleEffect(TextChoices):
+    """deny: refuses where the expression is true. require: unless it is true."""
+
+    DENY = "deny", _("Refuses where it is true")
+    REQUIRE = "require", _("Refuses unless it is true")
+
+
+class RuleState(TextChoices):
+    """A rule on trial is evaluated and counted, and refuses nobody."""
+
+    DRAFT = "draft", _("Draft")
+    TRIAL = "trial", _("On trial")
+    ON = "on", _("On")
+    OFF = "off", _("Off")
+
+
+class RuleStep(TextChoices):
+    """What somebody asks for that another has to approve."""
+
+    SWITCH_ON = "switch_on", _("Switch on")
+    SWITCH_OFF = "switch_off", _("Switch off")
+    CHANGE = "change", _("Change while it is on")
+
+
+class StepOutcome(TextChoices):
+    ASKED = "asked", _("Waits for approval")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")

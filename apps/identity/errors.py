@@ -7,6 +7,7 @@ from dotmac.core.errors import (
     Conflict,
     DomainError,
     InvalidInput,
+    PermissionRefused,
 )
 
 
@@ -72,6 +73,96 @@ class CustomerStillServed(Conflict):
     title = "Something speaks against closing the customer."
 
 
+class DocumentTypeRefused(InvalidInput):
+    """Judged by the bytes: the name and the announced type do not count."""
+
+    code = "document_type"
+    title = "Only whole PDF, JPEG, PNG and WebP files can be kept."
+
+
+class DocumentTooLarge(InvalidInput):
+    code = "document_too_large"
+    title = "The file is too large."
+
+
+class DocumentEmpty(InvalidInput):
+    code = "document_empty"
+    title = "The file is empty."
+
+
+class FileBroken(Conflict):
+    """What is stored is not what was stored: damage, or somebody's hand."""
+
+    code = "file_broken"
+    title = "The stored file is damaged and cannot be opened."
+
+
+class CustomerErased(Conflict):
+    code = "customer_erased"
+    title = "This person was erased; there is nothing left."
+
+
+class CustomerCannotBeErased(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "customer_cannot_be_erased"
+    title = "Something speaks against erasing the customer."
+
+
+class CannotBeMerged(Conflict):
+    """Each objection says what has to be settled first."""
+
+    code = "cannot_be_merged"
+    title = "Something speaks against merging these two."
+
+
+class CannotBeUnmerged(Conflict):
+    """Each objection says what happened since."""
+
+    code = "cannot_be_unmerged"
+    title = "This merge cannot be undone any more."
+
+
+class MergedMeanwhile(Conflict):
+    code = "merged_meanwhile"
+    title = "The customer was merged or taken apart meanwhile. Look again."
+
+
+class CustomerMerged(Conflict):
+    code = "customer_merged"
+    title = "This customer was merged into another one. Undo the merge first."
+
+
+class ConfirmationDiffers(InvalidInput):
+    code = "confirmation_differs"
+    title = "Type the customer's number to confirm."
+
+
+class ExportNotReady(Conflict):
+    code = "export_not_ready"
+    title = "The copy is still being made."
+
+
+class ExportGone(Conflict):
+    code = "export_gone"
+    title = "There is no such copy any more. Ask for a new one."
+
+
+class LocationInUse(Conflict):
+    code = "location_in_use"
+    title = "A service was or is delivered there; its history needs the place."
+
+
+class ParentIsBelow(Conflict):
+    code = "parent_is_below"
+    title = "The parent belongs below this customer itself, or too many levels deep."
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+    title = "This short name is in use already."
+
+
 class UsernameTaken(Conflict):
     code = "username_taken"
     title = "Somebody signs in with this name already."
@@ -92,14 +183,6 @@ class LastOwner(Conflict):
 
     code = "last_owner"
     title = "This is the last owner."
-
-
-class MorePowerful(DomainError):
-    """Who takes over a colleague's sign-in would gain what that one may do."""
-
-    code = "more_powerful"
-    status = 403
-    title = "This colleague may do more than you. Ask somebody who may as much."
 
 
 class InvitationRefused(DomainError):
@@ -158,6 +241,13 @@ class CannotBeInvited(Conflict):
     title = "This address cannot be invited to the portal."
 
 
+class ActsElsewhere(PermissionRefused):
+    """Power over this sign-in would reach customers of somebody else."""
+
+    code = "acts_elsewhere"
+    title = "This person acts for other customers too. Let them reset it by mail."
+
+
 class LastFullMember(Conflict):
     """A customer's account keeps one person with all rights."""
 
@@ -209,3 +299,68 @@ class RefreshRefused(AuthenticationRefused):
 class TokenRefused(AuthenticationRefused):
     code = "invalid_token"
     title = "The access token does not work. Refresh it or sign in again."
+
+
+class RoleTaken(Conflict):
+    code = "role_taken"
+    title = "There is a role of this name."
+
+
+class BuiltInRole(Conflict):
+    """`sync_roles` fills these; a copy of one can be changed."""
+
+    code = "built_in_role"
+    title = (
+        "This role comes with DotMac and cannot be changed. Make a role of your own."
+    )
+
+
+class RoleInUse(Conflict):
+    code = "role_in_use"
+    title = "Somebody holds this role. Take it away first."
+
+
+class BeyondOwnRights(PermissionRefused):
+    """Nobody gives, or takes, what he does not hold there himself."""
+
+    code = "beyond_own_rights"
+    title = "You can only give or take what you hold there yourself."
+
+
+class RuleTaken(Conflict):
+    code = "rule_taken"
+    title = "There is a rule of this name."
+
+
+class RuleStateRefused(Conflict):
+    code = "rule_state"
+    title = "The rule's state does not allow this."
+
+
+class StepOpen(Conflict):
+    code = "rule_step_open"
+    title = "A change of this rule waits for approval already."
+
+
+class NotTheAsker(PermissionRefused):
+    code = "not_the_asker"
+    title = "Only the person who asked can withdraw it."
+
+
+class StepDecided(Conflict):
+    code = "rule_step_decided"
+    title = "This was decided already."
+
+
+class SamePerson(PermissionRefused):
+    """Four eyes: who asked cannot approve while somebody else could."""
+
+    code = "same_person"
+    title = "Somebody else has to approve what you asked for."
+
+
+class PolicyLocksOut(Conflict):
+    """Nobody could change the rules any more."""
+
+    code = "policy_locks_out"
+    title = "With this rule nobody could manage roles and rules any more."

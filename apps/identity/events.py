@@ -42,5 +42,42 @@ class CustomerClosed(CustomerEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRested(CustomerEvent):
+    """The last service of the customer ended."""
+
+    name: ClassVar[str] = "identity.customer.rested.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerReopened(CustomerEvent):
+    name: ClassVar[str] = "identity.customer.reopened.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDeleted(CustomerEvent):
     name: ClassVar[str] = "identity.customer.deleted.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased(CustomerEvent):
+    """The person was forgotten; whoever holds a copy elsewhere has to follow."""
+
+    name: ClassVar[str] = "identity.customer.erased.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeEvent(CustomerEvent):
+    """Told of each of the two customers; `survivor_id` is the one that goes on."""
+
+    survivor_id: int
+    other_reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMerged(MergeEvent):
+    name: ClassVar[str] = "identity.customer.merged.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersUnmerged(MergeEvent):
+    name: ClassVar[str] = "identity.customer.unmerged.v1"

@@ -21,6 +21,9 @@ class NetworkConfig(AppConfig):
                 behind=keys.sessions_behind,
             )
         )
+        self._declare_permissions()
+
+    def _declare_permissions(self) -> None:
         permissions.declare(
             "network",
             view_site="See sites.",
@@ -46,3 +49,21 @@ class NetworkConfig(AppConfig):
             disconnect_session="End a running session.",
         )
         permissions.declare_dangerous("network", "change_nas")
+        permissions.declare_whole(
+            "network",
+            "view_site",
+            "create_site",
+            "view_nas",
+            "create_nas",
+            "change_nas",
+            "view_prefix",
+            "create_prefix",
+            "allocate_address",
+            "release_address",
+            "view_pool",
+            "create_pool",
+            "view_vlan",
+            "create_vlan_group",
+            "view_rate_profile",
+            "create_rate_profile",
+        )

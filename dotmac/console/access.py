@@ -80,9 +80,14 @@ def sign_in_first(request: HttpRequest) -> HttpResponseBase:
 
 
 def refused(request: HttpRequest, refusal: PermissionRefused) -> HttpResponse:
-    """The 403 page names the permission that is missing."""
+    """The 403 page names what is missing, or why a rule refuses it now."""
     permission = refusal.facts.get("permission", "")
-    return render(request, "403.html", {"permission": permission}, status=403)
+    context = {"permission": permission, "rule": refusal.facts.get("rule", "")}
+    if context["rule"]:
+        context["why"] = refusal.detail
+    elif not permission:
+        context["reason"] = refusal_text(refusal)
+    return render(request, "403.html", context, status=403)
 
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:

@@ -46,17 +46,15 @@ def table_rows(
     screen: ListScreen, rows: QuerySet[Any], page: Page
 ) -> Iterator[list[Any]]:
     """Header, then rows, fetched in keyset chunks so that memory stays flat."""
-    yield [str(column.label) for column in screen.columns]
+    columns = screen.all_columns(page)
+    yield [str(column.label) for column in columns]
     after: list[Any] | None = None
     for _chunk in range(ROWS_MAX // CHUNK):
         found, more, _earlier = keyset_page(
             rows, screen.ordering, after, size=CHUNK, backwards=False
         )
         for row in screen.decorate(found, page):
-            yield [
-                harmless(plain(column.read(row), column.kind))
-                for column in screen.columns
-            ]
+            yield [harmless(plain(each.read(row), each.kind)) for each in columns]
         if not more:
             return
         after = [_key(found[-1], name.lstrip("-")) for name in screen.ordering]

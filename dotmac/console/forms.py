@@ -33,6 +33,6 @@ def bind(
 
 def explain(form: BaseForm, error: DomainError) -> None:
     """Put the refusal beside the field it names, else above the form."""
-    form.add_error(
-        error.field if error.field in form.fields else None, refusal_text(error)
-    )
+    # "custom.nin" of an operation is the field "custom_nin" of a form.
+    name = (error.field or "").replace(".", "_")
+    form.add_error(name if name in form.fields else None, refusal_text(error))

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import selectors as identity
-from dotmac.core import participants
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
     Action,
@@ -24,14 +23,26 @@ from dotmac.core.console import (
     Tab,
     Tile,
     TimelinePanel,
+    detail_url,
     register_screen,
     registry,
     state_of,
 )
-from dotmac.core.refs import SubjectRef
 
 TIMELINE_MAX = 12
 SINCE = "%b %Y"
+_WHY = {
+    "closed": gettext_lazy("No new service can be ordered."),
+    "dormant": gettext_lazy("The last service ended."),
+}
+
+
+def _within_reach(customer_id: int | None, page: Page) -> Any:
+    """Another customer that is named here, where the reader may see it at all."""
+    if customer_id is None:
+        return None
+    reach = identity.customers_visible_to(page.actor, "identity.view_customer")
+    return reach.filter(pk=customer_id).first()
 
 
 @register_screen
@@ -44,7 +55,9 @@ class CustomerHub(DetailScreen):
     icon = "user"
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
-        return identity.customers_visible_to(actor, permission).select_related("unit")
+        return identity.customers_visible_to(actor, permission).select_related(
+            "unit", "owner"
+        )
 
     def heading(self, row: Any) -> str:
         return str(row.name)
@@ -55,8 +68,7 @@ class CustomerHub(DetailScreen):
         return " · ".join(str(part) for part in parts if part)
 
     def state(self, row: Any, page: Page) -> State:
-        why = _("Closed: no new service can be ordered.")
-        return state_of(row.state, why=why if row.state == "closed" else "")
+        return state_of(row.state, why=_WHY.get(row.state, ""))
 
     def facts(self, row: Any, page: Page) -> Sequence[Fact]:
         own = [
@@ -64,6 +76,12 @@ class CustomerHub(DetailScreen):
             Fact(_("Phone"), row.phone, "code"),
             Fact(_("E-mail"), row.email, "code"),
         ]
+        if (into := _within_reach(row.merged_into_id, page)) is not None:
+            url = detail_url("customers", into.pk)
+            own.append(Fact(_("Merged into"), into.reference, url=url))
+        if (above := _within_reach(row.parent_id, page)) is not None:
+            url = detail_url("customers", above.pk)
+            own.append(Fact(_("Belongs below"), above.name, url=url))
         shared = [
             fact
             for part in _parts()
@@ -86,12 +104,17 @@ class CustomerHub(DetailScreen):
         return [action for part in _parts() for action in part.actions]
 
     def aside(self, row: Any, page: Page) -> Sequence[Panel]:
-        subject = SubjectRef("identity", "customer", row.pk)
+        if not page.may("identity.view_timeline") or page.query.get("tab") == "history":
+            return []
+        entries, more = identity.customer_timeline(
+            row, actor=page.actor, limit=TIMELINE_MAX
+        )
         return [
             TimelinePanel(
                 title=_("Timeline"),
-                entries=participants.timeline_of(subject, limit=TIMELINE_MAX),
+                entries=entries,
                 empty=_("Nothing has happened yet."),
+                more_url="?tab=history" if more else "",
             )
         ]
 

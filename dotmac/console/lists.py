@@ -52,7 +52,7 @@ class Listing:
 def narrowed(screen: ListScreen, page: Page) -> tuple[QuerySet[Any], Listing]:
     """The rows that filters and search leave; a bad value leaves none."""
     rows = screen.rows(page.actor, screen.permission)
-    listing = Listing(boxes=[_box(each, page.query) for each in screen.filters])
+    listing = Listing(boxes=[_box(f, page.query) for f in screen.all_filters(page)])
     for box in listing.boxes:
         if box.value:
             rows = _apply(rows, box)

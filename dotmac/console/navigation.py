@@ -48,7 +48,9 @@ def menu(page: Page) -> list[Group]:
     home = MenuItem(
         slug="home", label=_("Home"), url=reverse("console:home"), icon="home", group=""
     )
-    for item in [home, *sorted(_items(page), key=lambda item: item.order)]:
+    at_home = page.path.rstrip("/") == home.url.rstrip("/")
+    groups[home.group].items.append((home, at_home))
+    for item in sorted(_items(page), key=lambda item: item.order):
         groups[item.group].items.append((item, _is_current(item.url, page.path)))
     return [group for group in groups.values() if group.items]
 
@@ -71,6 +73,4 @@ def _items(page: Page) -> list[MenuItem]:
 
 
 def _is_current(url: str, path: str) -> bool:
-    if url == reverse("console:home"):
-        return path.rstrip("/") == url.rstrip("/")
     return path == url or path.startswith(f"{url}/")

@@ -8,17 +8,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.billing import selectors as billing
+from apps.identity import selectors as identity
 from dotmac.core.console import (
     Fact,
     HomeContribution,
     HomeNeed,
     HubContribution,
     Page,
+    Tile,
     list_url,
     register_home,
     register_hub,
 )
 from dotmac.core.console.render import balance_words
+from dotmac.core.money import Money
 
 COUNT_MAX = 1_000
 
@@ -40,6 +43,25 @@ def facts(customer_id: int, page: Page) -> Sequence[Fact]:
         "due": due.strftime("%d %b %Y"),
     }
     return [*found, Fact(_("Overdue"), late, why=why)]
+
+
+def family(customer_id: int, page: Page) -> Sequence[Tile]:
+    """What a head office and all within reach directly below it owe together."""
+    if not page.may("billing.view_invoice"):
+        return []
+    reach = identity.customers_visible_to(page.actor, "billing.view_invoice")
+    below = reach.filter(parent_id=customer_id).order_by("pk")[:COUNT_MAX]
+    keys = list(below.values_list("pk", flat=True))
+    if not keys:
+        return []
+    totals: dict[str, Money] = {}
+    for balance in billing.balances_of([customer_id, *keys]).values():
+        held = totals.get(balance.currency, Money(0, balance.currency))
+        totals[balance.currency] = held + balance
+    words = " · ".join(balance_words(total) for total in totals.values())
+    why = _("This customer and %(count)s below it.") % {"count": len(keys)}
+    url = list_url("customers", parent=customer_id)
+    return [Tile(label=_("With all below"), value=words, why=why, url=url, order=15)]
 
 
 def needs(page: Page) -> Sequence[HomeNeed]:
@@ -67,4 +89,6 @@ register_home(
         needs=needs,
     )
 )
-register_hub(HubContribution(app="console.standing", order=10, facts=facts))
+register_hub(
+    HubContribution(app="console.standing", order=10, facts=facts, tiles=family)
+)

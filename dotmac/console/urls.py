@@ -14,6 +14,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("search", search.search, name="search"),
     path("business-date", home.business_date, name="business-date"),
+    path("<slug:slug>/bulk/<slug:name>", screens.bulk, name="bulk"),
     path("<slug:slug>/<key:pk>", details.detail, name="detail"),
     path("<slug:slug>/<key:pk>/series/<slug:name>", details.series, name="series"),
     path("<slug:slug>/<key:pk>/<slug:name>", details.action, name="action"),

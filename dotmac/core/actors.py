@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from dotmac.core.errors import PermissionRefused, StepUpRequired
 from dotmac.core.money import Money
@@ -21,6 +21,10 @@ from dotmac.core.permissions import is_dangerous, is_own
 
 # A dangerous operation needs a second factor that was shown this recently.
 STEP_UP_LIFETIME = timedelta(minutes=10)
+# What stands in place of a rule's slug where that was the reason.
+STEP_UP = "step_up"
+# The permission is held somewhere, and nothing within its reach was asked for.
+OUT_OF_REACH = "out_of_reach"
 
 
 class ActorKind(StrEnum):
@@ -86,6 +90,22 @@ class Policy(Protocol):
         Rules about amounts are asked only when there is an amount.
         """
 
+    def why(self, rule: str) -> str:
+        """What the refused person reads of this rule."""
+
+    def note(
+        self,
+        permission: str,
+        *,
+        granted: bool,
+        rule: str = "",
+        amount: Money | None = None,
+    ) -> None:
+        """Remember that an act was decided; the edge writes it down afterwards.
+
+        `rule` says why not: a rule's slug, "" where the permission is not held.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -125,11 +145,15 @@ class Actor:
             return EVERYTHING
         held = self._held(permission)
         if not held:
+            self._note(permission, granted=False)
             raise PermissionRefused(permission=permission)
         if rule := self._refusal(permission):
-            raise PermissionRefused(permission=permission, rule=rule)
+            self._note(permission, granted=False, rule=rule)
+            raise self._refused(permission, rule)
         if is_dangerous(permission) and not self._stepped_up():
+            self._note(permission, granted=False, rule=STEP_UP)
             raise StepUpRequired(permission=permission)
+        self._note(permission, granted=True)
         return held
 
     def _held(self, permission: str) -> Scope:
@@ -144,8 +168,18 @@ class Actor:
 
         Operations that move money call it, so that no face can forget to.
         """
-        if rule := self._refusal(permission, amount):
-            raise PermissionRefused(permission=permission, rule=rule)
+        rule = self._refusal(permission, amount)
+        self._note(permission, granted=rule is None, rule=rule or "", amount=amount)
+        if rule is not None:
+            raise self._refused(permission, rule)
+
+    def _refused(self, permission: str, rule: str) -> PermissionRefused:
+        why = self.policy.why(rule) if self.policy is not None else ""
+        return PermissionRefused(why, permission=permission, rule=rule)
+
+    def _note(self, permission: str, **facts: Any) -> None:
+        if self.policy is not None:
+            self.policy.note(permission, **facts)
 
     def _refusal(self, permission: str, amount: Money | None = None) -> str | None:
         if self.policy is None:

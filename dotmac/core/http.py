@@ -1,4 +1,9 @@
-"""Calls to the outside: every one has a deadline, a size limit and no redirects."""
+"""Calls to the outside: each has a deadline, a size limit, no redirects, and a wall.
+
+Addresses are typed by people, or come from what an address says that people typed
+(discovery), so no client here reaches what is inside unless
+`OUTBOUND_ALLOWED_NETWORKS` names it (`dotmac.core.outside`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpcore
 import httpx
+from django.conf import settings
+
+from dotmac.core.outside import AddressInside, Wall
 
 BODY_BYTES_MAX = 1_000_000
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -19,12 +28,37 @@ class OutsideUnreachable(Exception):
     """
 
 
+class _Walled(httpx.HTTPTransport):
+    """httpx's own transport, connecting through the wall."""
+
+    def __init__(self) -> None:
+        trusted = httpx.create_ssl_context()
+        super().__init__(verify=trusted)
+        # httpx has no way to say where a connection goes; httpcore's is public.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trusted,
+            network_backend=Wall(settings.OUTBOUND_ALLOWED_NETWORKS),
+        )
+
+
 @contextmanager
 def outside(base_url: str, **headers: str) -> Iterator[httpx.Client]:
-    """A client for one remote service."""
-    with httpx.Client(
-        base_url=base_url, headers=headers, timeout=_TIMEOUT, follow_redirects=False
-    ) as client:
+    """A client for one remote service.
+
+    It takes no proxy from the environment: a proxy resolves names behind the wall.
+    """
+    try:
+        client = httpx.Client(
+            base_url=base_url,
+            headers=headers,
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+            transport=_Walled(),
+        )
+    except httpx.InvalidURL as error:
+        raise OutsideUnreachable(f"{base_url[:200]}: {error}") from error
+    with client:
         yield client
 
 
@@ -43,7 +77,9 @@ def call(client: httpx.Client, method: str, url: str, **kwargs: Any) -> httpx.Re
             content=bytes(body),
             request=response.request,
         )
-    except httpx.HTTPError as error:
+    except AddressInside as error:
+        raise OutsideUnreachable(str(error)) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OutsideUnreachable(f"{method} {url}: {type(error).__name__}") from error
 
 

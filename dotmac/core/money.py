@@ -29,7 +29,8 @@ class MoneyError(ValueError):
 
 def exponent_of(currency: str) -> int:
     """Digits behind the point: 2 for NGN, 0 for XOF, 3 for KWD."""
-    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+    letters = currency.isascii() and currency.isalpha() and currency.isupper()
+    if len(currency) != 3 or not letters:
         raise MoneyError(f"{currency!r} is no ISO 4217 currency code.")
     return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
 

@@ -64,7 +64,8 @@ def _chunk(base: Base, size: int, *, services: bool, now: datetime) -> None:
     _copy(
         "identity_customer",
         "id reference kind name email phone state currency address city region"
-        " postal_code country tax_number duplicate_confirmed activated_at unit_id",
+        " postal_code country tax_number source custom duplicate_confirmed activated_at"
+        " unit_id",
         (_customer(base, number, joined, dice) for number in ids),
     )
     if services:
@@ -79,7 +80,7 @@ def _customer(
         number, f"C-{number:06d}", "individual", f"{given} {family}",
         f"g{number}@generated.example", f"+23490{number:08d}", "active", base.currency,
         f"{dice.randint(1, 180)} {dice.choice(STREETS)}", dice.choice(AREAS).name,
-        "Lagos", "", "NG", "", False, joined, base.unit_id,
+        "Lagos", "", "NG", "", "", "{}", False, joined, base.unit_id,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dotmac.devtools import servers
@@ -208,7 +209,16 @@ def _password() -> str:
 
 
 def _signing_key() -> str:
-    key = Ed25519PrivateKey.generate()
+    return _pem(Ed25519PrivateKey.generate())
+
+
+def _token_keys() -> str:
+    """Ed25519 for our own tokens, RSA for those that other programs read."""
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return _signing_key() + _pem(rsa_key)
+
+
+def _pem(key: Ed25519PrivateKey | rsa.RSAPrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -219,7 +229,7 @@ def _signing_key() -> str:
 _MAKERS: dict[str, Callable[[], str]] = {
     "django.key": lambda: secrets.token_urlsafe(64),
     "encryption.key": lambda: f"1:{secrets.token_hex(32)}\n",
-    "jwt.key": _signing_key,
+    "jwt.key": _token_keys,
     "audit.key": _signing_key,
     "paystack.key": lambda: f"sk_test_{secrets.token_hex(20)}\n",
 }

@@ -8,11 +8,14 @@ middleware sets `request.actor` (None for strangers), `request.session_row` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -23,7 +26,10 @@ from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.enums import SessionFace
 from apps.identity.errors import TokenRefused
+from dotmac.core.addresses import read_address
 from dotmac.core.errors import DomainError
+
+log = structlog.get_logger("dotmac.access")
 
 # The key in Django's session that holds the row's id, for each face.
 COOKIE_KEYS = {SessionFace.CONSOLE: "console_sid", SessionFace.PORTAL: "portal_sid"}
@@ -33,6 +39,7 @@ _FACES = (
     ("/portal", SessionFace.PORTAL),
 )
 _SCHEME = "bearer "
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 class ActorMiddleware:
@@ -49,10 +56,26 @@ class ActorMiddleware:
             _by_token(request)
             response = self.get_response(request)
             response.headers.setdefault("Cache-Control", "no-store")
-            return response
-        if face := face_of(request.path):
-            _by_cookie(request, face)
-        return self.get_response(request)
+        else:
+            if face := face_of(request.path):
+                _by_cookie(request, face)
+            response = self.get_response(request)
+        if request.actor is not None:
+            _write_down(request, response)
+        return response
+
+
+def _write_down(request: Any, response: HttpResponse) -> None:
+    """What was decided; it may never cost the person the answer."""
+    try:
+        identity.record_decisions(
+            actor=request.actor,
+            now=timezone.now(),
+            acted=request.method not in _SAFE,
+            found=response.status_code != HTTPStatus.NOT_FOUND,
+        )
+    except DatabaseError as error:
+        log.warning("decisions_not_recorded", error=type(error).__name__)
 
 
 def face_of(path: str) -> SessionFace | None:
@@ -64,15 +87,18 @@ def face_of(path: str) -> SessionFace | None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer, or what the trusted proxies say of it; never the client's word."""
+    """The peer, or what the trusted proxies say of it; never the client's word.
+
+    A dual-stack listener writes IPv4 peers as ::ffff:192.0.2.1: that is 192.0.2.1.
+    """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     trusted: int = settings.TRUSTED_PROXY_COUNT
     hops = [
         hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")
     ]
     if trusted and len(hops) >= trusted and is_valid_address(hops[-trusted]):
-        return hops[-trusted]
-    return peer
+        peer = hops[-trusted]
+    return str(read_address(peer)) if is_valid_address(peer) else peer
 
 
 def is_valid_address(text: str) -> bool:

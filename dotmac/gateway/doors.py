@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from apps.federation.selectors import ways_in
 from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.enums import SessionFace, SessionStage
 from dotmac.core.errors import DomainError
-from dotmac.gateway import links, passkeys
+from dotmac.gateway import federation, links, passkeys, provider
 from dotmac.gateway.authentication import COOKIE_KEYS
 from dotmac.gateway.door import (
     CONSOLE,
@@ -46,6 +47,7 @@ def sign_in(request: Any, door: Door) -> HttpResponse:
         "title": _("Sign in"),
         "submit": _("Sign in"),
         "portal": door.face == SessionFace.PORTAL,
+        "ways": ways_in(door.face),
     }
     if request.method != "POST" or not form.is_valid():
         return page(request, door, "sign_in", context)
@@ -170,10 +172,27 @@ urlpatterns = [
     *_both("recovery-codes", recovery_codes, "recovery-codes"),
     *_both("passkey/begin", passkeys.begin, "passkey-begin"),
     *_both("passkey/finish", passkeys.finish, "passkey-finish"),
+    *_both("federation/<slug:slug>/begin", federation.begin, "federation-begin"),
+    *_both(
+        "federation/<slug:slug>/callback", federation.come_back, "federation-callback"
+    ),
+    *_both("federation/<slug:slug>/acs", federation.consume, "federation-acs"),
+    *_both("federation/<slug:slug>/finish", federation.come_back, "federation-finish"),
+    *_both("federation/<slug:slug>/metadata", federation.metadata, "federation-saml"),
+    path("console/authorize", provider.authorize, name="oidc-authorize"),
+    path("console/end-session", provider.end_session, name="oidc-end-session"),
+    path("oidc/token", provider.token, name="oidc-token"),
+    path("oidc/userinfo", provider.userinfo, name="oidc-userinfo"),
+    path("oidc/revoke", provider.revoke, name="oidc-revoke"),
     *_both("reset", links.ask_reset, "ask-reset"),
     *_both("reset/<str:token>", links.reset, "reset"),
     *_both("confirm-email/<str:token>", links.confirm_email, "confirm-email"),
     path("console/invitation/<str:token>", links.invitation, name="console-invitation"),
     path("console/enrolment", links.enrolment, name="console-enrolment"),
     path("portal/invitation/<str:token>", links.join_portal, name="portal-invitation"),
+    path(
+        "portal/invitation/account/<str:token>",
+        links.join_account,
+        name="portal-account-invitation",
+    ),
 ]

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from apps.ops import operations as ops
+from dotmac.core.api.parsers import is_upload
 from dotmac.core.api.problems import domain_response, problem_response
 from dotmac.core.errors import DomainError
 
@@ -83,8 +84,21 @@ def _fingerprint(request: HttpRequest) -> str:
     digest = hashlib.sha256()
     for part in (request.method or "", request.get_full_path()):
         digest.update(part.encode() + b"\n")
-    digest.update(request.body)
+    digest.update(_body_of(request))
     return digest.hexdigest()
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """The body, also of an upload, which Django would not read into memory.
+
+    How large it may be was judged at the door.
+    """
+    if not is_upload(request.path):
+        return request.body
+    body = request.read()
+    # What Django's own `body` leaves behind, for whoever reads it next.
+    request._body = body
+    return body
 
 
 def _rendered(response: HttpResponse) -> bytes:

@@ -42,7 +42,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
     context = {
         "form": form,
         "title": _("Welcome, %s") % user.name,
-        "username": user.username,
+        "username": user.sign_in_name,
         "submit": _("Continue"),
     }
     if request.method != "POST" or not form.is_valid():
@@ -96,6 +96,32 @@ def join_portal(request: Any, token: str) -> HttpResponse:
 
 
 @guarded
+def join_account(request: Any, token: str) -> HttpResponse:
+    """Customers who sign in already: say yes to another account, as themselves."""
+    purpose, now = LinkPurpose.JOIN_ACCOUNT, timezone.now()
+    link = selectors.working_link(token=token, purpose=purpose, now=now)
+    if link is None:
+        return _over(request, PORTAL)
+    actor = request.actor
+    context = {
+        "title": _("Act for another account?"),
+        "username": link.user.username,
+        "customer": link.customer,
+        "rights": link.get_rights_display(),
+        "is_me": actor is not None and actor.id == link.user_id,
+        "sign_in": PORTAL.url("sign-in", next=request.path),
+    }
+    if request.method != "POST" or not context["is_me"]:
+        return page(request, PORTAL, "join_account", context)
+    try:
+        identity.accept_account_invitation(token=token, actor=actor, now=now)
+    except DomainError as error:
+        context["error"] = _(error.detail)
+        return page(request, PORTAL, "join_account", context, status=error.status)
+    return page(request, PORTAL, "join_account", {**context, "done": True})
+
+
+@guarded
 def ask_reset(request: Any, door: Door) -> HttpResponse:
     """Ask for a link; the answer is the same for everybody, at once."""
     form = NameForm(request.POST or None)
@@ -130,7 +156,7 @@ def confirm_email(request: Any, door: Door, token: str) -> HttpResponse:
     user = selectors.user_of_link(token=token, purpose=purpose, now=now)
     if user is None:
         return _over(request, door)
-    context = {"title": _("Confirm your e-mail address"), "username": user.username}
+    context = {"title": _("Confirm your e-mail address"), "username": user.sign_in_name}
     if request.method != "POST":
         return page(request, door, "confirm_email", context)
     try:
@@ -153,7 +179,7 @@ def _new_password(
     context = {
         "form": form,
         "title": _("Choose your password"),
-        "username": user.username,
+        "username": user.sign_in_name,
         "submit": _("Save"),
         "reset": True,
     }
@@ -163,7 +189,7 @@ def _new_password(
         accept(token=token, password=form.cleaned_data["password"], now=now)
     except DomainError as error:
         return refused(request, door, "invitation", context, error)
-    done = {"title": _("Your password is set"), "username": user.username}
+    done = {"title": _("Your password is set"), "username": user.sign_in_name}
     return page(request, door, "password_set", done)
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from dotmac.core.api.parsers import BODY_BYTES_MAX
+from dotmac.core.api.parsers import BODY_BYTES_MAX, UPLOAD_BYTES_MAX, is_upload
 from dotmac.core.api.problems import problem_response
 from dotmac.core.telemetry import (
     new_request_id,
@@ -77,10 +77,11 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuse an API body that is too large, announced or not.
+    """Refuse a body that is too large, announced or not.
 
     A body without Content-Length (chunked, HTTP/2) is read up to the limit here,
-    since Django takes it for an empty one.
+    since Django takes it for an empty one. Forms of the pages and the API's routes
+    for files may announce UPLOAD_BYTES_MAX, all else of the API BODY_BYTES_MAX.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -90,17 +91,22 @@ class BodyLimitMiddleware:
         length = request.headers.get("Content-Length", "")
         if not length and request.method in _WITH_BODY:
             if not _read_unannounced(request):
-                return _too_large(request)
-        elif request.path.startswith(API_PREFIX) and not _is_small(length):
-            return _too_large(request)
+                return _too_large(request, BODY_BYTES_MAX)
+        elif not _is_within(length, most := _most(request.path)):
+            return _too_large(request, most)
         return self.get_response(request)
 
 
-def _is_small(length: str) -> bool:
+def _most(path: str) -> int:
+    is_plain = path.startswith(API_PREFIX) and not is_upload(path)
+    return BODY_BYTES_MAX if is_plain else UPLOAD_BYTES_MAX
+
+
+def _is_within(length: str, most: int) -> bool:
     if not length:
         return True
     is_number = length.isascii() and length.isdigit() and len(length) < 12
-    return is_number and int(length) <= BODY_BYTES_MAX
+    return is_number and int(length) <= most
 
 
 def _read_unannounced(request: Any) -> bool:
@@ -119,12 +125,12 @@ def _read_unannounced(request: Any) -> bool:
     return False
 
 
-def _too_large(request: HttpRequest) -> HttpResponse:
+def _too_large(request: HttpRequest, most: int) -> HttpResponse:
     return refuse(
         request,
         status=413,
         code="body_too_large",
-        title=_("The body may have %d bytes.") % BODY_BYTES_MAX,
+        title=_("The body may have %d bytes.") % most,
     )
 
 

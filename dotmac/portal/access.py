@@ -18,6 +18,7 @@ from dotmac.core import denials
 from dotmac.core.actors import Actor
 from dotmac.core.errors import NotFound, PermissionRefused
 from dotmac.core.portal import PortalPageRequest
+from dotmac.portal.look import PREFIX, looking_page, shown_only
 
 View = Callable[..., HttpResponseBase]
 CHOICE_KEY = "portal_customer"
@@ -47,6 +48,7 @@ def page_of(request: HttpRequest) -> PortalPageRequest | None:
         path=request.path,
         customer_id=chosen if chosen in mine else mine[0],
         form=request.POST,
+        files=request.FILES,
     )
 
 
@@ -56,6 +58,14 @@ def customer_view(view: View) -> View:
     @wraps(view)
     @never_cache
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.path.startswith(PREFIX):
+            seen = looking_page(request)
+            if seen is None:
+                return redirect("/console/")
+            request.page = seen  # type: ignore[attr-defined]
+            return shown_only(
+                request, lambda: _or_404(view, request, seen, args, kwargs)
+            )
         page = page_of(request)
         actor = getattr(request, "actor", None)
         if page is None and actor is not None and actor.is_customer:
@@ -65,13 +75,19 @@ def customer_view(view: View) -> View:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{settings.PORTAL_LOGIN_URL}?{query}")
         request.page = page  # type: ignore[attr-defined]
-        try:
-            return view(request, page, *args, **kwargs)
-        except PermissionRefused as refusal:
-            denials.note(refusal, request)
-            raise Http404 from refusal
-        except NotFound as missing:
-            # What a customer may not see does not exist.
-            raise Http404 from missing
+        return _or_404(view, request, page, args, kwargs)
 
     return guarded
+
+
+def _or_404(
+    view: View, request: HttpRequest, page: PortalPageRequest, args: Any, path: Any
+) -> HttpResponseBase:
+    """What a customer may not see does not exist; refusals are remembered."""
+    try:
+        return view(request, page, *args, **path)
+    except PermissionRefused as refusal:
+        denials.note(refusal, request)
+        raise Http404 from refusal
+    except NotFound as missing:
+        raise Http404 from missing

@@ -21,10 +21,19 @@ from dotmac.core.portal import (
     register_series,
 )
 
+_VIEW = "network.view_usage"
+
+
+def _accounts(page: PortalPageRequest) -> list[int]:
+    """The lines of the customer shown, for who may see how they are used."""
+    if not page.may(_VIEW):
+        return []
+    return list(analytics.account_ids_of(page.customer_id))
+
 
 def usage_card(page: PortalPageRequest) -> dict[str, Any] | None:
     """Today in words, and the last 24 hours drawn. None without a line."""
-    accounts = analytics.account_ids_of(page.customer_id)
+    accounts = _accounts(page)
     if not accounts:
         return None
     local = page.now.astimezone(settings.OPERATOR_ZONE)
@@ -39,7 +48,7 @@ def usage_card(page: PortalPageRequest) -> dict[str, Any] | None:
 def chart(page: PortalPageRequest) -> Chart:
     """Usage by hour in the range that the query names."""
     _name, span = analytics.chosen_range(page.query.get("range", ""))
-    accounts = analytics.account_ids_of(page.customer_id)
+    accounts = _accounts(page)
     return analytics.usage_chart(accounts, page.now, span)
 
 
@@ -55,7 +64,8 @@ class UsagePage(PortalPage):
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         name, span = analytics.chosen_range(page.query.get("range", ""))
-        accounts = analytics.account_ids_of(page.customer_id)
+        page.require(_VIEW)
+        accounts = _accounts(page)
         source = reverse("portal:series", args=["usage"])
         return {
             "chart": analytics.usage_chart(accounts, page.now, span),

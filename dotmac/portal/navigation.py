@@ -21,13 +21,15 @@ def shell(page: PortalPageRequest, current: str) -> dict[str, Any]:
         "page": page,
         "customer": customer,
         "others": _others(page),
-        "menu": _menu(current),
+        "menu": _menu(page, current),
+        "may_papers": page.may("identity.view_document"),
+        "may_copy": page.may("identity.export_customer"),
         "operator_phone": settings.OPERATOR_PHONE,
         "operator_email": settings.DEFAULT_FROM_EMAIL,
     }
 
 
-def _menu(current: str) -> list[dict[str, Any]]:
+def _menu(page: PortalPageRequest, current: str) -> list[dict[str, Any]]:
     home = {
         "label": _("Home"),
         "icon": "home",
@@ -42,6 +44,7 @@ def _menu(current: str) -> list[dict[str, Any]]:
             "current": item.slug == current,
         }
         for item in portal.menu()
+        if page.may(item.permission)
     ]
     help_ = {
         "label": _("Help"),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import django_stubs_ext
 from kombu import Queue
+from whitenoise.compress import Compressor
 
 from dotmac.settings import env, services
 
@@ -45,6 +46,8 @@ GATEWAY_MODE = env.text(
 DOTMAC_SERVICE = services.service(env.text("DOTMAC_SERVICE", ""))
 UPSTREAM_SERVICES = services.upstreams(env.text("UPSTREAM_SERVICES", ""))
 UPSTREAM_TIMEOUT_S = env.number("UPSTREAM_TIMEOUT_S", 30)
+# Networks inside the house that calls to the outside may reach (dotmac.core.outside).
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS", "")
 
 SECRETS_DIR = STATE_DIR / "secrets"
 ENCRYPTION_KEY_PATH = env.path(
@@ -137,7 +140,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "dotmac.gateway.apps.DotMacStaticFilesConfig",
     "django.contrib.postgres",
     "netfields",
     "rest_framework",
@@ -151,6 +154,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "apps.ops",
     "apps.identity",
+    "apps.federation",
     "apps.network",
     "apps.catalog",
     "apps.billing",
@@ -186,6 +190,7 @@ MIDDLEWARE = [
     "dotmac.gateway.services.middleware.ServiceMiddleware",
     "dotmac.gateway.versions.middleware.VersionMiddleware",
     "dotmac.gateway.step_up.StepUpMiddleware",
+    "dotmac.portal.look.LookMiddleware",
     "dotmac.gateway.idempotency.IdempotencyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -247,6 +252,8 @@ STORAGES = {
 
 # Closed like all else: whitenoise would open static files to every origin.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Only somebody who debugs swagger-ui loads its map: not worth compressing each time.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 CSRF_FAILURE_VIEW = "dotmac.console.views.errors.csrf_refused"
 LOGIN_URL = "/console/sign-in"
@@ -336,8 +343,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "StepStateEnum": "apps.catalog.enums.StepState",
         "CustomerKindEnum": "apps.identity.enums.CustomerKind",
         "CustomerStateEnum": "apps.identity.enums.CustomerState",
+        "DocumentKindEnum": "apps.identity.enums.DocumentKind",
+        "FieldKindEnum": "apps.identity.enums.FieldKind",
         "UnitKindEnum": "apps.identity.enums.UnitKind",
         "UserKindEnum": "apps.identity.enums.UserKind",
+        "RuleEffectEnum": "apps.identity.enums.RuleEffect",
+        "RuleStateEnum": "apps.identity.enums.RuleState",
+        "RuleStepEnum": "apps.identity.enums.RuleStep",
         "AccessStateEnum": "apps.network.enums.AccessState",
         "AccountKindEnum": "apps.network.enums.AccountKind",
         "CoaKindEnum": "apps.network.enums.CoaKind",

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from dotmac.core.outside import Network, networks_of
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _DEFAULTS = ("change", "default", "django-insecure", "example", "password", "secret")
@@ -50,6 +52,16 @@ def number(name: str, default: int) -> int:
         return int(value) if value else default
     except ValueError:
         raise ImproperlyConfigured(f"{name} is a whole number.") from None
+
+
+def networks(name: str, default: str) -> list[Network]:
+    """Networks between blanks or commas."""
+    try:
+        return networks_of(os.environ.get(name) or default)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} lists networks such as 10.1.2.0/24, without host bits."
+        ) from None
 
 
 def path(name: str, default: str) -> Path:

@@ -6,6 +6,8 @@ from dotmac.core.telemetry import configure_logging
 from dotmac.settings import env
 from dotmac.settings.base import *
 
+# Whatever started this process: development's liberties are asked by this name.
+ENVIRONMENT = "production"
 if DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production.")
 if not SECURITY_ENABLED or DEMO:

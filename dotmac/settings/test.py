@@ -1,5 +1,6 @@
 """Real servers, fresh secrets. tests/conftest.py sets the addresses."""
 
+from dotmac.core.outside import networks_of
 from dotmac.core.telemetry import configure_logging
 from dotmac.settings import env
 from dotmac.settings.base import *
@@ -9,6 +10,8 @@ ENVIRONMENT = "test"
 RATE_LIMIT_ENABLED = False
 # The machine is shared: what is measured elsewhere must not be refused here.
 RATE_LIMIT_TIMEOUT_MS = 1000
+# Providers and the payment gateway of the tests are servers on loopback.
+OUTBOUND_ALLOWED_NETWORKS = networks_of("127.0.0.0/8 ::1/128")
 SECRET_KEY = env.throwaway_secret()
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # One connection a thread, closed with it: pools outlive the test's database.

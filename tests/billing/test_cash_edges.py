@@ -198,7 +198,10 @@ def test_a_customer_with_payments_is_kept_and_has_a_history(dayo):
         payment_id=payment.pk, reason="bounced", actor=SYSTEM, now=on(WALL_DAY)
     )
 
-    titles = [entry.title for entry in cash_history.cash_timeline(customer.pk, 20)]
+    told, _more = participants.timeline_of(
+        SubjectRef("identity", "customer", customer.pk), limit=20, app="billing"
+    )
+    titles = [entry.title for entry in told]
 
     assert {
         "Payment received",
@@ -220,7 +223,8 @@ def test_a_failed_checkout_is_part_of_the_history(chidi, gateway):
     gateway.book.decline(payment.provider_ref)
     confirm(payment)
 
-    (entry,) = cash_history.cash_timeline(chidi.pk, 5)
+    subject = SubjectRef("identity", "customer", chidi.pk)
+    (entry,), _more = participants.timeline_of(subject, limit=5, app="billing")
     assert (entry.title, payment.reference in entry.detail) == ("Payment failed", True)
 
 

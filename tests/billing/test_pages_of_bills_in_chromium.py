@@ -1,8 +1,6 @@
 """Billing's screens in a real browser: quiet, at home, no wider than the phone."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -12,7 +10,7 @@ from apps.billing.models import BillingRun, Invoice
 from apps.ops import selectors as ops_selectors
 from dotmac.core.money import Money
 from tests.billing import world as bills
-from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.browser import chromium, site, visit, walk
 
 __all__ = ["chromium", "site", "visit"]
 pytestmark = [pytest.mark.e2e, pytest.mark.own_database]
@@ -66,21 +64,8 @@ def addresses():
     ]
 
 
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_each_screen_is_quiet_and_fits(visit, ada, width):
-    visitor = visit(ada, width)
-    faults = {}
-    for number, path in enumerate(addresses()):
-        answer = visitor.open(path)
-        found = visitor.faults()
-        if answer.status != 200 or found:
-            faults[path] = (answer.status, found)
-        visitor.messages.clear()
-        visitor.outside.clear()
-        if folder := os.environ.get("DOTMAC_PICTURES"):
-            name = f"billing-{width}-{number:02d}.png"
-            visitor.page.screenshot(path=Path(folder) / name, full_page=True)
-    assert faults == {}
+def test_each_screen_is_quiet_and_fits(visit, ada):
+    assert walk(visit(ada), addresses()) == {}
 
 
 def test_a_run_is_previewed_in_the_page(visit, ada):

@@ -2,19 +2,27 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.catalog import errors, selectors
+from apps.catalog import errors
 from apps.catalog.models import Order, OrderItem, Service
 from apps.catalog.rules.credentials import CANDIDATES_MAX
 from apps.identity import operations as identity
-from apps.identity.errors import CustomerHasHistory, CustomerStillServed
+from apps.identity import selectors
+from apps.identity.errors import (
+    CustomerHasHistory,
+    CustomerStillServed,
+    LocationInUse,
+)
 from apps.network import selectors as network
 from apps.ops.models import AuditEntry, OutboxEvent
 from dotmac.core.db import violated_constraint
 from dotmac.core.models import open_sealed
+from dotmac.core.participants import timeline_of
+from dotmac.core.refs import SubjectRef
 from tests.catalog.shops import LATER, TODAY, make_active
 from tests.world import NOON, SYSTEM
 
@@ -121,6 +129,28 @@ def test_serves_a_place_of_the_customer(shop, world):
         order(shop, world.dayo.customer, location_id=place.pk)
 
 
+def test_a_place_stays_as_long_as_a_service_names_it(shop, world):
+    facts: dict[str, Any] = {"actor": SYSTEM, "now": NOON}
+    chidi = world.chidi.customer
+    home, shed = (
+        identity.add_location(
+            customer_id=chidi.pk, label=label, address="12 Broad Street", **facts
+        )
+        for label in ("Home", "Shed")
+    )
+    service = order(shop, chidi, location_id=home.pk)
+    for _state in ("waiting", "ended"):
+        with pytest.raises(LocationInUse):
+            identity.remove_location(location_id=home.pk, **facts)
+        shop.do.terminate_service(service_id=service.pk)
+    identity.remove_location(location_id=shed.pk, **facts)
+
+    left = selectors.locations_of(chidi.pk)
+    assert [place.pk for place in left] == [home.pk]
+    told = AuditEntry.objects.filter(action="identity.remove_location")
+    assert [entry.subject_id for entry in told] == [shed.pk]
+
+
 @pytest.mark.parametrize(
     ("_case", "facts", "refusal", "field"),
     [
@@ -220,9 +250,11 @@ def test_the_customers_timeline_tells_of_its_services(shop, world):
     service = make_active(shop, order(shop, chidi), now=LATER)
     shop.do.terminate_service(service_id=service.pk, now=NOON + timedelta(hours=2))
 
-    entries = selectors.timeline_of_customer(chidi.pk, 10)
+    subject = SubjectRef("identity", "customer", chidi.pk)
+    entries, more = timeline_of(subject, limit=10, app="catalog")
 
     titles = ["Service terminated", "Service active", "Service ordered"]
     assert [entry.title for entry in entries] == titles
     assert entries[0].detail == f"{service.reference} Home 20"
-    assert len(selectors.timeline_of_customer(chidi.pk, 1)) == 1
+    assert more is False
+    assert entries[0].url == f"/console/services/{service.pk}"

@@ -8,8 +8,10 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.catalog import errors, selectors
 from apps.catalog.models import Order, OrderItem, Service, ServicePlanPeriod
+from apps.catalog.operations import loading
 from apps.identity import operations as identity
 from apps.identity.errors import CustomerStillServed
+from apps.identity.selectors import locked_customer
 from apps.network import selectors as network
 from apps.network.models import AccessHold
 from apps.ops.models import OutboxEvent
@@ -18,6 +20,7 @@ from dotmac.core.db import violated_constraint
 from dotmac.core.errors import InvalidInput
 from tests.catalog.shops import TODAY, make_active, ordered
 from tests.catalog.steps import latest
+from tests.identity.twins import merge
 from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +186,27 @@ def test_ending_a_service_in_provisioning_undoes_it_first(shop, waiting):
     assert Order.objects.get().state == "cancelled"
 
 
+def test_a_service_that_is_handed_on_without_end_is_given_up_as_it_is(
+    shop, world, waiting, monkeypatch
+):
+    """Each time its customer is held, a merge was there before."""
+    chidi, dayo, waits = world.chidi.customer, world.dayo.customer, []
+
+    def late(customer_id):
+        waits.append(customer_id)
+        merge(chidi, dayo)
+        return locked_customer(customer_id)
+
+    monkeypatch.setattr(loading, "locked_customer", late)
+    with pytest.raises(errors.UnknownService):
+        shop.do.terminate_service(service_id=waiting.pk)
+
+    # What was held for nothing is let go, and with it this merge of our own.
+    assert waits == [chidi.pk] * loading._HANDED_ON_MAX
+    waiting.refresh_from_db()
+    assert (waiting.state, count("terminated")) == ("pending", 0)
+
+
 def test_a_service_without_an_order_lives_too(shop, waiting):
     """As bulk loading makes them."""
     OrderItem.objects.all().delete()
@@ -333,3 +357,28 @@ def test_a_closed_customer_gets_no_active_service(shop, world, waiting):
             customer_id=world.chidi.customer.pk, actor=SYSTEM, now=NOON
         )
     assert make_active(shop, waiting).state == "active"
+
+
+def test_a_customer_rests_when_the_last_service_ends(shop, world, active):
+    customer = world.chidi.customer
+    second = ordered(shop, world.chidi, login="chidi-2")
+    customer.refresh_from_db()
+    assert customer.state == "active"
+
+    shop.do.terminate_service(service_id=active.pk, now=LATER)
+    customer.refresh_from_db()
+    assert customer.state == "active"  # one still waits
+    shop.do.terminate_service(service_id=second.pk, now=LATER)
+    customer.refresh_from_db()
+    assert customer.state == "dormant"
+
+    make_active(shop, ordered(shop, world.chidi, login="chidi-3"))
+    customer.refresh_from_db()
+    assert customer.state == "active"
+
+
+def test_a_prospect_who_gives_up_stays_one(shop, world, waiting):
+    shop.do.terminate_service(service_id=waiting.pk, now=LATER)
+
+    world.chidi.customer.refresh_from_db()
+    assert world.chidi.customer.state == "prospect"

@@ -14,6 +14,7 @@ from dotmac.core.actors import (
 )
 from dotmac.core.errors import PermissionRefused
 from dotmac.core.refs import SubjectRef
+from dotmac.core.timeline import TimelineEntry, TimelineSource
 
 pytestmark = pytest.mark.unit
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -62,21 +63,30 @@ def test_handlers_are_called_in_the_order_of_registration():
 def test_participants_are_asked_and_their_lines_sorted():
     kind = SubjectRef("tests", "kettle", 1)
     early, late = (
-        participants.TimelineEntry(at=NOON.replace(hour=hour), title=str(hour))
+        TimelineEntry(at=NOON.replace(hour=hour), title=str(hour), id=hour)
         for hour in (1, 2)
+    )
+    told = TimelineSource(
+        name="a.boil", permission="a.view_boil", entries=lambda _id, _w: [early, late]
     )
     participants.register(
         "tests.kettle",
         participants.Participant(
             app="a",
             can_delete=lambda _id: ["It is hot."],
-            timeline=lambda _id, _limit: [early, late],
+            timeline=(told,),
         ),
     )
     participants.register("tests.kettle", participants.Participant(app="b"))
     assert participants.objections_to_delete(kind) == ["It is hot."]
-    assert participants.timeline_of(kind, limit=5) == [late, early]
-    assert participants.timeline_of(kind, limit=1) == [late]
+    page, more = participants.timeline_of(kind, limit=5)
+    assert ([entry.title for entry in page], more) == (["2", "1"], False)
+    assert [entry.app for entry in page] == ["a", "a"]
+    page, more = participants.timeline_of(kind, limit=1)
+    assert ([entry.title for entry in page], more) == (["2"], True)
+    assert participants.timeline_of(kind, limit=5, app="b") == ([], False)
+    nobody, _more = participants.timeline_of(kind, limit=5, readable=lambda _p: False)
+    assert nobody == []
 
 
 def test_registering_again_replaces():

@@ -46,6 +46,12 @@ def test_refuses_what_is_no_amount(text, currency):
         Money.of(text, currency)
 
 
+@pytest.mark.parametrize("currency", ["ngn", "NG", "NGNN", "N1N", "\x0fY=", "ÄÖÜ", ""])
+def test_a_currency_is_three_capital_letters(currency):
+    with pytest.raises(MoneyError):
+        Money(1, currency)
+
+
 def test_refuses_more_than_the_world_holds():
     with pytest.raises(MoneyError):
         Money(AMOUNT_MINOR_MAX + 1, "NGN")

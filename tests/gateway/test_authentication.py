@@ -37,6 +37,8 @@ def test_knows_the_doors(path, face):
         (2, "203.0.113.9", "127.0.0.1"),
         (1, ", ".join(["1.1.1.1"] * 500 + ["203.0.113.9"]), "203.0.113.9"),
         (1, "not an address", "127.0.0.1"),
+        (1, "::ffff:203.0.113.9", "203.0.113.9"),
+        (1, "2001:DB8:0::9", "2001:db8::9"),
     ],
 )
 def test_believes_our_own_proxies_only(trusted, header, address):
@@ -44,6 +46,16 @@ def test_believes_our_own_proxies_only(trusted, header, address):
 
     with override_settings(TRUSTED_PROXY_COUNT=trusted):
         assert client_address(request) == address
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [("::ffff:203.0.113.5", "203.0.113.5"), ("::1", "::1"), ("", "")],
+)
+def test_a_dual_stack_listener_hides_nobody_s_address(peer, address):
+    """A rule that denies 203.0.113.0/24 sees the neighbour on either listener."""
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer)) == address
 
 
 def test_the_address_of_a_sign_in_is_kept(world):

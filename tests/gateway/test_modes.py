@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.security]
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "origin", ["http://localhost:3000", "http://127.0.0.1:5173", "http://[::1]:80"]
 )

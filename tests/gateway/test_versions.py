@@ -54,7 +54,7 @@ def test_a_client_of_v1_goes_on_working(world):
     assert made.status_code == 201
     one = f"{V1}/{made.json()['id']}"
     assert made["Location"] == f"http://testserver{one}"
-    assert set(OLD.items()) <= set(made.json().items())
+    assert {name: made.json()[name] for name in OLD} == OLD
     assert sola.patch(one, {"phone": "+2348031234568"}).status_code == 200
     whole = {**OLD, "phone": "+2348031234569"}
     assert sola.put(one, whole).json()["phone"] == "+2348031234569"
@@ -145,7 +145,8 @@ def test_a_refusal_names_the_field_by_its_version(world):
 
 def test_a_strange_body_is_the_same_problem_in_both(world):
     sola = world.api(world.sola)
-    for raw in (b"{", b'{"a":1,"a":2}', b"[]", b"\xff", b'"text"', b""):
+    huge = b'{"kind": "individual", "name": "A", "unit": %d}' % 2**70
+    for raw in (b"{", b'{"a":1,"a":2}', b"[]", b"\xff", b'"text"', b"", huge):
         answers = [
             sola.generic("POST", path, raw, content_type="application/json")
             for path in (V1, V2)

@@ -98,6 +98,28 @@ def test_a_resellers_people_see_the_resellers_customers(people):
     assert seen_by(people.remi.actor) == ["Esi", "Femi"]
 
 
+def test_roles_in_two_places_reach_both(people):
+    branches = [
+        identity.create_unit(
+            name=name,
+            kind="branch",
+            parent_id=people.operator.pk,
+            actor=SYSTEM,
+            now=NOON,
+        )
+        for name in ("East", "West")
+    ]
+    for unit in branches:
+        person = people.hire(unit.name.lower(), "Two", "support", unit_id=unit.pk)
+        assert person.actor.scope(VIEW).unit_ids == {unit.pk}
+        identity.assign_role(
+            user_id=people.remi.id, role_slug="support", unit_id=unit.pk, actor=SYSTEM,
+            now=NOON,
+        )  # fmt: skip
+    both = {people.reseller.pk, *(unit.pk for unit in branches)}
+    assert people.remi.actor.scope(VIEW).unit_ids == both
+
+
 def test_customers_see_themselves(people):
     actor = people.chidi.actor
 

@@ -267,7 +267,8 @@ def test_a_page_costs_the_same_for_one_and_for_many(
     world, sola, django_assert_num_queries
 ):
     assert world.chidi
-    with django_assert_num_queries(3):  # session, rights, page
+    sola.get(URL)  # the first look of the hour is written down
+    with django_assert_num_queries(3):  # session, rights with rules, page
         sola.get(URL)
     for number in range(5):
         sola.post(

@@ -41,7 +41,7 @@ def test_customers(world):
     assert change(email=dayo.email.upper()) == "identity_customer_email_once"
     assert change(phone=dayo.phone) == "identity_customer_phone_once"
     assert change(phone="0803") == "identity_customer_phone_e164"
-    assert change(state="closed") == "identity_customer_closed_has_time"
+    assert change(state="closed") == "identity_customer_turn_is_written"
     assert change(closed_at=NOON) == "identity_customer_closed_has_time"
     assert change(email="", phone="") == "identity_customer_reachable"
     assert change(reference=dayo.reference) == "identity_customer_reference_key"

@@ -175,11 +175,8 @@ def test_changes_values_and_tells_which(register):
     )
     assert changed.updated_at == LATER
     entry = AuditEntry.objects.get(action="identity.customer.changed.v1")
-    assert entry.changes == {
-        "name": ["Chidi Eze", "Chidi E. Eze"],
-        "phone": ["+2348031000001", "+2348031000008"],
-        "city": ["", "Lagos"],
-    }
+    # The values stand where they can be forgotten: tests/identity/test_lifecycle.py.
+    assert entry.changes == {"fields": ["city", "name", "phone"]}
 
 
 def test_equal_values_change_nothing(register):

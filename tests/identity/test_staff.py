@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.errors import (
+    BeyondOwnRights,
     CustomerClosed,
     EmailTaken,
     LastOwner,
@@ -55,6 +56,21 @@ def hire(**facts):
         **facts,
     }
     return identity.create_staff(**values, actor=SYSTEM, now=NOON)
+
+
+@pytest.mark.security
+def test_nobody_switches_on_again_who_may_do_more(world):
+    """Mina may switch sign-ins off and on; an owner was switched off by an owner."""
+    assert world.ada
+    other = world.hire("obi", "Obi Eze", "owner")
+    identity.deactivate_user(user_id=other.id, actor=SYSTEM, now=NOON)
+    with pytest.raises(BeyondOwnRights):
+        identity.reactivate_user(user_id=other.id, actor=world.mina.actor, now=NOON)
+    assert User.objects.get(pk=other.id).is_active is False
+
+    identity.deactivate_user(user_id=world.sola.id, actor=SYSTEM, now=NOON)
+    identity.reactivate_user(user_id=world.sola.id, actor=world.mina.actor, now=NOON)
+    assert User.objects.get(pk=world.sola.id).is_active
 
 
 @pytest.mark.parametrize(

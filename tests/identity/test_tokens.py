@@ -326,6 +326,9 @@ def test_refuses_bad_key_files(tmp_path):
         "must hold": b"nothing",
         "broken": b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "must hold Ed25519": pem(ec.generate_private_key(ec.SECP256R1())),
+        "must hold Ed25519 keys": pem(rsa.generate_private_key(65537, 2048)),
+        "less than 2048": pem(Ed25519PrivateKey.generate())
+        + pem(rsa.generate_private_key(65537, 1024)),  # noqa: S505
     }
     for says, content in cases.items():
         bad = tmp_path / says.replace(" ", "")

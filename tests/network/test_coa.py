@@ -131,6 +131,27 @@ def test_a_session_that_has_ended_is_left_alone():
         _cut(session)
 
 
+def test_a_forgotten_login_is_in_no_request_and_the_waiting_one_still_cuts():
+    with edge.ScriptedNas("ack") as nas:
+        world = edge.build(coa_port=nas.port)
+        session = edge.start(world, "0x8100")
+        done = _cut(session)
+        CoaRequest.objects.filter(pk=done.pk).update(state="acknowledged")
+        account, now = world.account, timezone.now()
+        operations.close_access(account_id=account.pk, actor=edge.ACTOR, now=now)
+
+        operations.forget_accounts(account_ids=[account.pk], actor=edge.ACTOR, now=now)
+
+        rows = CoaRequest.objects.order_by("pk").values_list("login", "acct_session_id")
+        assert list(rows) == [(f"erased-{account.pk}", ""), ("", "0x8100")]
+        CoaRequest.objects.update(not_before=now)
+        tasks.send_coa_requests()
+
+    (request,) = nas.requests
+    assert "User-Name" not in request
+    assert request["Acct-Session-Id"] == ["0x8100"]
+
+
 def test_asking_twice_makes_one_request():
     session = edge.start(edge.build())
 

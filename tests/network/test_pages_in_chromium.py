@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.browser import PHONE, WIDE, chromium, site, visit
+from tests.browser import chromium, site, visit, walk
 from tests.network.conftest import acting, build_network, session_row
 
 __all__ = ["chromium", "site", "visit"]
@@ -59,19 +57,5 @@ PATHS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_each_page_of_the_network_is_quiet_and_fits(visit, nuru, width):
-    visitor = visit(nuru, width)
-    pictures = os.environ.get("DOTMAC_PICTURES")
-    faults = {}
-    for path in PATHS:
-        answer = visitor.open(f"/console/{path}")
-        found = visitor.faults()
-        if answer.status != 200 or found:
-            faults[path] = (answer.status, found)
-        if pictures:
-            name = f"{width}-{path.replace('/', '_').replace('?', '_')}.png"
-            visitor.page.screenshot(path=Path(pictures) / name, full_page=True)
-        visitor.messages.clear()
-        visitor.outside.clear()
-    assert faults == {}
+def test_each_page_of_the_network_is_quiet_and_fits(visit, nuru):
+    assert walk(visit(nuru), [f"/console/{path}" for path in PATHS]) == {}

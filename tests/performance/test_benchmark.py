@@ -15,6 +15,10 @@ from tools.bench.page import Bar, Section, write
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = {
     "customers": ("--rows", "200"),
+    "authorisation": ("--rows", "200"),
+    "expressions": ("--evaluations", "500"),
+    # Enough for PostgreSQL's clock of CPU, whose ticks are ten milliseconds.
+    "audit": ("--entries", "500", "--writes", "60"),
     "allocation": ("--held", "50", "--requests", "20"),
     "radius": ("--subscribers", "40", "--packets", "20"),
     "billing": ("--services", "20"),
@@ -48,9 +52,39 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
     text = page.read_text()
     assert f"<!-- {name} -->" in text
     assert f"scripts/benchmark.py {name} {' '.join(SIZES[name])}" in text
-    for promise in ("exactly 1", "two holders", "5xx", "above the limit"):
+    promises = ("exactly 1", "two holders", "5xx", "above the limit", "findings")
+    for promise in (*promises, "queries of a request"):
         for line in text.splitlines():
             assert not (promise in line and "MISSED" in line), line
+
+
+@pytest.mark.unit
+def test_every_measurement_is_run_here():
+    """What nothing runs breaks without a word."""
+    from scripts.benchmark import MEASUREMENTS
+
+    assert SIZES.keys() == MEASUREMENTS.keys()
+
+
+@pytest.mark.unit
+def test_some_rules_are_evaluated_to_their_end():
+    from apps.identity.rules.policy import LANGUAGE
+    from dotmac.core.expressions import Verdict
+    from tools.bench import rights
+
+    facts = {
+        "actor.roles": ["support"], "actor.mfa_age_s": 10, "request.hour": 14,
+        "request.address": rights.ADDRESS, "request.weekday": 3,
+    }  # fmt: skip
+    asked = [rights.expression_of(number) for number in range(1, rights.RULES, 2)]
+    whole = [text for text in asked if "weekday" in text]
+    assert len(whole) == len(asked) // 2
+    for text in asked:
+        assert LANGUAGE.compile(text).evaluate(facts) is Verdict.FALSE
+    for text in whole:
+        # All that stands before the last clause is true.
+        before = text.rpartition(" && ")[0]
+        assert LANGUAGE.compile(before).evaluate(facts) is Verdict.TRUE
 
 
 def _section(name: str, value: str) -> Section:

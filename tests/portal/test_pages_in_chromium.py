@@ -38,7 +38,8 @@ def places(visitor):
     visitor.open("/portal/")
     links = visitor.page.locator(".pt-nav a, a[href^='/portal/bills/']")
     found = [link.get_attribute("href") for link in links.all()]
-    own = [f"/portal/{name}" for name in ("profile", "security", "devices", "people")]
+    personal = ("account", "papers", "your-data", "profile", "security", "devices")
+    own = [f"/portal/{name}" for name in (*personal, "people")]
     return list(dict.fromkeys([*found, "/portal/usage", "/portal/pay", *own]))
 
 

@@ -28,6 +28,7 @@ from django.test import Client  # noqa: E402 - models need the settings
 from django.utils import timezone  # noqa: E402
 
 from apps.billing.gateways import paystack  # noqa: E402
+from apps.federation import operations as federation  # noqa: E402
 from apps.identity import operations as identity  # noqa: E402
 from apps.network import tasks as network_tasks  # noqa: E402
 from apps.ops import tasks as ops_tasks  # noqa: E402
@@ -35,6 +36,8 @@ from apps.ops.models import OutboxEvent  # noqa: E402
 from dotmac.core.errors import DomainError  # noqa: E402
 from dotmac.core.models import keyring  # noqa: E402
 from tests.catalog.shops import build_shop  # noqa: E402
+from tests.federation.asking import ask, exchange, told, userinfo  # noqa: E402
+from tests.federation.making import make_application  # noqa: E402
 from tests.world import (  # noqa: E402
     STEP_S,
     SYSTEM,
@@ -70,9 +73,11 @@ class Story:
     def tell(self) -> dict[str, str]:
         self.files()
         owner = self.hire()
-        api = self.sign_in(owner)
+        browser = self.world.console(owner)
+        api = self.sign_in(owner, browser)
         self.network(api)
         self.customers(api)
+        self.federation(browser)
         self.gateway()
         self.work()
         return self.planted
@@ -110,8 +115,7 @@ class Story:
         )
         return Person(user=user, password=password, secret=secret)
 
-    def sign_in(self, owner: Person) -> Api:
-        browser = self.world.console(owner)
+    def sign_in(self, owner: Person, browser: Client) -> Api:
         self.plant("console cookie", browser.cookies["sessionid"].value)
         browser.get("/console/")
         tokens = login(Api(), owner)
@@ -127,6 +131,25 @@ class Story:
         Api(bearer=self.plant("forged bearer")).get("/api/v1/customers")
         Client().get(f"/api/v1/customers?token={self.plant('token in a query')}")
         return Api(bearer=access)
+
+    def federation(self, browser: Client) -> None:
+        """A provider's secret by its form, a tool's secret, a code and its token."""
+        row = federation.create_connection(
+            kind="oidc", audience="staff", actor=SYSTEM, now=self.now,
+            facts=federation.ConnectionFacts(
+                name=OPEN, issuer="http://127.0.0.1:9", client_id="dotmac",
+                secret=self.plant("provider secret"), domains=["demo-isp.example"],
+            ),
+        )  # fmt: skip
+        federation.check_connection(connection_id=row.pk, actor=SYSTEM, now=self.now)
+        app = make_application(asks_consent=False)
+        self.plant("application secret token", app.secret)
+        code = told(ask(browser, app))["code"]
+        self.plant("authorisation code token", code)
+        given = exchange(app, code).json()
+        self.plant("application token", given["access_token"])
+        self.plant("id token", given["id_token"])
+        userinfo(given["access_token"])
 
     def network(self, api: Api) -> None:
         body = {

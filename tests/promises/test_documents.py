@@ -20,7 +20,9 @@ def records_of(label):
     return row.split(", ")
 
 
-@pytest.mark.parametrize("label", ["ops", "identity", "network", "catalog", "billing"])
+@pytest.mark.parametrize(
+    "label", ["ops", "identity", "federation", "network", "catalog", "billing"]
+)
 def test_every_record_is_named_where_it_lives(label):
     models = {model.__name__ for model in apps.get_app_config(label).get_models()}
     assert sorted(records_of(label)) == sorted(models)

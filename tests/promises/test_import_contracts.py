@@ -10,7 +10,7 @@ import pytest
 
 from tests.environment import ROOT
 
-APPS = ("ops", "identity", "network", "catalog", "billing", "analytics")
+APPS = ("ops", "identity", "federation", "network", "catalog", "billing", "analytics")
 # Planted file -> its text. One violation for each contract.
 PLANTS = {
     "apps/ops/models/planted_up.py": "import apps.billing.enums\n",

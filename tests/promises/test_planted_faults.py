@@ -21,7 +21,7 @@ from tools.faults.planting import Verdict, examine
 from tools.faults.table import GUARDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BIG_APPS = ("ops", "identity", "network", "catalog", "billing")
+BIG_APPS = ("ops", "identity", "federation", "network", "catalog", "billing")
 TITLES = [guard.title for guard in GUARDS]
 
 

@@ -19,6 +19,10 @@ SUSPICIOUS = re.compile(
 
 SEALED = {
     "catalog_service.password",
+    "federation_connection.secret",
+    "federation_signinflow.answer",
+    "identity_storedfile.digest",
+    "identity_storedpiece.sealed",
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
     "network_nas.secret",
@@ -26,6 +30,10 @@ SEALED = {
 }
 # Only what was made of it is kept: a slow hash, or the digest of a random value.
 HASHED = {
+    "federation_application.secret_digest": "SHA-256 of 256 random bits",
+    "federation_applicationtoken.digest": "SHA-256 of 256 random bits",
+    "federation_authorisationcode.digest": "SHA-256 of 256 random bits",
+    "federation_signinflow.answer_digest": "SHA-256 of 256 random bits",
     "identity_user.password": "Argon2id",
     "identity_invitation.digest": "SHA-256 of 256 random bits",
     "django_session.session_key": "a digest (dotmac.core.sessions)",
@@ -36,6 +44,8 @@ HASHED = {
 }
 HARMLESS = {
     "axes_accessattempt.failures_since_start": "a number",
+    "federation_authorisationcode.nonce": "an application's own word, sent in URLs",
+    "federation_signinflow.nonce": "makes words only with the installation's key",
     "identity_invitation.nonce": "makes a link only with the installation's key",
     "identity_onetimelink.nonce": "makes a link only with the installation's key",
     "identity_passkey.credential_id": "the name of a device's key; every site sees it",

@@ -19,7 +19,9 @@ OF_THE_SPECIFICATION = {
 
 def test_the_template_lists_exactly_the_settings_that_are_read():
     text = "".join(path.read_text() for path in (ROOT / "dotmac/settings").glob("*.py"))
-    read = re.findall(r"env\.(?:text|flag|number|path|secret_file)\(\s*\"(\w+)\"", text)
+    read = re.findall(
+        r"env\.(?:text|flag|number|networks|path|secret_file)\(\s*\"(\w+)\"", text
+    )
     for name in re.findall(r"env\.address\(\s*\"(\w+)\"", text):
         read += [name, f"{name}_PATH"]
     assert set(read) | OF_START_PY == documented_settings()

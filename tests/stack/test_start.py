@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    """One installation for the tests that only look or that put things right."""
+    """One installation for all tests that leave it running, however they found it."""
     start = Start(tmp_path_factory.mktemp("stack") / "state")
     start.up()
     yield start
@@ -162,35 +162,37 @@ def test_a_killed_program_comes_back(running, name):
     assert f"{name} ended with code -9 and is started again" in log
 
 
-def test_ctrl_c_a_second_start_a_killed_supervisor_reset_and_stop(fresh):
-    """The life of one installation: a first start costs more than all the rest."""
-    began, said = _until_ctrl_c(fresh)
+def test_stop_ctrl_c_and_a_second_start_that_finds_everything_again(running):
+    first = _kept(running)
+    running.stop()
+    assert not (running.folder / "ready.json").exists()
+    assert running.run("--status").returncode == 3
+    assert "Nothing runs" in running.run("--stop").stdout
+
+    began, said = _until_ctrl_c(running)
     assert "was killed" not in said
     assert not any(started_at(pid) == moment for pid, moment in began.items())
-    assert not (fresh.folder / "ready.json").exists()
-    first = _kept(fresh)
+    assert not (running.folder / "ready.json").exists()
 
-    fresh.up()
-    assert _kept(fresh) == first
-    began = _beginnings(fresh)
-    os.kill(fresh.supervisor, signal.SIGKILL)
-    until(lambda: fresh.run("--status").returncode == 3)
+    running.up()
+    assert _kept(running) == first
 
-    key = (fresh.folder / "secrets" / "encryption.key").read_text()
-    fresh.up("--reset")
+
+def test_a_killed_supervisor_leaves_nothing_that_a_reset_does_not_end(running):
+    began = _beginnings(running)
+    os.kill(running.supervisor, signal.SIGKILL)
+    until(lambda: running.run("--status").returncode == 3)
+
+    key = (running.folder / "secrets" / "encryption.key").read_text()
+    running.up("--reset")
     for pid, moment in began.items():
         assert started_at(pid) != moment
-    assert fetch(fresh.ready()["health_url"])[0] == 200
-    assert (fresh.folder / "secrets" / "encryption.key").read_text() != key
-
-    fresh.stop()
-    assert not (fresh.folder / "ready.json").exists()
-    assert fresh.run("--status").returncode == 3
-    assert "Nothing runs" in fresh.run("--stop").stdout
+    assert fetch(running.ready()["health_url"])[0] == 200
+    assert (running.folder / "secrets" / "encryption.key").read_text() != key
 
 
 def _until_ctrl_c(start):
-    """A first start in the foreground, interrupted once it is ready."""
+    """A start in the foreground, interrupted once it is ready."""
     process = subprocess.Popen(
         start.command("--port", "0", "--demo", "0"),
         env=environment(),

@@ -14,7 +14,7 @@ from tests.environment import ROOT
 
 pytestmark = pytest.mark.unit
 TESTS = ROOT / "tests"
-SHORT = "not performance and not faults"
+SHORT = "not performance and not faults and not fuzz"
 NOWHERE = packages.Package("no-such-package", "no-such-program", "nothing")
 
 

@@ -41,6 +41,7 @@ from dotmac.core.console import (
     register_search,
     state_of,
 )
+from dotmac.core.errors import Conflict
 from dotmac.core.money import Money
 
 PARKED_MAX = 1000
@@ -140,7 +141,8 @@ def _reverse(row: Payment, data: dict[str, Any], page: Page) -> str:
 
 
 def _ask_gateway(row: Payment, data: dict[str, Any], page: Page) -> str:
-    assert row.provider_ref is not None
+    if row.provider_ref is None:
+        raise Conflict(_("No gateway knows this payment."))
     found = operations.confirm_checkout(reference=row.provider_ref, now=page.now)
     assert found is not None
     return _("The payment is: %s.") % found.get_state_display()

@@ -123,6 +123,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.ExpressionWrapper(
+                            models.Q(("finished_at__isnull", True)),
+                            output_field=models.BooleanField(),
+                        ),
+                        condition=models.Q(("finished_at__isnull", True)),
+                        name="billing_billingrun_one_open",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BillingChunk",
@@ -146,6 +158,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "number"), name="billing_billingchunk_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("customer_until__gt", models.F("customer_after"))
+                        ),
+                        name="billing_billingchunk_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CustomerBalance",
@@ -163,6 +188,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "currency"),
+                        name="billing_customerbalance_one",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Invoice",
@@ -269,6 +302,164 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "-id"], name="billing_invoice_customer"
+                    ),
+                    models.Index(
+                        condition=models.Q(("kind", "invoice"), ("state", "open")),
+                        fields=["due_date", "customer"],
+                        name="billing_invoice_open",
+                    ),
+                    models.Index(
+                        fields=["-issue_date", "-id"], name="billing_invoice_newest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "number_year", "number"),
+                        name="billing_invoice_number",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("reference",), name="billing_invoice_reference"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("run", "customer"), name="billing_invoice_one_a_run"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("subtotal_minor"),
+                                    "+",
+                                    models.F("tax_minor"),
+                                ),
+                            )
+                        ),
+                        name="billing_invoice_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("subtotal_minor__gte", 0),
+                            ("tax_minor__gte", 0),
+                            ("allocated_minor__gte", 0),
+                            ("credited_minor__gte", 0),
+                        ),
+                        name="billing_invoice_amounts_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_minor__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("allocated_minor"),
+                                    "+",
+                                    models.F("credited_minor"),
+                                ),
+                            )
+                        ),
+                        name="billing_invoice_not_overpaid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="billing_invoice_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("due_date__gte", models.F("issue_date")),
+                            (
+                                "number_year",
+                                django.db.models.functions.datetime.ExtractYear(
+                                    "issue_date"
+                                ),
+                            ),
+                        ),
+                        name="billing_invoice_dates",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("number__isnull", True),
+                                ("reference__isnull", True),
+                                ("state", "draft"),
+                            ),
+                            models.Q(
+                                models.Q(("state", "draft"), _negated=True),
+                                ("number__isnull", False),
+                                ("reference__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_invoice_final_has_number",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("allocated_minor", 0),
+                                ("credited_minor", 0),
+                                ("state", "draft"),
+                            ),
+                            models.Q(
+                                ("state__in", ("open", "uncollectible")),
+                                (
+                                    "total_minor__gt",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("allocated_minor"),
+                                        "+",
+                                        models.F("credited_minor"),
+                                    ),
+                                ),
+                            ),
+                            models.Q(
+                                ("kind", "invoice"),
+                                ("state", "paid"),
+                                (
+                                    "total_minor",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("allocated_minor"),
+                                        "+",
+                                        models.F("credited_minor"),
+                                    ),
+                                ),
+                                models.Q(
+                                    ("total_minor", 0),
+                                    ("total_minor__gt", models.F("credited_minor")),
+                                    _connector="OR",
+                                ),
+                            ),
+                            models.Q(
+                                ("allocated_minor", 0),
+                                ("credited_minor", 0),
+                                ("kind", "credit_note"),
+                                ("state", "paid"),
+                            ),
+                            models.Q(
+                                ("credited_minor", models.F("total_minor")),
+                                ("state", "void"),
+                                ("total_minor__gt", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_invoice_state_fits_amounts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("credits_invoice__isnull", True), ("kind", "invoice")
+                            ),
+                            models.Q(
+                                ("credits_invoice__isnull", False),
+                                ("kind", "credit_note"),
+                                ("state__in", ("draft", "paid")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_invoice_credit_note_credits",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BilledPeriod",
@@ -294,6 +485,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("service", "period_start"),
+                        name="billing_billedperiod_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period_start__day", 1)),
+                        name="billing_billedperiod_month",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="InvoiceLine",
@@ -335,6 +538,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("credits_line__isnull", False)),
+                        fields=["credits_line"],
+                        name="billing_invoiceline_credits",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("invoice", "number"), name="billing_invoiceline_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)),
+                        name="billing_invoiceline_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("days__isnull", True), ("days_whole__isnull", True)
+                            ),
+                            models.Q(
+                                ("days__gte", 1), ("days_whole__gte", models.F("days"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_invoiceline_days",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="InvoiceTax",
@@ -355,6 +588,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("invoice", "tax_class", "percent"),
+                        name="billing_invoicetax_group",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("base_minor__gte", 0), ("amount_minor__gte", 0)
+                        ),
+                        name="billing_invoicetax_positive",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LedgerTransaction",
@@ -402,6 +649,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source_kind", "source_id"),
+                        name="billing_ledgertransaction_source_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reverses__isnull", True),
+                            models.Q(("reverses", models.F("id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="billing_ledgertransaction_not_itself",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LedgerEntry",
@@ -439,6 +702,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("customer__isnull", False)),
+                        fields=["customer", "-id"],
+                        name="billing_ledgerentry_customer",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor", 0), _negated=True),
+                        name="billing_ledgerentry_not_zero",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="billing_ledgerentry_currency",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="NumberSeries",
@@ -505,6 +787,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "service_id", "period_start"),
+                        name="billing_parkedservice_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TaxRate",
@@ -537,362 +827,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="billingrun",
-            constraint=models.UniqueConstraint(
-                models.ExpressionWrapper(
-                    models.Q(("finished_at__isnull", True)),
-                    output_field=models.BooleanField(),
-                ),
-                condition=models.Q(("finished_at__isnull", True)),
-                name="billing_billingrun_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingchunk",
-            constraint=models.UniqueConstraint(
-                fields=("run", "number"), name="billing_billingchunk_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingchunk",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("customer_until__gt", models.F("customer_after"))),
-                name="billing_billingchunk_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customerbalance",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "currency"), name="billing_customerbalance_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billedperiod",
-            constraint=models.UniqueConstraint(
-                fields=("service", "period_start"), name="billing_billedperiod_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billedperiod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_start__day", 1)),
-                name="billing_billedperiod_month",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoiceline",
-            index=models.Index(
-                condition=models.Q(("credits_line__isnull", False)),
-                fields=["credits_line"],
-                name="billing_invoiceline_credits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "number"), name="billing_invoiceline_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gte", 0)),
-                name="billing_invoiceline_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("days__isnull", True), ("days_whole__isnull", True)),
-                    models.Q(("days__gte", 1), ("days_whole__gte", models.F("days"))),
-                    _connector="OR",
-                ),
-                name="billing_invoiceline_days",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetax",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "tax_class", "percent"),
-                name="billing_invoicetax_group",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetax",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base_minor__gte", 0), ("amount_minor__gte", 0)),
-                name="billing_invoicetax_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgertransaction",
-            constraint=models.UniqueConstraint(
-                fields=("source_kind", "source_id"),
-                name="billing_ledgertransaction_source_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgertransaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reverses__isnull", True),
-                    models.Q(("reverses", models.F("id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="billing_ledgertransaction_not_itself",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ledgerentry",
-            index=models.Index(
-                condition=models.Q(("customer__isnull", False)),
-                fields=["customer", "-id"],
-                name="billing_ledgerentry_customer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgerentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor", 0), _negated=True),
-                name="billing_ledgerentry_not_zero",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgerentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="billing_ledgerentry_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="parkedservice",
-            constraint=models.UniqueConstraint(
-                fields=("run", "service_id", "period_start"),
-                name="billing_parkedservice_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=["customer", "-id"], name="billing_invoice_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("kind", "invoice"), ("state", "open")),
-                fields=["due_date", "customer"],
-                name="billing_invoice_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=["-issue_date", "-id"], name="billing_invoice_newest"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("kind", "number_year", "number"), name="billing_invoice_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("reference",), name="billing_invoice_reference"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("run", "customer"), name="billing_invoice_one_a_run"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("subtotal_minor"), "+", models.F("tax_minor")
-                        ),
-                    )
-                ),
-                name="billing_invoice_total",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("subtotal_minor__gte", 0),
-                    ("tax_minor__gte", 0),
-                    ("allocated_minor__gte", 0),
-                    ("credited_minor__gte", 0),
-                ),
-                name="billing_invoice_amounts_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_minor__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("allocated_minor"), "+", models.F("credited_minor")
-                        ),
-                    )
-                ),
-                name="billing_invoice_not_overpaid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="billing_invoice_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("due_date__gte", models.F("issue_date")),
-                    (
-                        "number_year",
-                        django.db.models.functions.datetime.ExtractYear("issue_date"),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
+                        name="billing_taxrate_percent",
                     ),
-                ),
-                name="billing_invoice_dates",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("number__isnull", True),
-                        ("reference__isnull", True),
-                        ("state", "draft"),
-                    ),
-                    models.Q(
-                        models.Q(("state", "draft"), _negated=True),
-                        ("number__isnull", False),
-                        ("reference__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_invoice_final_has_number",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("allocated_minor", 0),
-                        ("credited_minor", 0),
-                        ("state", "draft"),
-                    ),
-                    models.Q(
-                        ("state__in", ("open", "uncollectible")),
-                        (
-                            "total_minor__gt",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("allocated_minor"),
-                                "+",
-                                models.F("credited_minor"),
-                            ),
-                        ),
-                    ),
-                    models.Q(
-                        ("kind", "invoice"),
-                        ("state", "paid"),
-                        (
-                            "total_minor",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("allocated_minor"),
-                                "+",
-                                models.F("credited_minor"),
-                            ),
-                        ),
-                        models.Q(
-                            ("total_minor", 0),
-                            ("total_minor__gt", models.F("credited_minor")),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_to__isnull", True),
+                            ("valid_to__gt", models.F("valid_from")),
                             _connector="OR",
                         ),
+                        name="billing_taxrate_ends_later",
                     ),
-                    models.Q(
-                        ("allocated_minor", 0),
-                        ("credited_minor", 0),
-                        ("kind", "credit_note"),
-                        ("state", "paid"),
-                    ),
-                    models.Q(
-                        ("credited_minor", models.F("total_minor")),
-                        ("state", "void"),
-                        ("total_minor__gt", 0),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_invoice_state_fits_amounts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("credits_invoice__isnull", True), ("kind", "invoice")),
-                    models.Q(
-                        ("credits_invoice__isnull", False),
-                        ("kind", "credit_note"),
-                        ("state__in", ("draft", "paid")),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_invoice_credit_note_credits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
-                name="billing_taxrate_percent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_to__isnull", True),
-                    ("valid_to__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="billing_taxrate_ends_later",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=(
-                    ("tax_class", "="),
-                    (
-                        models.Func(
-                            models.F("valid_from"),
-                            models.F("valid_to"),
-                            function="daterange",
-                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=(
+                            ("tax_class", "="),
+                            (
+                                models.Func(
+                                    models.F("valid_from"),
+                                    models.F("valid_to"),
+                                    function="daterange",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
                         ),
-                        "&&",
+                        name="billing_taxrate_one_at_a_time",
                     ),
-                ),
-                name="billing_taxrate_one_at_a_time",
-            ),
+                ],
+            },
         ),
     ]

@@ -128,6 +128,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("policy", "number"), name="billing_dunningstep_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("days_overdue__gte", 1), ("days_overdue__lte", 365)
+                        ),
+                        name="billing_dunningstep_after_due",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)),
+                        name="billing_dunningstep_from_one",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="DunningAction",
@@ -191,6 +208,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "-id"], name="billing_dunningaction_of"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "invoice", "step", "round"),
+                        name="billing_dunningaction_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("cuts_off", True), ("ended_at__isnull", True)
+                        ),
+                        fields=("customer",),
+                        name="billing_dunningaction_one_cut_off",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("ended_by", "")),
+                            models.Q(
+                                ("cuts_off", True),
+                                ("ended_at__isnull", False),
+                                models.Q(("ended_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_dunningaction_end",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="NoCutOffDay",
@@ -222,6 +271,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("policy", "day"), name="billing_nocutoffday_once"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Payment",
@@ -316,6 +372,110 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "-id"], name="billing_payment_customer"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("amount_minor__gt", models.F("allocated_minor")),
+                            ("state", "succeeded"),
+                        ),
+                        fields=["customer", "received_date", "id"],
+                        name="billing_payment_credit",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["customer"],
+                        name="billing_payment_pending",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("reference",), name="billing_payment_reference"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("provider", "provider_ref"),
+                        name="billing_payment_provider_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)),
+                        name="billing_payment_amount_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("allocated_minor__gte", 0),
+                            ("allocated_minor__lte", models.F("amount_minor")),
+                        ),
+                        name="billing_payment_not_overallocated",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "succeeded"),
+                            ("allocated_minor", 0),
+                            _connector="OR",
+                        ),
+                        name="billing_payment_pays_when_succeeded",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("state__in", ("succeeded", "refunded")), _negated=True
+                            ),
+                            models.Q(
+                                ("received_date__isnull", False),
+                                ("settled_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_payment_settled_has_date",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("provider", ""),
+                                ("provider_ref__isnull", True),
+                                models.Q(("method", "paystack"), _negated=True),
+                            ),
+                            models.Q(
+                                ("method", "paystack"),
+                                ("provider", "paystack"),
+                                ("provider_ref__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_payment_provider_fits_method",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "pending"), _negated=True),
+                            models.Q(("provider", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="billing_payment_pending_at_gateway",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reversed_at__isnull", True),
+                            ("state", "failed"),
+                            _connector="OR",
+                        ),
+                        name="billing_payment_reversed_failed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fee_minor__gte", 0),
+                            ("fee_minor__lte", models.F("amount_minor")),
+                        ),
+                        name="billing_payment_fee_within",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="billing_payment_currency",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="GatewayEvent",
@@ -356,6 +516,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["-received_at"], name="billing_gatewayevent_newest"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "event_id"),
+                        name="billing_gatewayevent_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CheckoutIntent",
@@ -413,6 +586,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_check_at__isnull", False)),
+                        fields=["next_check_at"],
+                        name="billing_checkoutintent_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("parked_at__isnull", True), ("parked_for", "")),
+                            models.Q(
+                                models.Q(("parked_for", ""), _negated=True),
+                                ("next_check_at__isnull", True),
+                                ("parked_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="billing_checkoutintent_parked_has_reason",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PaymentAllocation",
@@ -439,6 +635,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["payment", "id"], name="billing_paymentallocation_of"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)),
+                        name="billing_paymentallocation_positive",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PromiseToPay",
@@ -473,263 +682,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="dunningstep",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "number"), name="billing_dunningstep_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("days_overdue__gte", 1), ("days_overdue__lte", 365)
-                ),
-                name="billing_dunningstep_after_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1)),
-                name="billing_dunningstep_from_one",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="dunningaction",
-            index=models.Index(
-                fields=["customer", "-id"], name="billing_dunningaction_of"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningaction",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "invoice", "step", "round"),
-                name="billing_dunningaction_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningaction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cuts_off", True), ("ended_at__isnull", True)),
-                fields=("customer",),
-                name="billing_dunningaction_one_cut_off",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("ended_by", "")),
-                    models.Q(
-                        ("cuts_off", True),
-                        ("ended_at__isnull", False),
-                        models.Q(("ended_by", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_dunningaction_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nocutoffday",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "day"), name="billing_nocutoffday_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                fields=["customer", "-id"], name="billing_payment_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(
-                    ("amount_minor__gt", models.F("allocated_minor")),
-                    ("state", "succeeded"),
-                ),
-                fields=["customer", "received_date", "id"],
-                name="billing_payment_credit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("state", "pending")),
-                fields=["customer"],
-                name="billing_payment_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                fields=("reference",), name="billing_payment_reference"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "provider_ref"),
-                name="billing_payment_provider_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)),
-                name="billing_payment_amount_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("allocated_minor__gte", 0),
-                    ("allocated_minor__lte", models.F("amount_minor")),
-                ),
-                name="billing_payment_not_overallocated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "succeeded"), ("allocated_minor", 0), _connector="OR"
-                ),
-                name="billing_payment_pays_when_succeeded",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ("succeeded", "refunded")), _negated=True),
-                    models.Q(
-                        ("received_date__isnull", False), ("settled_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_payment_settled_has_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("provider", ""),
-                        ("provider_ref__isnull", True),
-                        models.Q(("method", "paystack"), _negated=True),
-                    ),
-                    models.Q(
-                        ("method", "paystack"),
-                        ("provider", "paystack"),
-                        ("provider_ref__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_payment_provider_fits_method",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "pending"), _negated=True),
-                    models.Q(("provider", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="billing_payment_pending_at_gateway",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reversed_at__isnull", True), ("state", "failed"), _connector="OR"
-                ),
-                name="billing_payment_reversed_failed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("fee_minor__gte", 0), ("fee_minor__lte", models.F("amount_minor"))
-                ),
-                name="billing_payment_fee_within",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="billing_payment_currency",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gatewayevent",
-            index=models.Index(
-                fields=["-received_at"], name="billing_gatewayevent_newest"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewayevent",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "event_id"), name="billing_gatewayevent_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkoutintent",
-            index=models.Index(
-                condition=models.Q(("next_check_at__isnull", False)),
-                fields=["next_check_at"],
-                name="billing_checkoutintent_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkoutintent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("parked_at__isnull", True), ("parked_for", "")),
-                    models.Q(
-                        models.Q(("parked_for", ""), _negated=True),
-                        ("next_check_at__isnull", True),
-                        ("parked_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="billing_checkoutintent_parked_has_reason",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentallocation",
-            index=models.Index(
-                fields=["payment", "id"], name="billing_paymentallocation_of"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)),
-                name="billing_paymentallocation_positive",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promisetopay",
-            index=models.Index(
-                fields=["customer", "-id"], name="billing_promisetopay_of"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promisetopay",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=("customer",),
-                name="billing_promisetopay_one",
-            ),
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "-id"], name="billing_promisetopay_of"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_at__isnull", True)),
+                        fields=("customer",),
+                        name="billing_promisetopay_one",
+                    )
+                ],
+            },
         ),
     ]

@@ -27,6 +27,11 @@ from apps.billing.operations.ledger import (
     post,
     reverse,
 )
+from apps.billing.operations.merging import (
+    judge_again,
+    move_money,
+    objections_to_merge,
+)
 from apps.billing.operations.numbers import (
     reference_of,
     take_numbers,
@@ -36,6 +41,7 @@ from apps.billing.operations.payments import (
     record_payment,
     reverse_payment,
 )
+from apps.billing.operations.personal import erase_words
 from apps.billing.operations.receipts import (
     send_receipt,
 )
@@ -59,8 +65,12 @@ __all__ = [
     "bill_next_chunk",
     "confirm_checkout",
     "dismiss_parked",
+    "erase_words",
     "finish_run",
     "issue_credit_note",
+    "judge_again",
+    "move_money",
+    "objections_to_merge",
     "open_checkout",
     "post",
     "promise_to_pay",

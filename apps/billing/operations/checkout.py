@@ -86,6 +86,7 @@ def start_checkout(
     if started is not None:
         return _same_or_refuse(started, customer_id, amount, invoice_id)
     invoice = _wish(customer, amount, invoice_id)
+    actor.weigh("billing.start_checkout", amount)
 
     payment = _pending(customer, amount, reference, invoice, actor=actor, now=now)
     CheckoutIntent.objects.create(

@@ -61,6 +61,9 @@ def issue_credit_note(
     if if_credited is not None and if_credited.amount_minor != invoice.credited_minor:
         raise PreconditionFailed
     credit = _credit_of(invoice, full=full, amount=amount, lines=lines)
+    actor.weigh(
+        "billing.issue_credit_note", Money(credit.total_minor, invoice.currency)
+    )
     _free_what_was_paid(invoice, credit, now)
 
     today = max(ops_selectors.business_date(now=now), invoice.issue_date)

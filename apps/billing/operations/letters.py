@@ -20,14 +20,13 @@ def write_to(
     unique_key: str,
     now: datetime,
 ) -> bool:
-    """Queue a letter to the customer; the first line of its text is the subject.
+    """Queue a letter to the customer and to the contacts who get bills.
 
-    False for a customer without an e-mail address. A repeat with the same key
-    sends nothing.
+    The first line of its text is the subject. False where nobody has an e-mail
+    address. A repeat with the same key sends nothing.
     """
     customer = identity.customer_snapshot(customer_id)
-    if not customer.email:
-        return False
+    addresses = identity.bill_addresses(customer_id)
     context = {
         **facts,
         "customer": customer,
@@ -37,13 +36,14 @@ def write_to(
     }
     text = render_to_string(f"billing/letters/{letter}.txt", context).strip()
     subject, _, body = text.partition("\n")
-    ops.send_message(
-        to=customer.email,
-        subject=subject.strip(),
-        body=body.strip() + "\n",
-        purpose=f"billing.{letter}",
-        unique_key=unique_key,
-        customer_id=customer_id,
-        now=now,
-    )
-    return True
+    for key, address in addresses.items():
+        ops.send_message(
+            to=address,
+            subject=subject.strip(),
+            body=body.strip() + "\n",
+            purpose=f"billing.{letter}",
+            unique_key=f"{unique_key}:{key}" if key else unique_key,
+            customer_id=customer_id,
+            now=now,
+        )
+    return bool(addresses)

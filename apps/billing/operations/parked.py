@@ -43,6 +43,7 @@ def take_parked(*, payment_id: int, actor: Actor, now: datetime) -> Payment:
     assert intent.charged_minor is not None
     charged = Money(intent.charged_minor, intent.charged_currency)
     refuse_amount(identity.customer_of(asked.customer_id), charged)
+    actor.weigh("billing.record_payment", charged)
 
     note = f"{asked.amount} was asked ({asked.reference})"
     _fail(asked, note, actor=actor, now=now)
@@ -90,6 +91,7 @@ def dismiss_parked(
     _parked_intent(payment)
     if not reason.strip():
         raise errors.ReasonNeeded(field="reason")
+    actor.weigh("billing.reverse_payment", payment.amount)
 
     _fail(payment, reason.strip(), actor=actor, now=now)
     return payment

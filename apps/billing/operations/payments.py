@@ -61,6 +61,7 @@ def record_payment(
     customer = lock_customer(customer_id)
     today = ops_selectors.business_date(now=now)
     refuse_amount(customer, amount)
+    actor.weigh("billing.record_payment", amount)
     if method not in MANUAL_METHODS:
         raise errors.UnknownMethod(field="method")
     if received_date is not None and received_date > today:
@@ -102,6 +103,7 @@ def reverse_payment(
         raise errors.PaymentNotReversible
     if not reason.strip():
         raise errors.ReasonNeeded(field="reason")
+    actor.weigh("billing.reverse_payment", payment.amount)
 
     release_payment(payment, now=now)
     payment.state, payment.reversed_at = PaymentState.FAILED, now

@@ -33,20 +33,14 @@ register_menu(
         url_name="portal:bills",
         icon="receipt",
         order=30,
+        permission="billing.view_invoice",
     )
 )
 
 
-def require(page: PortalPageRequest, permission: str) -> None:
-    """The person may do this for the customer shown; raises otherwise."""
-    scope = page.actor.require(permission)
-    if page.customer_id not in scope.customer_ids:
-        raise NotFound
-
-
 def bills_of(page: PortalPageRequest) -> InvoiceQuerySet:
     """The issued documents of the customer shown."""
-    require(page, "billing.view_invoice")
+    page.require("billing.view_invoice")
     return Invoice.objects.filter(
         customer_id=page.customer_id, number__isnull=False
     ).select_related("credits_invoice")
@@ -135,7 +129,7 @@ class Receipt(PortalPage):
     template, menu = "billing/portal/payment.html", "bills"
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
-        require(page, "billing.view_payment")
+        page.require("billing.view_payment")
         payment = Payment.objects.filter(
             customer_id=page.customer_id, pk=path["pk"]
         ).first()
@@ -149,7 +143,7 @@ class Receipt(PortalPage):
 
 
 def _payments(page: PortalPageRequest) -> list[Payment]:
-    if not page.actor.may("billing.view_payment"):
+    if not page.may("billing.view_payment"):
         return []
     return selectors.payments_of(page.customer_id, limit=PAYMENTS_MAX)
 

@@ -13,7 +13,7 @@ LATEST_MAX = 3
 
 def due(page: PortalPageRequest) -> dict[str, Any] | None:
     """What is owed, and why the line is limited where it is."""
-    if not page.actor.may("billing.view_invoice"):
+    if not page.may("billing.view_invoice"):
         return None
     return {
         "standing": selectors.standing_of(page.customer_id, day=page.today),
@@ -24,7 +24,7 @@ def due(page: PortalPageRequest) -> dict[str, Any] | None:
 
 def latest_bills(page: PortalPageRequest) -> dict[str, Any] | None:
     """The newest bills."""
-    if not page.actor.may("billing.view_invoice"):
+    if not page.may("billing.view_invoice"):
         return None
     rows = list(bills_of(page).order_by("-pk")[:LATEST_MAX])
     return {"bills": [(row, bill_state(row, page)) for row in rows]}

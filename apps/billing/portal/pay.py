@@ -16,7 +16,7 @@ from apps.billing import operations, selectors
 from apps.billing.enums import PaymentState
 from apps.billing.errors import CheckoutOpening, GatewaySilent
 from apps.billing.models import CheckoutIntent, Invoice, Payment
-from apps.billing.portal.bills import bills_of, require
+from apps.billing.portal.bills import bills_of
 from apps.identity import selectors as identity
 from dotmac.core.errors import InvalidInput, NotFound
 from dotmac.core.money import Money, MoneyError
@@ -38,7 +38,7 @@ class Pay(PortalPage):
     template, menu = "billing/portal/pay.html", "bills"
 
     def context(self, page: PortalPageRequest, **_path: Any) -> dict[str, Any]:
-        require(page, "billing.start_checkout")
+        page.require("billing.start_checkout")
         standing = selectors.standing_of(page.customer_id, day=page.today)
         invoice = _named_invoice(page, page.form or page.query)
         why = selectors.why_suspended(page.customer_id)
@@ -57,7 +57,7 @@ class Pay(PortalPage):
         }
 
     def submit(self, page: PortalPageRequest, **_path: Any) -> HttpResponseBase:
-        require(page, "billing.start_checkout")
+        page.require("billing.start_checkout")
         customer = identity.customer_snapshot(page.customer_id)
         invoice = _named_invoice(page, page.form)
         payment = operations.start_checkout(
@@ -78,9 +78,10 @@ class Return(PortalPage):
 
     path, name, title = "pay/return", "pay-return", _("Your payment")
     template, menu = "billing/portal/returned.html", "bills"
+    only_shows = False
 
     def context(self, page: PortalPageRequest, **_path: Any) -> dict[str, Any]:
-        require(page, "billing.start_checkout")
+        page.require("billing.start_checkout")
         reference = page.query.get("reference") or page.query.get("trxref", "")
         payment = selectors.find_payment(provider_ref=reference)
         if payment is None or payment.customer_id != page.customer_id:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.billing.enums.payments import DunningOutcome, PaymentState
 from apps.billing.models import DunningAction, Payment
 from dotmac.core.money import Money
-from dotmac.core.participants import TimelineEntry
+from dotmac.core.timeline import TimelineEntry, TimelineSource, Window
 
 
 def reasons_to_keep_payer(customer_id: int) -> list[str]:
@@ -19,59 +20,87 @@ def reasons_to_keep_payer(customer_id: int) -> list[str]:
     return []
 
 
-def cash_timeline(customer_id: int, limit: int) -> list[TimelineEntry]:
-    """Payments received and undone, reminders and cut-offs, newest first."""
-    payments = Payment.objects.filter(customer_id=customer_id).order_by("-pk")[:limit]
-    actions = (
-        DunningAction.objects.filter(
-            customer_id=customer_id, outcome=DunningOutcome.TAKEN
-        )
-        .select_related("invoice")
-        .order_by("-pk")[:limit]
+def _received(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = window.rows(_payments(customer_id), at="settled_at")
+    return [_of_payment(r, r.settled_at, _("Payment received"), "cash") for r in rows]
+
+
+def _undone(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = window.rows(_payments(customer_id), at="reversed_at")
+    title, icon = _("Payment undone"), "receipt-refund"
+    return [_of_payment(row, row.reversed_at, title, icon) for row in rows]
+
+
+def _failed(customer_id: int, window: Window) -> list[TimelineEntry]:
+    failed = _payments(customer_id).filter(
+        state=PaymentState.FAILED, reversed_at__isnull=True
     )
-    entries = [entry for payment in payments for entry in _of_payment(payment)]
-    entries += [entry for action in actions for entry in _of_action(action)]
-    entries.sort(key=lambda entry: entry.at, reverse=True)
-    return entries[:limit]
-
-
-def _of_payment(payment: Payment) -> list[TimelineEntry]:
-    facts: list[tuple[datetime | None, str, str]] = [
-        (payment.settled_at, _("Payment received"), "cash"),
-        (payment.reversed_at, _("Payment undone"), "receipt-refund"),
-    ]
-    if payment.state == PaymentState.FAILED and payment.reversed_at is None:
-        facts.append((payment.updated_at, _("Payment failed"), "alert-triangle"))
+    title, icon = _("Payment failed"), "alert-triangle"
     return [
-        TimelineEntry(
-            at=at,
-            title=title,
-            detail=f"{payment.reference} · {payment.amount} · "
-            f"{payment.get_method_display()}",
-            icon=icon,
-            url=f"/console/payments/{payment.pk}",
-        )
-        for at, title, icon in facts
-        if at is not None
+        _of_payment(row, row.updated_at, title, icon)
+        for row in window.rows(failed, at="updated_at")
     ]
 
 
-def _of_action(action: DunningAction) -> list[TimelineEntry]:
-    overdue = Money(action.overdue_minor, action.currency)
-    detail = _("%(invoice)s, %(amount)s overdue") % {
-        "invoice": action.invoice,
-        "amount": overdue,
-    }
-    title = _("Cut off for non-payment") if action.cuts_off else _("Reminder sent")
-    icon = "player-pause" if action.cuts_off else "mail"
-    entries = [TimelineEntry(at=action.taken_at, title=title, detail=detail, icon=icon)]
-    if action.ended_at is not None:
+def _payments(customer_id: int) -> QuerySet[Payment]:
+    return Payment.objects.filter(customer_id=customer_id)
+
+
+def _of_payment(payment: Payment, at: datetime, title: str, icon: str) -> TimelineEntry:
+    detail = (payment.reference, str(payment.amount), payment.get_method_display())
+    return TimelineEntry(
+        at=at,
+        id=payment.pk,
+        title=title,
+        detail=" · ".join(map(str, detail)),
+        icon=icon,
+        url=f"/console/payments/{payment.pk}",
+    )
+
+
+def _reminded(customer_id: int, window: Window) -> list[TimelineEntry]:
+    entries = []
+    for action in window.rows(_actions(customer_id), at="taken_at"):
+        cut = action.cuts_off
+        overdue = Money(action.overdue_minor, action.currency)
         entries.append(
             TimelineEntry(
-                at=action.ended_at,
-                title=_("Reconnected"),
-                detail=str(action.get_ended_by_display()),
-                icon="circle-check",
+                at=action.taken_at,
+                id=action.pk,
+                title=_("Cut off for non-payment") if cut else _("Reminder sent"),
+                detail=_("%(invoice)s, %(amount)s overdue")
+                % {"invoice": action.invoice, "amount": overdue},
+                icon="player-pause" if cut else "mail",
             )
         )
     return entries
+
+
+def _reconnected(customer_id: int, window: Window) -> list[TimelineEntry]:
+    return [
+        TimelineEntry(
+            at=action.ended_at,
+            id=action.pk,
+            title=_("Reconnected"),
+            detail=str(action.get_ended_by_display()),
+            icon="circle-check",
+        )
+        for action in window.rows(_actions(customer_id), at="ended_at")
+    ]
+
+
+def _actions(customer_id: int) -> QuerySet[DunningAction]:
+    taken = DunningAction.objects.filter(outcome=DunningOutcome.TAKEN)
+    return taken.filter(customer_id=customer_id).select_related("invoice", "step")
+
+
+TIMELINE = tuple(
+    TimelineSource(name=f"billing.{kind}", permission=permission, entries=entries)
+    for kind, permission, entries in (
+        ("payment", "billing.view_payment", _received),
+        ("payment-undone", "billing.view_payment", _undone),
+        ("payment-failed", "billing.view_payment", _failed),
+        ("dunning", "billing.view_dunning", _reminded),
+        ("reconnected", "billing.view_dunning", _reconnected),
+    )
+)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.billing.enums import InvoiceKind
 from apps.billing.models import BilledPeriod, Invoice, LedgerEntry
-from dotmac.core.participants import TimelineEntry
+from dotmac.core.timeline import TimelineEntry, TimelineSource, Window
 
 
 def reasons_to_keep(customer_id: int) -> list[str]:
@@ -21,10 +21,10 @@ def reasons_to_keep(customer_id: int) -> list[str]:
     return reasons
 
 
-def timeline(customer_id: int, limit: int) -> list[TimelineEntry]:
+def _documents(customer_id: int, window: Window) -> list[TimelineEntry]:
     """Invoices and credit notes, newest first."""
     rows = Invoice.objects.filter(customer_id=customer_id, number__isnull=False)
-    return [_entry(row) for row in rows.order_by("-pk")[:limit]]
+    return [_entry(row) for row in window.rows(rows, at="issued_at")]
 
 
 def _entry(row: Invoice) -> TimelineEntry:
@@ -32,8 +32,16 @@ def _entry(row: Invoice) -> TimelineEntry:
     title = _("Credit note %s") if credit_note else _("Invoice %s")
     return TimelineEntry(
         at=row.issued_at,
+        id=row.pk,
         title=title % row.reference,
         detail=str(row.total),
         icon="receipt-refund" if credit_note else "file-invoice",
         url=f"/console/invoices/{row.pk}",
     )
+
+
+TIMELINE = (
+    TimelineSource(
+        name="billing.invoice", permission="billing.view_invoice", entries=_documents
+    ),
+)

@@ -93,7 +93,7 @@ class PlanList(ListScreen):
     def decorate(self, rows: list[Any], page: Page) -> list[Any]:
         ids = [row.pk for row in rows]
         prices = selectors.current_prices(ids, page.today)
-        counts = selectors.service_counts(ids)
+        counts = selectors.service_counts(ids, page.actor)
         for row in rows:
             row.price = ", ".join(map(price_text, prices.get(row.pk, ())))
             row.service_count = counts.get(row.pk, 0)
@@ -190,7 +190,7 @@ class PlanDetail(DetailScreen):
             ),
             Tile(
                 label=_("Services"),
-                value=selectors.service_counts([row.pk]).get(row.pk, 0),
+                value=selectors.service_counts([row.pk], page.actor).get(row.pk, 0),
                 kind="number",
                 url=list_url("services", plan=row.pk),
                 why=_("Not terminated."),

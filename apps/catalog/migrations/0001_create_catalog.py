@@ -63,6 +63,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("reference"), name="catalog_order_reference_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "draft",
+                                    "accepted",
+                                    "fulfilling",
+                                    "fulfilled",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="catalog_order_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "fulfilled"), _negated=True),
+                            ("fulfilled_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="catalog_order_fulfilled_has_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Plan",
@@ -133,6 +163,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("slug"), name="catalog_plan_slug_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["internet"])),
+                        name="catalog_plan_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("billing__in", ["postpaid", "prepaid"])),
+                        name="catalog_plan_billing_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["active", "retired"])),
+                        name="catalog_plan_state_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PlanPrice",
@@ -166,6 +215,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("plan", "="),
+                            ("currency", "="),
+                            (
+                                models.Func(
+                                    "valid_from", "valid_to", function="daterange"
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="catalog_planprice_no_overlap",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)),
+                        name="catalog_planprice_amount_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="catalog_planprice_currency_code",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_to__isnull", True),
+                            ("valid_to__gt", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="catalog_planprice_ends_after_start",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ProvisioningJob",
@@ -211,6 +293,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("queued", "running"))),
+                        fields=["due_at"],
+                        name="catalog_provisioningjob_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "queued",
+                                    "running",
+                                    "succeeded",
+                                    "failed",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="catalog_provisioningjob_state_known",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ProvisioningStep",
@@ -270,6 +378,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("job", "number"), name="catalog_provisioningstep_number"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("job", "name"), name="catalog_provisioningstep_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["waiting", "done", "skipped", "failed", "undone"],
+                            )
+                        ),
+                        name="catalog_provisioningstep_state_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Service",
@@ -348,6 +475,100 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "state"], name="catalog_service_of_customer"
+                    ),
+                    models.Index(
+                        fields=["plan", "state"], name="catalog_service_of_plan"
+                    ),
+                    models.Index(
+                        fields=["state", "id"], name="catalog_service_in_state"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("reference"), name="catalog_service_reference_unique"
+                    ),
+                    models.UniqueConstraint(
+                        models.F("login"), name="catalog_service_login_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["pending", "provisioning", "active", "terminated"],
+                            )
+                        ),
+                        name="catalog_service_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "pending"), _negated=True),
+                            models.Q(
+                                ("access__isnull", True),
+                                ("login__isnull", False),
+                                ("password__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_pending_has_no_access",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("access__isnull", True),
+                            models.Q(
+                                ("login__isnull", True), ("password__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_credentials_until_access",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "active"), _negated=True),
+                            models.Q(
+                                ("access__isnull", False),
+                                ("activated_at__isnull", False),
+                                ("active_from_date__isnull", False),
+                                ("ends_date__isnull", True),
+                                ("terminated_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_active_is_complete",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "terminated"), _negated=True),
+                            models.Q(
+                                ("login__isnull", True),
+                                ("terminated_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_terminated_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "terminated"), _negated=True),
+                            ("active_from_date__isnull", True),
+                            ("ends_date__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_terminated_has_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_date__isnull", True),
+                            ("ends_date__gte", models.F("active_from_date")),
+                            _connector="OR",
+                        ),
+                        name="catalog_service_ends_after_start",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="provisioningjob",
@@ -442,241 +663,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.UniqueConstraint(
-                models.F("reference"), name="catalog_order_reference_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["draft", "accepted", "fulfilling", "fulfilled", "cancelled"],
-                    )
-                ),
-                name="catalog_order_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "fulfilled"), _negated=True),
-                    ("fulfilled_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="catalog_order_fulfilled_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.UniqueConstraint(
-                models.F("slug"), name="catalog_plan_slug_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["internet"])),
-                name="catalog_plan_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("billing__in", ["postpaid", "prepaid"])),
-                name="catalog_plan_billing_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["active", "retired"])),
-                name="catalog_plan_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("plan", "="),
-                    ("currency", "="),
-                    (models.Func("valid_from", "valid_to", function="daterange"), "&&"),
+            options={
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("service", "="),
+                            (
+                                models.Func(
+                                    "start_date", "end_date", function="daterange"
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="catalog_serviceplanperiod_no_overlap",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("end_date__isnull", True),
+                            ("end_date__gte", models.F("start_date")),
+                            _connector="OR",
+                        ),
+                        name="catalog_serviceplanperiod_ends_after_start",
+                    ),
                 ],
-                name="catalog_planprice_no_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)),
-                name="catalog_planprice_amount_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="catalog_planprice_currency_code",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_to__isnull", True),
-                    ("valid_to__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="catalog_planprice_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provisioningstep",
-            constraint=models.UniqueConstraint(
-                fields=("job", "number"), name="catalog_provisioningstep_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provisioningstep",
-            constraint=models.UniqueConstraint(
-                fields=("job", "name"), name="catalog_provisioningstep_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provisioningstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["waiting", "done", "skipped", "failed", "undone"])
-                ),
-                name="catalog_provisioningstep_state_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(
-                fields=["customer", "state"], name="catalog_service_of_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(
-                fields=["plan", "state"], name="catalog_service_of_plan"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(fields=["state", "id"], name="catalog_service_in_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.UniqueConstraint(
-                models.F("reference"), name="catalog_service_reference_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.UniqueConstraint(
-                models.F("login"), name="catalog_service_login_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["pending", "provisioning", "active", "terminated"])
-                ),
-                name="catalog_service_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "pending"), _negated=True),
-                    models.Q(
-                        ("access__isnull", True),
-                        ("login__isnull", False),
-                        ("password__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_service_pending_has_no_access",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("access__isnull", True),
-                    models.Q(("login__isnull", True), ("password__isnull", True)),
-                    _connector="OR",
-                ),
-                name="catalog_service_credentials_until_access",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "active"), _negated=True),
-                    models.Q(
-                        ("access__isnull", False),
-                        ("activated_at__isnull", False),
-                        ("active_from_date__isnull", False),
-                        ("ends_date__isnull", True),
-                        ("terminated_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_service_active_is_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "terminated"), _negated=True),
-                    models.Q(("login__isnull", True), ("terminated_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="catalog_service_terminated_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "terminated"), _negated=True),
-                    ("active_from_date__isnull", True),
-                    ("ends_date__isnull", False),
-                    _connector="OR",
-                ),
-                name="catalog_service_terminated_has_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_date__isnull", True),
-                    ("ends_date__gte", models.F("active_from_date")),
-                    _connector="OR",
-                ),
-                name="catalog_service_ends_after_start",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="provisioningjob",
-            index=models.Index(
-                condition=models.Q(("state__in", ("queued", "running"))),
-                fields=["due_at"],
-                name="catalog_provisioningjob_due",
-            ),
+            },
         ),
         migrations.AddConstraint(
             model_name="provisioningjob",
@@ -684,39 +694,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ("queued", "running", "failed"))),
                 fields=("service",),
                 name="catalog_provisioningjob_one_unfinished",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="provisioningjob",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["queued", "running", "succeeded", "failed", "cancelled"],
-                    )
-                ),
-                name="catalog_provisioningjob_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceplanperiod",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("service", "="),
-                    (models.Func("start_date", "end_date", function="daterange"), "&&"),
-                ],
-                name="catalog_serviceplanperiod_no_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceplanperiod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("end_date__isnull", True),
-                    ("end_date__gte", models.F("start_date")),
-                    _connector="OR",
-                ),
-                name="catalog_serviceplanperiod_ends_after_start",
             ),
         ),
     ]

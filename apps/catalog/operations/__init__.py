@@ -5,7 +5,13 @@ from apps.catalog.operations.carrying import (
     carry_provisioning,
     claim_provisioning,
 )
+from apps.catalog.operations.merging import (
+    give_back_services,
+    move_services,
+    objections_to_merge,
+)
 from apps.catalog.operations.orders import order_service
+from apps.catalog.operations.personal import erase_services
 from apps.catalog.operations.plans import create_plan, retire_plan, set_price
 from apps.catalog.operations.provisioning import (
     cancel_provisioning,
@@ -29,7 +35,11 @@ __all__ = [
     "carry_provisioning",
     "claim_provisioning",
     "create_plan",
+    "erase_services",
     "extend_service",
+    "give_back_services",
+    "move_services",
+    "objections_to_merge",
     "order_service",
     "provision_service",
     "resume_service",

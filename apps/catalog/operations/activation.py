@@ -8,9 +8,14 @@ from django.db import transaction
 
 from apps.catalog import events
 from apps.catalog.enums import OrderState, ServiceState
-from apps.catalog.errors import ServiceNotProvisioning, UnknownService
+from apps.catalog.errors import ServiceNotProvisioning
 from apps.catalog.models import Service, ServicePlanPeriod
-from apps.catalog.operations.loading import about, locked_service, move_order
+from apps.catalog.operations.loading import (
+    about,
+    hold_customer_of,
+    locked_service,
+    move_order,
+)
 from apps.identity import operations as identity
 from apps.ops import operations as ops
 from apps.ops import selectors as ops_selectors
@@ -25,11 +30,8 @@ def activate_service(*, service_id: int, actor: Actor, now: datetime) -> Service
     Refused unless the service is being provisioned and has its access account.
     Repeatable.
     """
-    # The customer is locked before the service (docs/locking.md).
-    known = Service.objects.filter(pk=service_id).only("customer_id").first()
-    if known is None:
-        raise UnknownService
-    identity.activate_customer(customer_id=known.customer_id, actor=actor, now=now)
+    customer_id = hold_customer_of(service_id)
+    identity.activate_customer(customer_id=customer_id, actor=actor, now=now)
     service = locked_service(service_id)
     if service.state == ServiceState.ACTIVE:
         return service

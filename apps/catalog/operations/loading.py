@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
+from django.db import transaction
+
 from apps.catalog.enums import OrderState, ServiceState
 from apps.catalog.errors import ServiceNotActive, UnknownService
 from apps.catalog.models import Order, OrderItem, Service
+from apps.identity.selectors import locked_customer
+
+_HANDED_ON_MAX = 5
 
 
 class About(TypedDict):
@@ -32,6 +37,25 @@ def locked_service(service_id: int) -> Service:
     if service is None:
         raise UnknownService
     return service
+
+
+def hold_customer_of(service_id: int) -> int:
+    """The key of the service's customer, held before the service (docs/locking.md).
+
+    A merge may hand the service on while this waits for its customer; then that
+    one is let go, and the new one is waited for. Raises UnknownService.
+    """
+    rows = Service.objects.filter(pk=service_id).values_list("customer_id", flat=True)
+    for _ in range(_HANDED_ON_MAX):
+        customer_id = rows.first()
+        place = transaction.savepoint()
+        if customer_id is None or locked_customer(customer_id) is None:
+            break
+        if rows.first() == customer_id:
+            transaction.savepoint_commit(place)
+            return customer_id
+        transaction.savepoint_rollback(place)
+    raise UnknownService
 
 
 def account_of_active(service: Service) -> int:

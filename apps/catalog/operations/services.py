@@ -13,10 +13,12 @@ from apps.catalog.models import Service, ServicePlanPeriod
 from apps.catalog.operations.loading import (
     about,
     account_of_active,
+    hold_customer_of,
     locked_service,
     move_order,
 )
 from apps.catalog.operations.provisioning import give_up, unfinished_job
+from apps.identity import operations as identity
 from apps.network import operations as network_operations
 from apps.network import selectors as network
 from apps.ops import operations as ops
@@ -117,8 +119,10 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
     """End the service: the account closes and its address rests.
 
     The business date is the first day that is not held any more. A service that
-    waits or is being provisioned is given up, and its order with it. Repeatable.
+    waits or is being provisioned is given up, and its order with it. A customer
+    without another service is dormant from then on. Repeatable.
     """
+    hold_customer_of(service_id)
     service = locked_service(service_id)
     if service.state == ServiceState.TERMINATED:
         return service
@@ -145,6 +149,9 @@ def terminate_service(*, service_id: int, actor: Actor, now: datetime) -> Servic
         ),
         actor=actor,
     )
+    others = Service.objects.filter(customer_id=service.customer_id)
+    if not others.exclude(state=ServiceState.TERMINATED).exists():
+        identity.rest_customer(customer_id=service.customer_id, actor=actor, now=now)
     return service
 
 

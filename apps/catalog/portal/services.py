@@ -62,13 +62,13 @@ class Services(PortalPage):
     template, menu = "catalog/portal/services.html", "services"
 
     def context(self, page: PortalPageRequest, **_path: Any) -> dict[str, Any]:
-        page.actor.require("catalog.view_service")
+        page.require("catalog.view_service")
         return {"services": [(v, *state_with_why(v)) for v in services_of(page)]}
 
 
 def card(page: PortalPageRequest) -> dict[str, Any] | None:
     """The services that have not ended; None where there is none."""
-    if not page.actor.may("catalog.view_service"):
+    if not page.may("catalog.view_service"):
         return None
     living = [view for view in services_of(page) if view.state != "terminated"]
     if not living:
@@ -83,6 +83,7 @@ register_menu(
         url_name="portal:services",
         icon="router",
         order=20,
+        permission="catalog.view_service",
     )
 )
 register_card(

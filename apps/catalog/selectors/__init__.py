@@ -9,10 +9,11 @@ from apps.catalog.selectors.billable import (
 )
 from apps.catalog.selectors.invariants import INVARIANTS
 from apps.catalog.selectors.participation import (
+    TIMELINE,
     objections_to_close_customer,
     objections_to_delete_customer,
-    timeline_of_customer,
 )
+from apps.catalog.selectors.personal import account_ids_of, held_of
 from apps.catalog.selectors.plans import current_prices, find_plan, plans, prices_of
 from apps.catalog.selectors.provisioning import (
     due_provisioning_jobs,
@@ -24,6 +25,7 @@ from apps.catalog.selectors.provisioning import (
 from apps.catalog.selectors.services import (
     ServiceView,
     account_ids_of_services,
+    account_ids_visible_to,
     active_services_of,
     find_service,
     in_shown_state,
@@ -40,10 +42,13 @@ from apps.catalog.selectors.services import (
 
 __all__ = [
     "INVARIANTS",
+    "TIMELINE",
     "BillableService",
     "HeldSpan",
     "ServiceView",
+    "account_ids_of",
     "account_ids_of_services",
+    "account_ids_visible_to",
     "active_services_of",
     "billable_services",
     "current_prices",
@@ -51,6 +56,7 @@ __all__ = [
     "due_provisioning_jobs",
     "find_plan",
     "find_service",
+    "held_of",
     "held_spans",
     "in_shown_state",
     "items_of_orders",
@@ -68,7 +74,6 @@ __all__ = [
     "service_views",
     "services_visible_to",
     "steps_of",
-    "timeline_of_customer",
     "views_of",
     "with_login",
 ]

@@ -6,6 +6,31 @@ from dotmac.core.invariants import Invariant
 
 INVARIANTS = (
     Invariant(
+        name="catalog.dormant_customer_has_no_service",
+        says="A customer is dormant exactly when the last of its services ended.",
+        sql="""
+            SELECT c.id, c.reference, c.state FROM identity_customer c
+             WHERE (c.state = 'dormant' AND EXISTS (
+                       SELECT 1 FROM catalog_service s
+                        WHERE s.customer_id = c.id AND s.state = 'active'))
+                OR (c.state = 'active'
+                    AND EXISTS (SELECT 1 FROM catalog_service s
+                                 WHERE s.customer_id = c.id)
+                    AND NOT EXISTS (SELECT 1 FROM catalog_service s
+                                     WHERE s.customer_id = c.id
+                                       AND s.state <> 'terminated'))
+        """,
+    ),
+    Invariant(
+        name="catalog.service_is_at_its_customers_place",
+        says="The place of a service belongs to the service's customer.",
+        sql="""
+            SELECT s.id, s.reference, p.id AS location_id FROM catalog_service s
+              JOIN identity_servicelocation p ON p.id = s.location_id
+             WHERE p.customer_id <> s.customer_id
+        """,
+    ),
+    Invariant(
         name="catalog.active_service_has_open_access",
         says="An active service has an access account, and it is open.",
         sql="""

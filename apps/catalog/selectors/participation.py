@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.catalog.enums import ServiceState
 from apps.catalog.models import Order, Service
-from dotmac.core.participants import TimelineEntry
+from dotmac.core.timeline import TimelineEntry, TimelineSource, Window
 
 
 def objections_to_delete_customer(customer_id: int) -> list[str]:
@@ -26,33 +26,48 @@ def objections_to_close_customer(customer_id: int) -> list[str]:
     return []
 
 
-def timeline_of_customer(customer_id: int, limit: int) -> list[TimelineEntry]:
-    """Orders, activations and ends of the customer's services, newest first."""
-    rows = (
-        Service.objects.filter(customer_id=customer_id)
-        .select_related("plan")
-        .order_by("-pk")[:limit]
+def _ordered(customer_id: int, window: Window) -> list[TimelineEntry]:
+    return _entries(
+        customer_id, window, "created_at", _("Service ordered"), "clipboard-list"
     )
-    entries: list[TimelineEntry] = []
-    for service in rows:
-        entries += _entries(service)
-    entries.sort(key=lambda entry: entry.at, reverse=True)
-    return entries[:limit]
 
 
-def _entries(service: Service) -> list[TimelineEntry]:
-    facts = (
-        (service.created_at, _("Service ordered"), "clipboard-list"),
-        (service.activated_at, _("Service active"), "circle-check"),
-        (service.terminated_at, _("Service terminated"), "circle-off"),
+def _activated(customer_id: int, window: Window) -> list[TimelineEntry]:
+    return _entries(
+        customer_id, window, "activated_at", _("Service active"), "circle-check"
     )
+
+
+def _terminated(customer_id: int, window: Window) -> list[TimelineEntry]:
+    return _entries(
+        customer_id, window, "terminated_at", _("Service terminated"), "circle-off"
+    )
+
+
+def _entries(
+    customer_id: int, window: Window, at: str, title: str, icon: str
+) -> list[TimelineEntry]:
+    rows = Service.objects.filter(customer_id=customer_id).select_related("plan")
     return [
         TimelineEntry(
-            at=at,
+            at=getattr(service, at),
+            id=service.pk,
             title=title,
             detail=f"{service.reference} {service.plan.name}",
             icon=icon,
+            url=f"/console/services/{service.pk}",
         )
-        for at, title, icon in facts
-        if at is not None
+        for service in window.rows(rows, at=at)
     ]
+
+
+TIMELINE = tuple(
+    TimelineSource(
+        name=f"catalog.{kind}", permission="catalog.view_service", entries=entries
+    )
+    for kind, entries in (
+        ("ordered", _ordered),
+        ("activated", _activated),
+        ("terminated", _terminated),
+    )
+)

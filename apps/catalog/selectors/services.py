@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -64,6 +65,13 @@ def services_visible_to(actor: Actor, permission: str) -> QuerySet[Service]:
     """The services of the customers that the permission reaches."""
     rows = Service.objects.select_related("customer", "plan__profile")
     return identity.of_visible_customers(rows, actor, permission)
+
+
+def account_ids_visible_to(actor: Actor, permission: str) -> QuerySet[Service, Any]:
+    """The access accounts of these customers: network does not know whose they are."""
+    held = Service.objects.filter(access_id__isnull=False)
+    rows = identity.of_visible_customers(held, actor, permission)
+    return rows.order_by().values("access_id")
 
 
 def orders_visible_to(actor: Actor, permission: str) -> QuerySet[Order]:
@@ -152,9 +160,10 @@ def active_services_of(customer_ids: Iterable[int]) -> QuerySet[Service]:
     return Service.objects.active().filter(customer_id__in=list(customer_ids))
 
 
-def service_counts(plan_ids: Iterable[int]) -> dict[int, int]:
-    """How many services that are not terminated each plan has; one query."""
-    rows = Service.objects.filter(plan_id__in=list(plan_ids))
+def service_counts(plan_ids: Iterable[int], actor: Actor) -> dict[int, int]:
+    """How many services within reach, not terminated, each plan has; one query."""
+    rows = services_visible_to(actor, "catalog.view_service")
+    rows = rows.select_related(None).filter(plan_id__in=list(plan_ids))
     living = rows.exclude(state=ServiceState.TERMINATED)
     counted = living.values("plan_id").annotate(found=Count("pk"))
     return dict(counted.values_list("plan_id", "found"))

@@ -20,14 +20,28 @@ from apps.identity.models import (
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    """Of `source`, `owner` and `parent` portal users read nothing."""
+
     unit = serializers.IntegerField(source="unit_id")
+    owner = serializers.IntegerField(source="owner_id", allow_null=True)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        source="parent_id", allow_null=True, help_text="Its head office or reseller."
+    )
+    merged_into = serializers.IntegerField(
+        source="merged_into_id", allow_null=True, help_text="Whose duplicate it was."
+    )
+    custom = serializers.DictField(
+        help_text="Values of the operator's own fields by slug: texts or booleans. "
+        "Portal users read those that are meant for the portal."
+    )
 
     class Meta:
         model = Customer
         fields = (
             "id", "reference", "kind", "name", "email", "phone", "state", "unit",
             "currency", "address", "city", "region", "postal_code", "country",
-            "tax_number", "activated_at", "closed_at", "created_at", "updated_at",
+            "tax_number", "source", "owner", "parent", "custom", "activated_at",
+            "closed_at", "merged_into", "erased_at", "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -52,6 +66,23 @@ class CustomerFields(serializers.Serializer[Any]):
     postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True)
     country = serializers.CharField(max_length=2, required=False, allow_blank=True)
     tax_number = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=80,
+        required=False,
+        allow_blank=True,
+        help_text="Where a lead came from, in the operator's words.",
+    )
+    owner = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        source="owner_id",
+        min_value=1,
+        help_text="The member of staff who follows it up.",
+    )
+    custom = serializers.DictField(
+        required=False,
+        help_text="Values of the operator's own fields by slug; null takes one away.",
+    )
     confirm_duplicate = serializers.BooleanField(
         required=False,
         default=False,
@@ -81,14 +112,26 @@ class CustomerChanges(CustomerFields):
 
 
 class LocationSerializer(serializers.ModelSerializer[ServiceLocation]):
+    """Who of the staff looked at a place, and what they noted, is for staff."""
+
     customer = serializers.IntegerField(source="customer_id")
 
     class Meta:
         model = ServiceLocation
         fields = (
             "id", "customer", "label", "address", "city", "latitude", "longitude",
+            "serviceability", "serviceability_note", "checked_at", "checked_by",
             "created_at",
         )  # fmt: skip
+
+    def to_representation(self, instance: ServiceLocation) -> dict[str, Any]:
+        told = super().to_representation(instance)
+        if self.context.get("for_portal"):
+            told |= dict.fromkeys(told.keys() & _NOTED, "")
+        return told
+
+
+_NOTED = {"serviceability_note", "checked_by"}
 
 
 class NewLocation(serializers.Serializer[Any]):
@@ -111,7 +154,10 @@ class ContactSerializer(serializers.ModelSerializer[Contact]):
 
     class Meta:
         model = Contact
-        fields = ("id", "customer", "name", "role", "email", "phone", "created_at")
+        fields = (
+            "id", "customer", "name", "role", "email", "phone", "is_primary",
+            "gets_bills", "gets_outages", "created_at",
+        )  # fmt: skip
 
 
 class NewContact(serializers.Serializer[Any]):
@@ -125,6 +171,11 @@ class NewContact(serializers.Serializer[Any]):
     phone = serializers.CharField(
         max_length=40, required=False, allow_blank=True, default=""
     )
+    is_primary = serializers.BooleanField(required=False, default=False)
+    gets_bills = serializers.BooleanField(
+        required=False, default=False, help_text="Needs an e-mail address."
+    )
+    gets_outages = serializers.BooleanField(required=False, default=False)
 
 
 class UnitSerializer(serializers.ModelSerializer[OrganisationUnit]):

@@ -1,5 +1,39 @@
-"""Staff screens of identity: customers, staff, roles, and one's own sign-in."""
+"""Staff screens of identity: customers, staff, roles, rules, one's own sign-in."""
 
-from apps.identity.console import customers, hub, keys, own, people, staff
+from apps.identity.console import (
+    customers,
+    documents,
+    explaining,
+    fields,
+    history,
+    hub,
+    keys,
+    merging,
+    own,
+    people,
+    personal,
+    places,
+    roles,
+    rules,
+    staff,
+    units,
+)
 
-__all__ = ["customers", "hub", "keys", "own", "people", "staff"]
+__all__ = [
+    "customers",
+    "documents",
+    "explaining",
+    "fields",
+    "history",
+    "hub",
+    "keys",
+    "merging",
+    "own",
+    "people",
+    "personal",
+    "places",
+    "roles",
+    "rules",
+    "staff",
+    "units",
+]

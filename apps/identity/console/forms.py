@@ -6,11 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.identity import selectors
+from apps.identity.console.fields import PREFIX, form_field
 from apps.identity.enums import (
     FIRST_STATES,
     ContactRole,
     CustomerKind,
     MemberRights,
+    Serviceability,
 )
 from dotmac.core.console import ConsoleForm
 
@@ -50,6 +52,15 @@ class CustomerForm(ConsoleForm):
     )
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     unit_id = forms.TypedChoiceField(label=_("Belongs to"), coerce=int)
+    source = forms.CharField(
+        label=_("Came by"),
+        max_length=80,
+        required=False,
+        help_text=_("Such as: shop, radio, a friend."),
+    )
+    owner_id = forms.TypedChoiceField(
+        label=_("Followed up by"), coerce=int, empty_value=None, required=False
+    )
     confirm_duplicate = forms.BooleanField(
         label=_("This is another customer, though e-mail or phone are the same."),
         required=False,
@@ -61,6 +72,15 @@ class CustomerForm(ConsoleForm):
         if self.row is not None and self.row.unit_id not in dict(choices):
             choices.append((self.row.unit_id, self.row.unit.name))
         self.fields["unit_id"].choices = choices  # type: ignore[attr-defined]
+        held = {} if self.row is None else self.row.custom
+        for field in selectors.custom_fields():
+            self.fields[f"{PREFIX}{field.slug}"] = form_field(field)
+            value = held.get(field.slug)
+            shown = str(value).lower() if isinstance(value, bool) else value
+            self.initial.setdefault(f"{PREFIX}{field.slug}", shown)
+        staff = [(row.pk, row.name) for row in selectors.active_staff()[:_UNITS_MAX]]
+        owner = self.fields["owner_id"]
+        owner.choices = [("", _("Nobody")), *staff]  # type: ignore[attr-defined]
         if len(choices) == 1:
             self.fields["unit_id"].widget = forms.HiddenInput()
             self.fields["unit_id"].initial = choices[0][0]
@@ -98,6 +118,45 @@ class ContactForm(ConsoleForm):
     role = forms.ChoiceField(label=_("For"), choices=ContactRole.choices)
     email = forms.CharField(label=_("E-mail"), max_length=254, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    is_primary = forms.BooleanField(label=_("Primary contact"), required=False)
+    gets_bills = forms.BooleanField(label=_("Gets the bills"), required=False)
+    gets_outages = forms.BooleanField(label=_("Gets outage notes"), required=False)
+
+
+class CheckForm(ConsoleForm):
+    answer = forms.ChoiceField(
+        label=_("Can it be served?"),
+        choices=[
+            pair for pair in Serviceability.choices if pair[0] != Serviceability.UNKNOWN
+        ],
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=300,
+        required=False,
+        help_text=_("Such as: line of sight to Ikeja tower, 12 m mast needed."),
+    )
+
+
+class ReasonForm(ConsoleForm):
+    """Why a customer's state changes; it stands in the history."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+
+
+class LookForm(ConsoleForm):
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        help_text=_("The customer reads it in the portal. You can read, not act."),
+    )
+
+
+class ReopenForm(ReasonForm):
+    confirm_duplicate = forms.BooleanField(
+        label=_("This is another customer, though e-mail or phone are the same."),
+        required=False,
+    )
 
 
 class PortalPasswordForm(ConsoleForm):
@@ -113,7 +172,7 @@ class PortalPasswordForm(ConsoleForm):
     def arrange(self) -> None:
         members = selectors.memberships_of(self.row.pk)
         self.fields["user_id"].choices = [  # type: ignore[attr-defined]
-            (member.user_id, member.user.username) for member in members
+            (member.user_id, member.user.sign_in_name) for member in members
         ]
 
 

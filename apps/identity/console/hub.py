@@ -9,15 +9,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
+from apps.identity.console.documents import ADD_ACTION, DOCUMENTS_TAB
+from apps.identity.console.family import PARENT_ACTION, family_panels
+from apps.identity.console.fields import (
+    TAGS_ACTION,
+    badge_of,
+    own_fields_panel,
+    taken_out,
+)
 from apps.identity.console.forms import (
     ContactForm,
     CustomerForm,
     LocationForm,
+    LookForm,
     PortalInvitationForm,
     PortalPasswordForm,
     PortalUserForm,
+    ReasonForm,
+    ReopenForm,
 )
+from apps.identity.console.history import NOTE_ACTION, history_tab
+from apps.identity.console.merging import MERGE_ACTION, merge_panels
 from apps.identity.console.people import link_panel
+from apps.identity.console.personal import (
+    COPIES_TAB,
+    ERASE_ACTION,
+    EXPORT_ACTION,
+)
+from apps.identity.console.places import coordinates, receives, serviceability
 from apps.identity.enums import CustomerState
 from apps.identity.models import Customer
 from dotmac.core.console import (
@@ -37,7 +56,7 @@ from dotmac.core.console import (
 
 _FIELDS = (
     "name", "kind", "email", "phone", "address", "city", "region", "postal_code",
-    "country", "tax_number", "unit_id",
+    "country", "tax_number", "unit_id", "source", "owner_id",
 )  # fmt: skip
 
 
@@ -50,15 +69,21 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
                 Fact(_("Address"), address),
                 Fact(_("Tax number"), row.tax_number),
                 Fact(_("Currency"), row.currency),
+                Fact(_("Came by"), row.source),
+                Fact(_("Followed up by"), row.owner.name if row.owner else ""),
             ],
         ),
+        *merge_panels(row, page),
+        *family_panels(row, page),
+        *([own_fields_panel(row)] if selectors.custom_fields() else []),
         TablePanel(
             title=_("Locations"),
             columns=(
-                Column(_("Label"), "label"),
+                Column(_("Label"), "label", to="locations"),
                 Column(_("Address"), "address"),
                 Column(_("City"), "city"),
-                Column(_("Coordinates"), _coordinates),
+                Column(_("Coordinates"), coordinates, phone=False),
+                Column(_("Can it be served?"), serviceability, "state"),
             ),
             rows=selectors.locations_of(row.pk),
             empty=_("No place of service is known."),
@@ -66,30 +91,37 @@ def _people_and_places(row: Customer, page: Page) -> Sequence[Panel]:
         TablePanel(
             title=_("Contacts"),
             columns=(
-                Column(_("Name"), "name"),
+                Column(_("Name"), "name", to="contacts"),
                 Column(_("For"), "get_role_display"),
+                Column(_("Receives"), receives),
                 Column(_("Phone"), "phone", "code"),
                 Column(_("E-mail"), "email", "code"),
             ),
             rows=selectors.contacts_of(row.pk),
             empty=_("Nobody besides the customer."),
         ),
-        TablePanel(
-            title=_("Portal sign-ins"),
-            columns=(
-                Column(_("Name"), "user.username", "code"),
-                Column(_("E-mail"), "user.email"),
-                Column(_("May do"), "get_rights_display"),
-                Column(_("Works"), "user.is_active", "bool"),
-            ),
-            rows=selectors.memberships_of(row.pk),
-            empty=_("The customer cannot sign in to the portal yet."),
-        ),
+        _sign_ins(row),
     ]
 
 
-def _coordinates(row: Any) -> str:
-    return "" if row.latitude is None else f"{row.latitude}, {row.longitude}"
+def _sign_ins(row: Customer) -> Panel:
+    return TablePanel(
+        title=_("Portal sign-ins"),
+        columns=(
+            Column(_("Name"), "user.sign_in_name", "code"),
+            Column(_("E-mail"), "user.email"),
+            Column(_("May do"), "get_rights_display"),
+            Column(_("Works"), "user.is_active", "bool"),
+        ),
+        rows=selectors.memberships_of(row.pk),
+        empty=_("The customer cannot sign in to the portal yet."),
+    )
+
+
+def _tags(customer_id: int, page: Page) -> Sequence[Fact]:
+    """The customer's tags, on every tab; none, no line."""
+    held = selectors.tags_of([customer_id])[customer_id]
+    return [Fact(_("Tags"), list(map(badge_of, held)), "badges")] if held else []
 
 
 def _is_open(row: Customer) -> bool:
@@ -102,6 +134,7 @@ def _said_so_far(row: Customer, page: Page) -> dict[str, Any]:
 
 def _change(row: Customer, data: dict[str, Any], page: Page) -> str:
     changes = dict(data)
+    changes["custom"] = taken_out(changes)
     confirmed = changes.pop("confirm_duplicate")
     operations.change_customer(
         customer_id=row.pk,
@@ -134,9 +167,11 @@ def _invite(row: Customer, data: dict[str, Any], page: Page) -> Done:
     made = operations.invite_member(
         customer_id=row.pk, **data, actor=page.actor, now=page.now
     )
-    words = _("%s may act for the customer now.") % made.user.name
     if made.link is None:
-        return Done(words)
+        # Whoever it is was here before: the name is not for the inviter to learn.
+        words = _("We wrote to %s. Who was here before has to agree first.")
+        return Done(words % data["email"])
+    words = _("%s may act for the customer now.") % made.user.name
     return Done(words, panels=[link_panel(made.link.path, mailed=True)])
 
 
@@ -159,8 +194,27 @@ def _qualify(row: Customer, data: dict[str, Any], page: Page) -> str:
 
 
 def _close(row: Customer, data: dict[str, Any], page: Page) -> str:
-    operations.close_customer(customer_id=row.pk, actor=page.actor, now=page.now)
+    operations.close_customer(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
     return _("The customer is closed.")
+
+
+def _begin_look(row: Customer, data: dict[str, Any], page: Page) -> Done:
+    operations.begin_look(customer_id=row.pk, **data, actor=page.actor, now=page.now)
+    return Done("", "/console/look/")
+
+
+def _end_look(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.end_look(actor=page.actor, now=page.now)
+    return _("You are not looking any more.")
+
+
+def _reopen(row: Customer, data: dict[str, Any], page: Page) -> str:
+    operations.reopen_customer(
+        customer_id=row.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("The customer is a prospect again.")
 
 
 def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
@@ -169,6 +223,13 @@ def _delete(row: Customer, data: dict[str, Any], page: Page) -> Done:
 
 
 ACTIONS = (
+    NOTE_ACTION,
+    TAGS_ACTION,
+    PARENT_ACTION,
+    ADD_ACTION,
+    MERGE_ACTION,
+    EXPORT_ACTION,
+    ERASE_ACTION,
     Action(
         slug="edit",
         label=gettext_lazy("Edit"),
@@ -248,9 +309,37 @@ ACTIONS = (
         icon="user-off",
         tone="danger",
         confirm=gettext_lazy("No service can be ordered afterwards; history stays."),
+        form=ReasonForm,
         shown=_is_open,
         run=_close,
         order=90,
+    ),
+    Action(
+        slug="look",
+        label=gettext_lazy("See what the customer sees"),
+        submit=gettext_lazy("Look for 15 minutes"),
+        permission="identity.impersonate_customer",
+        icon="eye",
+        form=LookForm,
+        run=_begin_look,
+        order=67,
+    ),
+    Action(
+        slug="end-look",
+        label=gettext_lazy("End looking"),
+        permission="identity.view_customer",
+        shown=lambda _row: False,  # its button is in the banner of the look
+        run=_end_look,
+    ),
+    Action(
+        slug="reopen",
+        label=gettext_lazy("Reopen"),
+        permission="identity.reopen_customer",
+        icon="user-plus",
+        form=ReopenForm,
+        shown=lambda row: row.state == CustomerState.CLOSED,
+        run=_reopen,
+        order=58,
     ),
     Action(
         slug="delete",
@@ -276,7 +365,17 @@ register_hub(
                 permission="identity.view_customer",
                 order=80,
             ),
+            DOCUMENTS_TAB,
+            Tab(
+                slug="history",
+                label=gettext_lazy("History"),
+                build=history_tab,
+                permission="identity.view_timeline",
+                order=85,
+            ),
+            COPIES_TAB,
         ),
         actions=ACTIONS,
+        facts=_tags,
     )
 )

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
+from apps.identity.console.explaining import rights_panels
 from apps.identity.console.keys import COLUMNS as KEY_COLUMNS
 from apps.identity.console.keys import with_uses
 from apps.identity.console.own import device_words
+from apps.identity.console.staff import ROLE_ACTIONS, roles_panels
 from apps.identity.enums import SessionEnd, SessionFace
 from apps.identity.models import Session, User
 from dotmac.core.actors import Actor
@@ -90,6 +92,14 @@ class StaffDetail(DetailScreen):
     permission = "identity.view_staff"
     tabs = (
         Tab(slug="overview", label=gettext_lazy("Overview"), build="overview", order=1),
+        Tab(slug="roles", label=gettext_lazy("Roles"), build="roles", order=10),
+        Tab(
+            slug="rights",
+            label=gettext_lazy("What this person can do"),
+            build="rights",
+            permission="identity.view_access",
+            order=11,
+        ),
         Tab(
             slug="sign-ins",
             label=gettext_lazy("Sign-ins"),
@@ -149,6 +159,7 @@ class StaffDetail(DetailScreen):
             shown=lambda row: not row.is_active,
             run=_reactivate,
         ),
+        *ROLE_ACTIONS,
     )
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[User]:
@@ -191,6 +202,12 @@ class StaffDetail(DetailScreen):
             ),
         ]
 
+    def roles(self, row: User, page: Page) -> Sequence[Panel]:
+        return roles_panels(row)
+
+    def rights(self, row: User, page: Page) -> Sequence[Panel]:
+        return rights_panels(row, page)
+
     def sign_ins(self, row: User, page: Page) -> Sequence[Panel]:
         rows = selectors.own_sessions(row.pk, now=page.now).order_by("-seen_at")
         return [
@@ -223,6 +240,8 @@ class StaffDetail(DetailScreen):
 
 
 class NewStaffForm(ConsoleForm):
+    GIVES = "identity.create_staff"
+
     username = forms.CharField(label=gettext_lazy("Sign-in name"), max_length=150)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=150)
     email = forms.CharField(
@@ -238,11 +257,11 @@ class NewStaffForm(ConsoleForm):
     def arrange(self) -> None:
         actor = self.page.actor
         self.fields["role_slug"].choices = [  # type: ignore[attr-defined]
-            (role.slug, role.name) for role in selectors.roles_within(actor)
+            (role.slug, role.name) for role in selectors.roles_within(actor, self.GIVES)
         ]
         self.fields["unit_id"].choices = [  # type: ignore[attr-defined]
             (unit.pk, unit.name)
-            for unit in selectors.units_visible_to(actor, "identity.create_staff")[:500]
+            for unit in selectors.units_visible_to(actor, self.GIVES)[:500]
         ]
 
 

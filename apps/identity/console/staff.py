@@ -1,4 +1,4 @@
-"""Members of staff, their roles, and what the roles allow."""
+"""Members of staff: which roles they hold where, and what they can do by it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.identity import selectors
-from apps.identity.models import Role, User
+from apps.identity import operations, selectors
+from apps.identity.console.access_forms import GiveRoleForm, GrantForm, TakeRoleForm
+from apps.identity.models import User
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
+    Action,
     Button,
     Column,
-    DetailScreen,
     ListScreen,
     Page,
     Panel,
     State,
-    Tab,
     TablePanel,
     detail_url,
     list_url,
     register_screen,
 )
+from dotmac.core.errors import NotFound
+
+_ROLES, _GRANTS = "identity.manage_roles", "identity.grant_access"
 
 
 def _works(member: selectors.StaffMember) -> State:
@@ -76,45 +79,97 @@ class StaffList(ListScreen):
         return detail_url("staff", row.id)
 
 
-@register_screen
-class RoleList(ListScreen):
-    slug = "roles"
-    title = gettext_lazy("Roles")
-    permission = "identity.view_staff"
-    icon = "shield"
-    menu = "system"
-    menu_order = 71
-    columns = (
-        Column(gettext_lazy("Role"), "slug", "code"),
-        Column(gettext_lazy("Name"), "name"),
-    )
-
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Role]:
-        return selectors.roles()
+def _give_role(row: User, data: dict[str, Any], page: Page) -> str:
+    operations.assign_role(user_id=row.pk, **data, actor=page.actor, now=page.now)
+    return _("It holds from the next click on.")
 
 
-@register_screen
-class RoleDetail(DetailScreen):
-    slug = "roles"
-    title = gettext_lazy("Role")
-    permission = "identity.view_staff"
-    tabs = (Tab(slug="permissions", label=gettext_lazy("Permissions"), build="held"),)
+def _take_role(row: User, data: dict[str, Any], page: Page) -> str:
+    slug, _slash, unit = data["held"].rpartition("/")
+    operations.unassign_role(
+        user_id=row.pk, role_slug=slug, unit_id=int(unit), actor=page.actor,
+        now=page.now,
+    )  # fmt: skip
+    return _("Taken away; it holds from the next click on.")
 
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Role]:
-        return selectors.roles()
 
-    def heading(self, row: Role) -> str:
-        return row.name
+def _grant(row: User, data: dict[str, Any], page: Page) -> str:
+    facts = {"user_id": row.pk, "permission": data["permission"], "actor": page.actor,
+             "now": page.now}  # fmt: skip
+    if data["unit_id"]:
+        operations.grant_on_unit(unit_id=data["unit_id"], **facts)
+    else:
+        operations.grant_on_customer(customer_id=_customer(data, page), **facts)
+    return _("Granted.")
 
-    def held(self, row: Role, page: Page) -> Sequence[Panel]:
-        return [
-            TablePanel(
-                title=_("What this role allows"),
-                columns=(
-                    Column(_("Permission"), lambda pair: pair[0], "code"),
-                    Column(_("Meaning"), lambda pair: pair[1]),
-                ),
-                rows=selectors.permissions_held(row.pk),
-                empty=_("Nothing."),
-            )
-        ]
+
+def _revoke(row: User, data: dict[str, Any], page: Page) -> str:
+    facts = {"user_id": row.pk, "permission": data["permission"], "actor": page.actor,
+             "now": page.now}  # fmt: skip
+    if data["unit_id"]:
+        operations.revoke_on_unit(unit_id=data["unit_id"], **facts)
+    else:
+        operations.revoke_on_customer(customer_id=_customer(data, page), **facts)
+    return _("Taken back.")
+
+
+def _customer(data: dict[str, Any], page: Page) -> int:
+    """The id behind the reference, within the actor's reach."""
+    rows = selectors.customers_visible_to(page.actor, _GRANTS)
+    found = rows.filter(reference=data["customer"].strip().upper()).first()
+    if found is None:
+        raise NotFound(_("There is no such customer."), field="customer")
+    return found.pk
+
+
+ROLE_ACTIONS = (
+    Action(
+        slug="give-role",
+        label=gettext_lazy("Give a role"),
+        permission=_ROLES,
+        icon="user-plus",
+        form=GiveRoleForm,
+        run=_give_role,
+    ),
+    Action(
+        slug="take-role",
+        label=gettext_lazy("Take a role"),
+        permission=_ROLES,
+        icon="user-minus",
+        tone="danger",
+        form=TakeRoleForm,
+        run=_take_role,
+    ),
+    Action(
+        slug="grant",
+        label=gettext_lazy("Grant one thing"),
+        permission=_GRANTS,
+        icon="key",
+        form=GrantForm,
+        run=_grant,
+    ),
+    Action(
+        slug="revoke",
+        label=gettext_lazy("Take a grant back"),
+        permission=_GRANTS,
+        icon="lock",
+        form=GrantForm,
+        run=_revoke,
+    ),
+)
+
+
+def roles_panels(row: User) -> list[Panel]:
+    """The roles of one member of staff, each with its place."""
+    return [
+        TablePanel(
+            title=_("Roles"),
+            columns=(
+                Column(_("Role"), "role.name", to="roles", to_id="role_id"),
+                Column(_("Where"), "unit.name"),
+                Column(_("Since"), "created_at", "date"),
+            ),
+            rows=selectors.assignments_of(row.pk),
+            empty=_("No role: this person can do nothing."),
+        )
+    ]

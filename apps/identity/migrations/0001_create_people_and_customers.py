@@ -145,6 +145,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "operator")),
+                        fields=("kind",),
+                        name="identity_organisationunit_one_operator",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("parent", "name"),
+                        name="identity_organisationunit_name_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "operator"), ("parent__isnull", True)),
+                            models.Q(
+                                models.Q(("kind", "operator"), _negated=True),
+                                ("parent__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="identity_organisationunit_root_is_operator",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parent", models.F("id")), _negated=True),
+                        name="identity_organisationunit_not_own_parent",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Customer",
@@ -230,6 +258,73 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["unit", "id"], name="identity_customer_unit"),
+                    models.Index(
+                        fields=["state", "id"], name="identity_customer_state"
+                    ),
+                    models.Index(fields=["kind", "id"], name="identity_customer_kind"),
+                    models.Index(
+                        django.db.models.functions.text.Lower("email"),
+                        name="identity_customer_email",
+                    ),
+                    models.Index(fields=["phone"], name="identity_customer_phone"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.indexes.OpClass(
+                            "search_text", name="gin_trgm_ops"
+                        ),
+                        name="identity_customer_search",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        condition=models.Q(
+                            models.Q(("state", "closed"), _negated=True),
+                            ("duplicate_confirmed", False),
+                            models.Q(("email", ""), _negated=True),
+                        ),
+                        name="identity_customer_email_once",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("phone"),
+                        condition=models.Q(
+                            models.Q(("state", "closed"), _negated=True),
+                            ("duplicate_confirmed", False),
+                            models.Q(("phone", ""), _negated=True),
+                        ),
+                        name="identity_customer_phone_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("phone", ""),
+                            ("phone__regex", "^\\+[1-9][0-9]{6,14}$"),
+                            _connector="OR",
+                        ),
+                        name="identity_customer_phone_e164",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", False), ("state", "closed")),
+                            models.Q(
+                                models.Q(("state", "closed"), _negated=True),
+                                ("closed_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="identity_customer_closed_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("email", ""), _negated=True),
+                            models.Q(("phone", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="identity_customer_reachable",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RoleAssignment",
@@ -275,6 +370,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "role", "unit"),
+                        name="identity_roleassignment_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RolePermission",
@@ -291,6 +394,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("role", "permission"),
+                        name="identity_rolepermission_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ServiceLocation",
@@ -334,6 +445,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("latitude__isnull", True), ("longitude__isnull", True)
+                            ),
+                            models.Q(
+                                ("latitude__isnull", False),
+                                ("latitude__range", (-90, 90)),
+                                ("longitude__isnull", False),
+                                ("longitude__range", (-180, 180)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="identity_servicelocation_on_earth",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Session",
@@ -407,6 +537,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("end_reason", ""), ("ended_at__isnull", True)),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                models.Q(("end_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="identity_session_ends_with_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("started_at"))),
+                        name="identity_session_expires_later",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RefreshToken",
@@ -463,6 +612,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "confirmed"),
+                        name="identity_totpdevice_one_each",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UnitGrant",
@@ -696,188 +853,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="organisationunit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "operator")),
-                fields=("kind",),
-                name="identity_organisationunit_one_operator",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisationunit",
-            constraint=models.UniqueConstraint(
-                fields=("parent", "name"), name="identity_organisationunit_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisationunit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "operator"), ("parent__isnull", True)),
-                    models.Q(
-                        models.Q(("kind", "operator"), _negated=True),
-                        ("parent__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="identity_organisationunit_root_is_operator",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisationunit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("parent", models.F("id")), _negated=True),
-                name="identity_organisationunit_not_own_parent",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["unit", "id"], name="identity_customer_unit"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["state", "id"], name="identity_customer_state"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["kind", "id"], name="identity_customer_kind"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                django.db.models.functions.text.Lower("email"),
-                name="identity_customer_email",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["phone"], name="identity_customer_phone"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    "search_text", name="gin_trgm_ops"
-                ),
-                name="identity_customer_search",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("email"),
-                condition=models.Q(
-                    models.Q(("state", "closed"), _negated=True),
-                    ("duplicate_confirmed", False),
-                    models.Q(("email", ""), _negated=True),
-                ),
-                name="identity_customer_email_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                models.F("phone"),
-                condition=models.Q(
-                    models.Q(("state", "closed"), _negated=True),
-                    ("duplicate_confirmed", False),
-                    models.Q(("phone", ""), _negated=True),
-                ),
-                name="identity_customer_phone_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("phone", ""),
-                    ("phone__regex", "^\\+[1-9][0-9]{6,14}$"),
-                    _connector="OR",
-                ),
-                name="identity_customer_phone_e164",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", False), ("state", "closed")),
-                    models.Q(
-                        models.Q(("state", "closed"), _negated=True),
-                        ("closed_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="identity_customer_closed_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("email", ""), _negated=True),
-                    models.Q(("phone", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="identity_customer_reachable",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=models.UniqueConstraint(
-                fields=("user", "role", "unit"), name="identity_roleassignment_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rolepermission",
-            constraint=models.UniqueConstraint(
-                fields=("role", "permission"), name="identity_rolepermission_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="servicelocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("latitude__isnull", True), ("longitude__isnull", True)),
-                    models.Q(
-                        ("latitude__isnull", False),
-                        ("latitude__range", (-90, 90)),
-                        ("longitude__isnull", False),
-                        ("longitude__range", (-180, 180)),
-                    ),
-                    _connector="OR",
-                ),
-                name="identity_servicelocation_on_earth",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("end_reason", ""), ("ended_at__isnull", True)),
-                    models.Q(
-                        ("ended_at__isnull", False),
-                        models.Q(("end_reason", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="identity_session_ends_with_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("started_at"))),
-                name="identity_session_expires_later",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="totpdevice",
-            constraint=models.UniqueConstraint(
-                fields=("user", "confirmed"), name="identity_totpdevice_one_each"
-            ),
         ),
         migrations.AlterUniqueTogether(
             name="unitgrant",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat, Lower
 from guardian.models import UserObjectPermissionBase
 
-from apps.identity.enums import (
-    ContactRole,
-    CustomerKind,
-    CustomerState,
-    MemberRights,
-)
+from apps.identity.enums import CustomerKind, CustomerState, MemberRights
 from dotmac.core.actors import Actor
 from dotmac.core.models import Record
 
+LISTED_IDS_MAX = 20
 _OPEN = ~Q(state=CustomerState.CLOSED)
+
+
+MERGES_DEEP_MAX = 20
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -30,6 +30,17 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def open(self) -> Self:
         return self.filter(_OPEN)
 
+    def same_as(self, customer_id: int) -> Self:
+        """The customer, and the duplicates that were merged into it, level by level."""
+        known, newest = {customer_id}, {customer_id}
+        for _ in range(MERGES_DEEP_MAX):
+            found = self.filter(merged_into__in=newest).values_list("pk", flat=True)
+            newest = set(found) - known
+            if not newest:
+                break
+            known |= newest
+        return self.filter(pk__in=known)
+
     def visible_to(self, actor: Actor, permission: str) -> Self:
         """The customers that this permission of this actor reaches."""
         scope = actor.scope(permission)
@@ -39,7 +50,13 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             return self.none()
         if not scope.customer_ids:
             return self.filter(unit_id__in=scope.unit_ids)
-        return self.filter(Q(pk__in=scope.customer_ids) | Q(unit_id__in=scope.unit_ids))
+        single: Any = scope.customer_ids
+        if len(scope.customer_ids) > LISTED_IDS_MAX:
+            # One array instead of a parameter each, which costs more than the rows.
+            single = RawSQL(  # nosec B611 - constant text
+                "SELECT unnest(%s::bigint[])", [sorted(scope.customer_ids)]
+            )
+        return self.filter(Q(pk__in=single) | Q(unit_id__in=scope.unit_ids))
 
 
 class Customer(Record):
@@ -63,10 +80,31 @@ class Customer(Record):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2, blank=True)
     tax_number = models.CharField(max_length=40, blank=True)
+    # Where a lead came from, in the operator's own words, and who follows it up.
+    source = models.CharField(max_length=80, blank=True)
+    owner = models.ForeignKey(
+        "identity.User",
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    # The head office of a branch, the reseller of a customer. A tree: see the trigger.
+    parent = models.ForeignKey(
+        "self", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    # Values of the operator's own fields (CustomField) by slug.
+    custom = models.JSONField(default=dict, blank=True)
     # Somebody looked and said that this is another customer all the same.
     duplicate_confirmed = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # The customer of which this was a duplicate; see CustomerMerge.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, related_name="+", null=True, blank=True, editable=False
+    )
+    # When the person behind it was forgotten; nothing brings that back.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What people type into a search box; one index serves all of it.
     search_text = models.GeneratedField(
         expression=Lower(
@@ -93,10 +131,15 @@ class Customer(Record):
             models.Index(fields=("state", "id"), name="identity_customer_state"),
             models.Index(fields=("kind", "id"), name="identity_customer_kind"),
             models.Index(Lower("email"), name="identity_customer_email"),
+            models.Index(Lower("name"), name="identity_customer_name"),
             models.Index(fields=("phone",), name="identity_customer_phone"),
             GinIndex(
                 OpClass("search_text", name="gin_trgm_ops"),
                 name="identity_customer_search",
+            ),
+            GinIndex(
+                OpClass("custom", name="jsonb_path_ops"),
+                name="identity_customer_custom",
             ),
         )
         constraints = (
@@ -121,7 +164,17 @@ class Customer(Record):
             ),
             models.CheckConstraint(
                 name="identity_customer_reachable",
-                condition=~Q(email="") | ~Q(phone=""),
+                condition=~Q(email="") | ~Q(phone="") | Q(erased_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="identity_customer_merged_is_closed",
+                condition=Q(merged_into__isnull=True)
+                | Q(state=CustomerState.CLOSED) & ~Q(merged_into=F("id")),
+            ),
+            models.CheckConstraint(
+                name="identity_customer_erased_is_closed",
+                condition=Q(erased_at__isnull=True)
+                | Q(state=CustomerState.CLOSED, email="", phone="", address=""),
             ),
         )
 
@@ -156,58 +209,3 @@ class Membership(Record):
 
     def __str__(self) -> str:
         return f"{self.user_id} for {self.customer_id}"
-
-
-class Contact(Record):
-    """A person to speak to about a customer."""
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    name = models.CharField(max_length=150)
-    role = models.CharField(
-        max_length=16, choices=ContactRole, default=ContactRole.GENERAL
-    )
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=16, blank=True)
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                name="identity_contact_phone_e164",
-                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ServiceLocation(Record):
-    """A place where a customer is served."""
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    label = models.CharField(max_length=80)
-    address = models.CharField(max_length=300)
-    city = models.CharField(max_length=120, blank=True)
-    latitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True
-    )
-    longitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True
-    )
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                name="identity_servicelocation_on_earth",
-                condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(
-                    latitude__isnull=False,
-                    longitude__isnull=False,
-                    latitude__range=(-90, 90),
-                    longitude__range=(-180, 180),
-                ),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.label

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from apps.identity.enums import LinkPurpose
+from apps.identity.enums import LinkPurpose, MemberRights
 from dotmac.core.models import Record
 
 
@@ -31,6 +31,11 @@ class OneTimeLink(Record):
     user = models.ForeignKey("identity.User", models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=16, choices=LinkPurpose)
     email = models.EmailField(blank=True)
+    # For an invitation to another account: to which one, and as what.
+    customer = models.ForeignKey(
+        "identity.Customer", models.CASCADE, related_name="+", null=True, blank=True
+    )
+    rights = models.CharField(max_length=16, choices=MemberRights, blank=True)
     nonce = models.CharField(max_length=32)
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
@@ -42,9 +47,19 @@ class OneTimeLink(Record):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("user", "purpose"),
+                fields=("user", "purpose", "customer"),
                 condition=Q(used_at__isnull=True, revoked_at__isnull=True),
+                nulls_distinct=False,
                 name="identity_onetimelink_one_open",
+            ),
+            models.CheckConstraint(
+                name="identity_onetimelink_names_account",
+                condition=Q(
+                    purpose=LinkPurpose.JOIN_ACCOUNT,
+                    customer__isnull=False,
+                    rights__in=MemberRights.values,
+                )
+                | (~Q(purpose=LinkPurpose.JOIN_ACCOUNT) & Q(customer__isnull=True)),
             ),
             models.CheckConstraint(
                 name="identity_onetimelink_proves_address",

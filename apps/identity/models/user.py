@@ -12,6 +12,9 @@ from django.db.models.functions import Lower
 from apps.identity.enums import UserKind
 from dotmac.core.models import Record
 
+# Of sign-in names that nobody chose: such people sign in by their address.
+MADE_PREFIX = "person."
+
 
 class UserManager(BaseUserManager["User"]):
     """What Django's own code asks of a user model's manager."""
@@ -63,6 +66,12 @@ class User(AbstractBaseUser, Record):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def sign_in_name(self) -> str:
+        """What the person types to sign in, and is called on pages."""
+        made = self.username.startswith(MADE_PREFIX)
+        return self.email if made and self.email else self.username
 
     @property
     def is_staff(self) -> bool:

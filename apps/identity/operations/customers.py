@@ -1,8 +1,8 @@
-"""The life of a customer: lead, prospect, active, closed."""
+"""Customers: registered, changed, deleted. Their turns are in `lifecycle`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,10 @@ from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from apps.identity import events
-from apps.identity.enums import CustomerKind, CustomerState
+from apps.identity.enums import CustomerKind, CustomerState, UserKind
 from apps.identity.errors import (
     CustomerClosed,
     CustomerHasHistory,
-    CustomerStillServed,
     MalformedEmail,
     MalformedPhone,
     PossibleDuplicate,
@@ -23,14 +22,23 @@ from apps.identity.errors import (
     UnknownUnit,
     Unreachable,
 )
-from apps.identity.models import Customer, Membership, OrganisationUnit, User
+from apps.identity.models import (
+    Customer,
+    CustomerChange,
+    Membership,
+    OrganisationUnit,
+    User,
+)
+from apps.identity.models.signed import signed_by
+from apps.identity.operations.fields import merged_values
+from apps.identity.operations.files import forget_copies_of, forget_papers_of
 from apps.identity.rules.contacts import customer_reference, e164, plain_email
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import next_ids
 from dotmac.core.errors import InvalidInput, NotFound, PreconditionFailed
-from dotmac.core.participants import objections_to_close, objections_to_delete
+from dotmac.core.participants import objections_to_delete
 from dotmac.core.refs import SubjectRef
 
 _CHARACTERS_MAX = {
@@ -41,8 +49,11 @@ _CHARACTERS_MAX = {
     "postal_code": 20,
     "country": 2,
     "tax_number": 40,
+    "source": 80,
 }
-CHANGEABLE = frozenset({"kind", "email", "phone", "unit_id", *_CHARACTERS_MAX})
+CHANGEABLE = frozenset(
+    {"kind", "email", "phone", "unit_id", "owner_id", "custom", *_CHARACTERS_MAX}
+)
 
 
 @transaction.atomic
@@ -55,20 +66,26 @@ def register_customer(
     unit_id: int | None = None,
     state: str = CustomerState.PROSPECT,
     currency: str = "",
+    owner_id: int | None = None,
+    custom: Mapping[str, Any] | None = None,
     confirm_duplicate: bool = False,
     actor: Actor,
     now: datetime,
     **place: str,
 ) -> Customer:
-    """A new lead or prospect; `place` holds address, city and so on.
+    """A new lead or prospect; `place` holds address, city, source and so on.
+
+    `owner_id` follows it up, `custom` holds values of the operator's own fields.
 
     Refused: malformed values, and with `possible_duplicate` an e-mail address
     or telephone number of another open customer, unless it is confirmed.
     """
     if state not in {CustomerState.LEAD, CustomerState.PROSPECT}:
         raise InvalidInput("A customer begins as a lead or a prospect.", field="state")
-    values = {"kind": kind, "name": name, "email": email, "phone": phone, **place}
-    clean = _cleaned({**values, "unit_id": unit_id or default_unit().pk})
+    said = {"kind": kind, "name": name, "email": email, "phone": phone, **place}
+    unit = unit_id or default_unit().pk
+    clean = _cleaned({**said, "unit_id": unit, "owner_id": owner_id})
+    clean["custom"] = merged_values({}, custom or {}, whole=True)
     _require_reachable(clean["email"], clean["phone"])
     doubtful = _duplicate_found(
         email=clean["email"], phone=clean["phone"], confirmed=confirm_duplicate
@@ -107,12 +124,14 @@ def change_customer(
     `if_match` is the ETag the caller has read. Refused for a closed customer,
     for another version, and like a registration for malformed or doubtful values.
     """
-    customer = _locked(customer_id)
+    customer = locked_or_missing(customer_id)
     if if_match not in {None, "*", customer.etag}:
         raise PreconditionFailed
     if customer.state == CustomerState.CLOSED:
         raise CustomerClosed
     clean = _cleaned(changes)
+    if "custom" in clean:
+        clean["custom"] = merged_values(customer.custom, clean["custom"], whole=False)
     changed = {
         field: [getattr(customer, field), value]
         for field, value in clean.items()
@@ -137,53 +156,9 @@ def change_customer(
     event = events.CustomerChanged(
         occurred_at=now, of_customer_id=customer_id, reference=customer.reference
     )
-    ops.emit(event, actor=actor, changes=changed)
+    note_changes(customer, changed, actor=actor, now=now)
+    ops.emit(event, actor=actor, changes={"fields": sorted(changed)})
     return customer
-
-
-@transaction.atomic
-def qualify_customer(*, customer_id: int, actor: Actor, now: datetime) -> Customer:
-    """A lead becomes a prospect. Repeating it, or later states, change nothing."""
-    customer = _locked(customer_id)
-    if customer.state != CustomerState.LEAD:
-        return customer
-
-    return _move(
-        customer, CustomerState.PROSPECT, events.CustomerChanged, actor=actor, now=now
-    )
-
-
-@transaction.atomic
-def activate_customer(*, customer_id: int, actor: Actor, now: datetime) -> Customer:
-    """The first service works: the prospect is a customer now. Repeatable."""
-    customer = _locked(customer_id)
-    if customer.state == CustomerState.ACTIVE:
-        return customer
-    if customer.state == CustomerState.CLOSED:
-        raise CustomerClosed
-
-    customer.activated_at = now
-    return _move(
-        customer, CustomerState.ACTIVE, events.CustomerActivated, actor=actor, now=now
-    )
-
-
-@transaction.atomic
-def close_customer(*, customer_id: int, actor: Actor, now: datetime) -> Customer:
-    """End the relation and keep its history. Repeatable.
-
-    Refused while an app above speaks against it (a running service, say).
-    """
-    customer = _locked(customer_id)
-    if customer.state == CustomerState.CLOSED:
-        return customer
-    if objections := objections_to_close(_subject(customer)):
-        raise CustomerStillServed(" ".join(objections), objections=objections)
-
-    customer.closed_at = now
-    return _move(
-        customer, CustomerState.CLOSED, events.CustomerClosed, actor=actor, now=now
-    )
 
 
 @transaction.atomic
@@ -200,7 +175,7 @@ def delete_customer(*, customer_id: int, actor: Actor, now: datetime) -> None:
     )
     if customer is None:
         raise NotFound
-    if objections := objections_to_delete(_subject(customer)):
+    if objections := objections_to_delete(subject_of(customer)):
         raise CustomerHasHistory(" ".join(objections), objections=objections)
 
     event = events.CustomerDeleted(
@@ -208,10 +183,60 @@ def delete_customer(*, customer_id: int, actor: Actor, now: datetime) -> None:
     )
     ops.emit(event, actor=actor, unit_id=customer.unit_id)
     _delete_only_users_of(customer_id)
+    forget_papers_of(customer_id)
+    forget_copies_of(customer_id, actor, now)
     try:
         customer.delete()
     except ProtectedError as error:
         raise CustomerHasHistory from error
+
+
+def note_changes(
+    customer: Customer,
+    changed: Mapping[str, Sequence[Any]],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Keep values before and after where erasure reaches them; see decision 0051."""
+    CustomerChange.objects.bulk_create(
+        CustomerChange(
+            customer=customer,
+            at=now,
+            field=field.removesuffix("_id"),
+            before=_shown(before),
+            after=_shown(after),
+            **signed_by(actor),
+        )
+        for field, (before, after) in sorted(_each_value(changed).items())
+    )
+
+
+def _each_value(changed: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Every field of the operator's own as a line of its own."""
+    lines = {field: pair for field, pair in changed.items() if field != "custom"}
+    before, after = changed.get("custom", ({}, {}))
+    for slug in before.keys() | after.keys():
+        if before.get(slug) != after.get(slug):
+            lines[f"custom {slug}"[:60]] = [before.get(slug), after.get(slug)]
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value)[:2000]
+
+
+def refuse_duplicate(customer: Customer, *, confirmed: bool, now: datetime) -> None:
+    """Refuse a closed customer's return while another has its address or number."""
+    doubtful = _duplicate_found(
+        email=customer.email,
+        phone=customer.phone,
+        confirmed=confirmed,
+        besides=customer.pk,
+    )
+    if doubtful and not customer.duplicate_confirmed:
+        customer.duplicate_confirmed = True
+        customer.store("duplicate_confirmed", now=now)
 
 
 def _delete_only_users_of(customer_id: int) -> None:
@@ -221,32 +246,16 @@ def _delete_only_users_of(customer_id: int) -> None:
     User.objects.filter(pk__in=members).exclude(pk__in=elsewhere).delete()
 
 
-def _move(
-    customer: Customer,
-    state: CustomerState,
-    event: type[events.CustomerEvent],
-    *,
-    actor: Actor,
-    now: datetime,
-) -> Customer:
-    changes = {"state": [customer.state, state]}
-    customer.state = state
-    customer.store("state", "activated_at", "closed_at", now=now)
-    fact = event(
-        occurred_at=now, of_customer_id=customer.pk, reference=customer.reference
-    )
-    ops.emit(fact, actor=actor, changes=changes)
-    return customer
-
-
-def _locked(customer_id: int) -> Customer:
+def locked_or_missing(customer_id: int) -> Customer:
+    """The customer, held until commit; raises NotFound."""
     customer = Customer.objects.locked().filter(pk=customer_id).first()
     if customer is None:
         raise NotFound
     return customer
 
 
-def _subject(customer: Customer) -> SubjectRef:
+def subject_of(customer: Customer) -> SubjectRef:
+    """The customer as participants and the audit know it."""
     return SubjectRef("identity", "customer", customer.pk, customer.reference)
 
 
@@ -254,20 +263,24 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values in their stored form; raises what names the malformed one."""
     if unknown := set(values) - CHANGEABLE:
         raise UnknownField(field=min(unknown))
-    clean = dict(values)
-    for field in clean.keys() & _CHARACTERS_MAX.keys():
-        clean[field] = _text(field, clean[field])
+    clean = {field: _plain(field, value) for field, value in values.items()}
     if "name" in clean and not clean["name"]:
         raise InvalidInput("Give a name.", field="name")
     if clean.get("kind", CustomerKind.INDIVIDUAL) not in CustomerKind.values:
         raise InvalidInput("A customer is an individual or a business.", field="kind")
-    if clean.get("email"):
-        clean["email"] = _email(clean["email"])
-    if clean.get("phone"):
-        clean["phone"] = _phone(clean["phone"])
     if "unit_id" in clean:
         _require_unit(clean["unit_id"])
+    if clean.get("owner_id") is not None:
+        _require_staff(clean["owner_id"])
     return clean
+
+
+def _plain(field: str, value: Any) -> Any:
+    if field == "email" and value:
+        return _email(value)
+    if field == "phone" and value:
+        return _phone(value)
+    return _text(field, value) if field in _CHARACTERS_MAX else value
 
 
 def _text(field: str, value: str) -> str:
@@ -294,6 +307,12 @@ def _phone(value: str) -> str:
 def _require_unit(unit_id: int) -> None:
     if not OrganisationUnit.objects.filter(pk=unit_id).exists():
         raise UnknownUnit(field="unit")
+
+
+def _require_staff(user_id: int) -> None:
+    staff = User.objects.filter(pk=user_id, kind=UserKind.STAFF, is_active=True)
+    if not staff.exists():
+        raise InvalidInput("There is no such member of staff.", field="owner")
 
 
 def _require_reachable(email: str, phone: str) -> None:

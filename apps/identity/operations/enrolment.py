@@ -25,6 +25,7 @@ from apps.identity.operations.api_keys import revoke_keys_of
 from apps.identity.operations.links import NONCE_BYTES, revoke_links
 from apps.identity.operations.notices import notify
 from apps.identity.operations.passwords import set_password
+from apps.identity.operations.roles import refuse_beyond
 from apps.identity.operations.sessions import (
     begin_session,
     complete_session,
@@ -32,7 +33,6 @@ from apps.identity.operations.sessions import (
 )
 from apps.identity.operations.sign_in import SignedIn
 from apps.identity.operations.staff import user_subject
-from apps.identity.operations.standing import require_not_above
 from apps.identity.operations.totp import Enrolment, confirm_seed, pending_seed
 from apps.identity.rules.lifetimes import INVITATION_LIFETIME
 from apps.identity.rules.links import link_token
@@ -69,7 +69,7 @@ def invite_staff(
     colleague who may do more than the actor.
     """
     user = _staff(user_id)
-    require_not_above(user, actor)
+    refuse_beyond(user, actor)
     (row_id,), nonce = next_ids(Invitation), secrets.token_hex(NONCE_BYTES)
     token = link_token(
         settings.SECRET_KEY, kind=INVITATION_KIND, row_id=row_id, nonce=nonce
@@ -123,7 +123,7 @@ def reset_mfa(*, user_id: int, actor: Actor, now: datetime) -> InvitationLink:
     Refused for a colleague who may do more than the actor.
     """
     user = _staff(user_id)
-    require_not_above(user, actor)
+    refuse_beyond(user, actor)
     TotpDevice.objects.filter(user=user).delete()
     Passkey.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()

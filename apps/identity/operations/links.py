@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from apps.identity.errors import LinkRefused
-from apps.identity.models import OneTimeLink, User
+from apps.identity.models import Customer, OneTimeLink, User
 from apps.identity.rules.links import TOKEN_CHARACTERS_MAX, link_token
 from apps.identity.rules.tokens import digest_of
+from apps.identity.selectors.customers import only_customer_of
 from apps.identity.selectors.links import LINK_KIND, link_path
 from apps.ops import operations as ops
 from dotmac.core.db import next_ids
@@ -33,12 +34,22 @@ class MadeLink:
 
 
 def make_link(
-    *, user: User, purpose: str, email: str = "", lifetime: timedelta, now: datetime
+    *,
+    user: User,
+    purpose: str,
+    email: str = "",
+    customer: Customer | None = None,
+    rights: str = "",
+    lifetime: timedelta,
+    now: datetime,
 ) -> MadeLink:
-    """A fresh link, inside the caller's transaction; the one before ends."""
-    OneTimeLink.objects.unspent().filter(user=user, purpose=purpose).update(
-        revoked_at=now, updated_at=now
-    )
+    """A fresh link, inside the caller's transaction; the one before ends.
+
+    `customer` and `rights` are what it offers, where it is about another account.
+    """
+    OneTimeLink.objects.unspent().filter(
+        user=user, purpose=purpose, customer=customer
+    ).update(revoked_at=now, updated_at=now)
     (row_id,), nonce = next_ids(OneTimeLink), secrets.token_hex(NONCE_BYTES)
     token = link_token(settings.SECRET_KEY, kind=LINK_KIND, row_id=row_id, nonce=nonce)
     row = OneTimeLink.objects.create(
@@ -46,6 +57,8 @@ def make_link(
         user=user,
         purpose=purpose,
         email=email,
+        customer=customer,
+        rights=rights,
         nonce=nonce,
         digest=digest_of(token),
         expires_at=now + lifetime,
@@ -64,6 +77,7 @@ def mail_link(
         purpose=f"identity.{link.row.purpose}",
         unique_key=f"{LINK_KIND}-{link.row.pk}",
         filled_by=f"{LINK_KIND}:{link.row.pk}",
+        customer_id=only_customer_of(link.row.user_id),
         now=now,
     )
 

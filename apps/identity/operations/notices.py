@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.identity.models import User
+from apps.identity.selectors.customers import only_customer_of
 from apps.ops import operations as ops
 
 PURPOSE = "identity.notice"
@@ -30,5 +31,6 @@ def notify(
         body=_("Dear %s,") % user.name + f"\n\n{body}\n\n{close}\n",
         purpose=PURPOSE,
         unique_key=f"identity-{key}-{user.pk}-{now.timestamp():.6f}",
+        customer_id=only_customer_of(user.pk),
         now=now,
     )

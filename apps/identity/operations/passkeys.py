@@ -244,8 +244,8 @@ def rename_passkey(
     passkey = Passkey.objects.locked().filter(pk=passkey_id, user_id=user_id).first()
     if passkey is None:
         raise NotFound
-    before, wanted = passkey.name, name.strip()[:NAME_CHARACTERS_MAX]
-    if wanted in {"", before}:
+    wanted = name.strip()[:NAME_CHARACTERS_MAX]
+    if wanted in {"", passkey.name}:
         return
 
     passkey.name = wanted
@@ -253,10 +253,10 @@ def rename_passkey(
         passkey.store("name", now=now)
     ops.record(
         action="identity.rename_passkey",
-        subject=SubjectRef("identity", "passkey", passkey.pk, wanted),
+        subject=SubjectRef("identity", "passkey", passkey.pk),
         actor=actor,
         now=now,
-        changes={"name": [before, wanted]},
+        changes={"fields": ["name"]},
     )
 
 
@@ -282,7 +282,7 @@ def remove_passkey(
         subject=user_subject(user),
         actor=actor,
         now=now,
-        changes={"name": passkey.name},
+        changes={"passkey": passkey.pk},
     )
     notify(
         user,
@@ -317,7 +317,7 @@ def _tell_of_new(user: User, passkey: Passkey, now: datetime) -> None:
         subject=user_subject(user),
         actor=actor_for_user(user),
         now=now,
-        changes={"name": passkey.name},
+        changes={"passkey": passkey.pk},
     )
     notify(
         user,

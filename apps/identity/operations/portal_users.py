@@ -13,7 +13,7 @@ from apps.identity.enums import (
     SessionEnd,
     UserKind,
 )
-from apps.identity.errors import CustomerClosed
+from apps.identity.errors import ActsElsewhere, CustomerClosed
 from apps.identity.models import Customer, Membership, User
 from apps.identity.operations.emails import request_email
 from apps.identity.operations.passwords import set_password
@@ -22,6 +22,8 @@ from apps.identity.operations.staff import add_user, user_subject
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.errors import InvalidInput, NotFound
+
+_SET_PASSWORD = "identity.set_portal_password"  # noqa: S105  # nosec B105
 
 
 @transaction.atomic
@@ -71,18 +73,28 @@ def create_portal_user(
     return user
 
 
+def refuse_acting_beyond(user: User, permission: str, actor: Actor) -> None:
+    """Raise ActsElsewhere when the user acts for customers whom it does not reach."""
+    reached = Customer.objects.visible_to(actor, permission)
+    acts = Membership.objects.filter(user=user)
+    if acts.exclude(customer__in=reached.values("pk")).exists():
+        raise ActsElsewhere
+
+
 @transaction.atomic
 def set_portal_password(
     *, customer_id: int, user_id: int, password: str, actor: Actor, now: datetime
 ) -> User:
     """A new password for somebody who acts for the customer; all sessions end.
 
-    Refused: a weak password, and a user who does not act for this customer.
+    Refused: a weak password, a user who does not act for this customer, and one
+    who acts for others too, beyond the actor: the password would open those.
     """
     user = User.objects.locked().filter(pk=user_id, kind=UserKind.CUSTOMER).first()
     acts = Membership.objects.filter(customer_id=customer_id, user_id=user_id)
     if user is None or not acts.exists():
         raise NotFound
+    refuse_acting_beyond(user, _SET_PASSWORD, actor)
 
     set_password(user, password, now=now)
     ended = end_sessions_of(

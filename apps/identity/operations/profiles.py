@@ -27,13 +27,13 @@ def rename_user(*, user_id: int, name: str, actor: Actor, now: datetime) -> User
     if clean == user.name:
         return user
 
-    before, user.name = user.name, clean
+    user.name = clean
     user.store("name", now=now)
     ops.record(
         action="identity.rename_user",
         subject=user_subject(user),
         actor=actor,
         now=now,
-        changes={"name": [before, clean]},
+        changes={"fields": ["name"]},
     )
     return user

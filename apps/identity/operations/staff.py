@@ -11,17 +11,22 @@ from apps.identity.enums import SessionEnd, UserKind
 from apps.identity.errors import (
     EmailTaken,
     MalformedEmail,
-    UnknownRole,
     UsernameTaken,
 )
 from apps.identity.models import User
-from apps.identity.operations.roles import assign_role, require_other_owner
+from apps.identity.models.user import MADE_PREFIX
+from apps.identity.operations.roles import (
+    hold_role,
+    refuse_beyond,
+    require_other_owner,
+)
 from apps.identity.operations.sessions import end_sessions_of
-from apps.identity.operations.standing import require_not_above
+from apps.identity.operations.way_back import keeping_a_way_back
 from apps.identity.rules.contacts import plain_email, plain_username
-from apps.identity.selectors.staff import default_unit, roles_within
+from apps.identity.selectors.rights import rights_of
+from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
-from dotmac.core.actors import Actor, ActorKind
+from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput, NotFound
 from dotmac.core.refs import SubjectRef
@@ -44,10 +49,6 @@ def create_staff(
     `admin` opens the stock admin site as well. Refused for a name or address
     that somebody signs in with already, and for a role beyond the actor's own.
     """
-    if actor.kind != ActorKind.SYSTEM and role_slug not in {
-        role.slug for role in roles_within(actor)
-    }:
-        raise UnknownRole(field="role_slug")
     user = add_user(
         username=username,
         email=email,
@@ -63,7 +64,7 @@ def create_staff(
         now=now,
         changes={"username": user.username, "role": role_slug, "admin": admin},
     )
-    assign_role(
+    hold_role(
         user_id=user.pk,
         role_slug=role_slug,
         unit_id=unit_id or default_unit().pk,
@@ -105,21 +106,31 @@ def add_user(
         )
 
 
+def made_username(distinct: str) -> str:
+    """A sign-in name that says nothing about the person.
+
+    The audit names people by their sign-in name and can never forget one. Who has
+    such a name signs in by the address, and pages show that (`sign_in_name`).
+    """
+    return f"{MADE_PREFIX}{distinct}"
+
+
 @transaction.atomic
 def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
     """Nobody signs in as this user any more, and all sessions end at once.
 
-    Refused for the last owner, and for a colleague who may do more than the
-    actor. Repeating it changes nothing.
+    Refused for the last owner, for the last one whom the rules let change them,
+    and for a colleague who may do more than the actor. Repeating it changes nothing.
     """
     user = _locked(user_id)
     if not user.is_active:
         return user
-    require_not_above(user, actor)
+    refuse_beyond(user, actor)
     require_other_owner((user_id,))
 
-    user.is_active = False
-    user.store("is_active", now=now)
+    with keeping_a_way_back(rights_of(user).scopes):
+        user.is_active = False
+        user.store("is_active", now=now)
     ended = end_sessions_of(user_id=user_id, reason=SessionEnd.DEACTIVATED, now=now)
     _record("deactivate_user", user, actor, now, sessions_ended=ended)
     return user
@@ -127,10 +138,15 @@ def deactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
 
 @transaction.atomic
 def reactivate_user(*, user_id: int, actor: Actor, now: datetime) -> User:
-    """Let the user sign in again. Repeating it changes nothing."""
+    """Let the user sign in again. Repeating it changes nothing.
+
+    Refused for a colleague who may do more than the actor: somebody who may as
+    much has switched that one off.
+    """
     user = _locked(user_id)
     if user.is_active:
         return user
+    refuse_beyond(user, actor)
 
     user.is_active = True
     user.store("is_active", now=now)

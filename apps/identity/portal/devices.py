@@ -21,6 +21,7 @@ class Devices(PortalPage):
     name = "devices"
     title = gettext_lazy("Devices")
     template = "identity/portal/devices.html"
+    only_shows = False  # the person's own, not the account's
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         found = selectors.sign_ins_of(page.actor, now=page.now)

@@ -23,6 +23,7 @@ class People(PortalPage):
     name = "people"
     title = gettext_lazy("People")
     template = "identity/portal/people.html"
+    only_shows = False  # what it offers is by the person's own rights
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         return {

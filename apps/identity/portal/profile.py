@@ -44,6 +44,7 @@ class Profile(PortalPage):
     name = "profile"
     title = gettext_lazy("Profile")
     template = "identity/portal/profile.html"
+    only_shows = False  # the person's own, not the account's
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         user = me(page)

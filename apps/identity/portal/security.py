@@ -25,6 +25,7 @@ class Security(PortalPage):
     name = "security"
     title = gettext_lazy("Security")
     template = "identity/portal/security.html"
+    only_shows = False  # the person's own, not the account's
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         user = me(page)

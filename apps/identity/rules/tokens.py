@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from apps.identity.rules.lifetimes import ACCESS_LIFETIME
 
 ALGORITHM = "EdDSA"
+# What every OpenID relying party has to understand (OIDC Core 15.1).
+RSA_ALGORITHM = "RS256"
 AUDIENCE = "dotmac-api"
 HEADER_TYPE = "at+jwt"
 TOKEN_TYPE = "access"  # noqa: S105  # nosec B105
@@ -32,11 +38,17 @@ class TokenInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """The private key that signs now and the public keys that may verify."""
+    """The private key that signs now and the public keys that may verify.
+
+    Ed25519 keys are for access tokens; RSA keys, where there are some, for what
+    other programs read (ID tokens).
+    """
 
     kid: str
     private: Ed25519PrivateKey
     public: Mapping[str, Ed25519PublicKey]
+    rsa_private: RSAPrivateKey | None = None
+    rsa_public: Mapping[str, RSAPublicKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +59,19 @@ class AccessClaims:
     session_id: int
 
 
-def signing_keys(private_keys: list[Ed25519PrivateKey]) -> SigningKeys:
-    """Keys by id; the first signs, all verify (two live during rotation)."""
+def signing_keys(
+    private_keys: Sequence[Ed25519PrivateKey], rsa_keys: Sequence[RSAPrivateKey] = ()
+) -> SigningKeys:
+    """Keys by id; the first of a kind signs, all verify (two live in a rotation)."""
     public = {key_id(key.public_key()): key.public_key() for key in private_keys}
     first = private_keys[0]
-    return SigningKeys(key_id(first.public_key()), first, public)
+    return SigningKeys(
+        key_id(first.public_key()),
+        first,
+        public,
+        rsa_keys[0] if rsa_keys else None,
+        {rsa_key_id(key.public_key()): key.public_key() for key in rsa_keys},
+    )
 
 
 def key_id(public: Ed25519PublicKey) -> str:
@@ -61,21 +81,81 @@ def key_id(public: Ed25519PublicKey) -> str:
     return _base64(hashlib.sha256(canonical.encode()).digest())[:16]
 
 
+def rsa_key_id(public: RSAPublicKey) -> str:
+    """The RFC 7638 thumbprint, shortened."""
+    facts = _rsa_facts(public)
+    canonical = f'{{"e":"{facts["e"]}","kty":"RSA","n":"{facts["n"]}"}}'
+    return _base64(hashlib.sha256(canonical.encode()).digest())[:16]
+
+
+def _rsa_facts(public: RSAPublicKey) -> dict[str, str]:
+    numbers = public.public_numbers()
+    return {
+        name: _base64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+        for name, value in (("e", numbers.e), ("n", numbers.n))
+    }
+
+
 def key_set(keys: SigningKeys) -> dict[str, Any]:
-    """The JWKS document (RFC 8037)."""
+    """The JWKS document (RFC 7517, RFC 8037)."""
+    head = {"use": "sig"}
     return {
         "keys": [
             {
                 "kty": "OKP",
                 "crv": "Ed25519",
-                "use": "sig",
+                **head,
                 "alg": ALGORITHM,
                 "kid": kid,
                 "x": _base64(key.public_bytes(Encoding.Raw, PublicFormat.Raw)),
             }
             for kid, key in keys.public.items()
         ]
+        + [
+            {"kty": "RSA", **head, "alg": RSA_ALGORITHM, "kid": kid, **_rsa_facts(key)}
+            for kid, key in keys.rsa_public.items()
+        ]
     }
+
+
+def statement_algorithm(keys: SigningKeys) -> str:
+    """How `write_statement` signs: RS256 where there is a key for it."""
+    return RSA_ALGORITHM if keys.rsa_private is not None else ALGORITHM
+
+
+def write_statement(keys: SigningKeys, body: Mapping[str, Any]) -> str:
+    """Signed claims for other programs to read; never an access token of ours."""
+    key: Ed25519PrivateKey | RSAPrivateKey = keys.rsa_private or keys.private
+    kid = next(iter(keys.rsa_public)) if keys.rsa_private is not None else keys.kid
+    algorithm = statement_algorithm(keys)
+    return jwt.encode(dict(body), key, algorithm=algorithm, headers={"kid": kid})
+
+
+def read_statement(keys: SigningKeys, token: str) -> dict[str, Any]:
+    """The claims of a statement that we signed, however old.
+
+    Raises TokenInvalid; whom it is for, and when, is the caller's to compare.
+    """
+    if len(token) > 2 * TOKEN_CHARACTERS_MAX:
+        raise TokenInvalid("too long")
+    try:
+        header = jwt.get_unverified_header(token)
+        kid, rsa = header.get("kid", ""), header.get("alg") == RSA_ALGORITHM
+        key = keys.rsa_public.get(kid) if rsa else keys.public.get(kid)
+        if key is None or header.get("typ") == HEADER_TYPE:
+            raise TokenInvalid("no statement of ours")
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[RSA_ALGORITHM if rsa else ALGORITHM],
+            options={
+                "verify_aud": False,
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
+    except (jwt.PyJWTError, TypeError, ValueError) as error:
+        raise TokenInvalid(type(error).__name__) from error
 
 
 def write_access_token(

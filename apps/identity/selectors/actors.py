@@ -10,43 +10,12 @@ from django.db import DEFAULT_DB_ALIAS, connection
 
 from apps.identity.enums import SessionFace, UserKind
 from apps.identity.errors import TokenRefused
-from apps.identity.models import ApiKey, Membership, Session, User
-from apps.identity.rules.roles import permissions_of_rights
+from apps.identity.models import ApiKey, Session, User
+from apps.identity.rules.policy import RulePolicy
 from apps.identity.rules.tokens import TokenInvalid, read_access_token
 from apps.identity.selectors.keys import jwt_keys
-from apps.identity.selectors.staff import unit_subtree
-from dotmac.core.actors import NOTHING, Actor, ActorKind, Circumstances, Scope
-from dotmac.core.permissions import is_declared
-
-# Roles and the two grant tables of django-guardian, joined by UNION: one row
-# for each permission, with the units and the single customers it reaches.
-_HELD = """
-    SELECT held.permission,
-           coalesce(bool_or(unit.kind = 'operator'), false),
-           array_agg(DISTINCT unit.id)
-               FILTER (WHERE unit.id IS NOT NULL AND unit.kind <> 'operator'),
-           array_agg(DISTINCT held.customer_id)
-               FILTER (WHERE held.customer_id IS NOT NULL)
-      FROM (
-        SELECT rights.permission, assigned.unit_id, NULL::bigint AS customer_id
-          FROM identity_roleassignment assigned
-          JOIN identity_rolepermission rights ON rights.role_id = assigned.role_id
-         WHERE assigned.user_id = %(user)s
-        UNION
-        SELECT permission.codename, granted.content_object_id, NULL
-          FROM identity_unitgrant granted
-          JOIN auth_permission permission ON permission.id = granted.permission_id
-         WHERE granted.user_id = %(user)s
-        UNION
-        SELECT permission.codename, NULL, granted.content_object_id
-          FROM identity_customergrant granted
-          JOIN auth_permission permission ON permission.id = granted.permission_id
-         WHERE granted.user_id = %(user)s
-      ) held
-      LEFT JOIN identity_organisationunit unit ON unit.id = held.unit_id
-     GROUP BY held.permission
-"""
-
+from apps.identity.selectors.rights import Rights, rights_of
+from dotmac.core.actors import Actor, ActorKind, Circumstances
 
 # Read on every request, so it is spelt out: the ORM's compiling of the same
 # statement costs five times as much as running it. The password stays behind. The names stand in
@@ -131,7 +100,10 @@ def actor_for_api_key(key: ApiKey, *, now: datetime, address: str = "") -> Actor
 
 
 def actor_for_user(user: User) -> Actor:
-    """The actor for work that a program does in a user's name."""
+    """The actor for work that a program does in a user's name.
+
+    Rules that ask how the person came in refuse it: nobody came in.
+    """
     return _actor(user, held=True)
 
 
@@ -144,41 +116,16 @@ def _actor(
     circumstances: Circumstances | None = None,
 ) -> Actor:
     staff = user.kind == UserKind.STAFF
-    scopes: dict[str, Scope] = {}
-    if held and user.is_active:
-        scopes = _staff_scopes(user.pk) if staff else _customer_scopes(user.pk)
+    rights = rights_of(user) if held and user.is_active else Rights()
+    if circumstances is not None:
+        circumstances = replace(circumstances, roles=rights.roles)
     return Actor(
         kind=ActorKind.STAFF if staff else ActorKind.CUSTOMER,
         id=user.pk,
         label=user.username,
-        scopes=scopes,
+        scopes=rights.scopes,
         session_id=session_id,
         address=address,
         circumstances=circumstances,
+        policy=RulePolicy(rights.rules, settings.OPERATOR_ZONE),
     )
-
-
-def _staff_scopes(user_id: int) -> dict[str, Scope]:
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, {"user": user_id})
-        rows = cursor.fetchall()
-    roots = {unit for _, everything, units, _ in rows if units for unit in units}
-    below = unit_subtree(roots)
-    return {
-        permission: Scope(
-            everything=everything,
-            unit_ids=frozenset().union(*(below[unit] for unit in units or ())),
-            customer_ids=frozenset(customers or ()),
-        )
-        for permission, everything, units, customers in rows
-    }
-
-
-def _customer_scopes(user_id: int) -> dict[str, Scope]:
-    scopes: dict[str, Scope] = {}
-    for membership in Membership.objects.filter(user_id=user_id):
-        own = Scope(customer_ids=frozenset((membership.customer_id,)))
-        for permission in permissions_of_rights(membership.rights):
-            if is_declared(permission):
-                scopes[permission] = scopes.get(permission, NOTHING) | own
-    return scopes

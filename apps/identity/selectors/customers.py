@@ -8,13 +8,11 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from apps.identity.enums import MemberRights
-from apps.identity.models import Contact, Customer, Membership, ServiceLocation
+from apps.identity.models import Customer, Membership
 from apps.identity.rules.contacts import search_words
 from dotmac.core.actors import Actor
-from dotmac.core.participants import TimelineEntry
 
 RowsT = TypeVar("RowsT", bound=QuerySet[Any])
 
@@ -130,30 +128,6 @@ def _snapshot(row: tuple[Any, ...]) -> CustomerSnapshot:
     )
 
 
-def timeline_of_customer(customer_id: int, limit: int) -> list[TimelineEntry]:
-    """The turns in the customer's own life, newest first."""
-    customer = customer_of(customer_id)
-    turns = (
-        (customer.closed_at, _("Closed"), "user-off"),
-        (customer.activated_at, _("Became a customer"), "user-check"),
-        (customer.created_at, _("Registered"), "user-plus"),
-    )
-    entries = [
-        TimelineEntry(at=at, title=title, icon=icon)
-        for at, title, icon in turns
-        if at is not None
-    ]
-    return entries[:limit]
-
-
-def locations_of(customer_id: int) -> QuerySet[ServiceLocation]:
-    return ServiceLocation.objects.filter(customer_id=customer_id).order_by("pk")
-
-
-def contacts_of(customer_id: int) -> QuerySet[Contact]:
-    return Contact.objects.filter(customer_id=customer_id).order_by("pk")
-
-
 def memberships_of(customer_id: int) -> QuerySet[Membership]:
     """Who may act for the customer in the portal."""
     rows = Membership.objects.filter(customer_id=customer_id)
@@ -164,3 +138,10 @@ def is_full_member(user_id: int, customer_id: int) -> bool:
     """Whether the person holds all rights on the account, people included."""
     rows = Membership.objects.filter(user_id=user_id, customer_id=customer_id)
     return rows.filter(rights=MemberRights.FULL).exists()
+
+
+def only_customer_of(user_id: int) -> int | None:
+    """For whom somebody acts, where that is exactly one: mails are about that one."""
+    rows = Membership.objects.filter(user_id=user_id)
+    found = rows.values_list("customer_id", flat=True)[:2]
+    return found[0] if len(found) == 1 else None

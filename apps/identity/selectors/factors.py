@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from apps.identity.enums import UserKind
+from apps.identity.enums import SessionStage, UserKind
 from apps.identity.models import (
     EmailProof,
+    Invitation,
     Passkey,
     RecoveryCode,
+    Session,
     TotpDevice,
     User,
 )
@@ -51,6 +53,22 @@ def factors_of(user_id: int) -> Factors:
 def has_second_factor(user_id: int) -> bool:
     """An authenticator or a passkey; recovery codes alone are none."""
     return _totp(user_id).exists() or passkeys_of(user_id).exists()
+
+
+def able_to_come_in(staff: QuerySet[User]) -> QuerySet[User]:
+    """Those who set up a second factor here, or showed that of a provider.
+
+    Who was invited, or reset, and did not follow the link yet cannot come in.
+    """
+    of = {"user_id": OuterRef("pk")}
+    totp: QuerySet[Any] = TotpDevice.objects.filter(confirmed=True, **of)
+    came = Session.objects.filter(stage=SessionStage.FULL, mfa_at__isnull=False, **of)
+    waits = Invitation.objects.filter(used_at=None, revoked_at=None, **of)
+    return staff.filter(
+        Q(Exists(totp))
+        | Q(Exists(Passkey.objects.filter(**of)))
+        | Q(Exists(came)) & ~Q(Exists(waits))
+    )
 
 
 def _totp(user_id: int) -> QuerySet[Any]:

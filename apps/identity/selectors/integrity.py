@@ -56,6 +56,14 @@ INVARIANTS = (
                         WHERE member.user_id = person.id))""",
     ),
     Invariant(
+        name="identity.portal_users_act_for_somebody",
+        says="A sign-in of the portal acts for a customer, or is gone with the last.",
+        sql="""SELECT person.id, person.username FROM identity_user person
+                WHERE person.kind = 'customer' AND NOT EXISTS (
+                      SELECT 1 FROM identity_membership member
+                       WHERE member.user_id = person.id)""",
+    ),
+    Invariant(
         name="identity.recovery_codes_stand_beside_a_factor",
         says="Recovery codes that work belong to people with a second factor.",
         sql="""SELECT DISTINCT code.user_id FROM identity_recoverycode code
@@ -72,6 +80,23 @@ INVARIANTS = (
         sql="""SELECT key.id, person.username FROM identity_apikey key
                  JOIN identity_user person ON person.id = key.user_id
                 WHERE key.revoked_at IS NULL AND person.kind <> 'staff'""",
+    ),
+    Invariant(
+        name="identity.rules_on_were_approved",
+        says="What switched a rule on was approved by another, or is marked alone.",
+        sql="""SELECT rule.id, rule.slug FROM identity_accessrule rule
+                WHERE rule.state = 'on' AND NOT EXISTS (
+                      SELECT 1 FROM identity_accessrulestep step
+                       WHERE step.rule_id = rule.id AND step.step = 'switch_on'
+                         AND step.outcome = 'approved'
+                         AND (step.alone OR step.asked_by_id IS NULL
+                              OR step.asked_by_id <> step.decided_by_id))""",
+    ),
+    Invariant(
+        name="identity.own_roles_name_permissions",
+        says="A role holds permissions of the catalogue's form, never roles.",
+        sql="""SELECT id, permission FROM identity_rolepermission
+                WHERE permission !~ '^[a-z_]+[.][a-z_]+$'""",
     ),
     Invariant(
         name="identity.staff_sessions_have_mfa",

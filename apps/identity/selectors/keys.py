@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, from the file at JWT_KEY_PATH."""
+"""The keys that sign tokens and statements, from the file at JWT_KEY_PATH."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 
-from apps.identity.rules.tokens import SigningKeys, key_set, signing_keys
+from apps.identity.rules.tokens import (
+    SigningKeys,
+    TokenInvalid,
+    key_set,
+    read_statement,
+    signing_keys,
+    statement_algorithm,
+    write_statement,
+)
 from dotmac.core.crypto import KeyFileRefused
 
+RSA_BITS_MIN = 2048
 log = structlog.get_logger(__name__)
 _PEM = re.compile(
     rb"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL
@@ -54,8 +64,26 @@ def jwt_key_set() -> dict[str, Any]:
     return key_set(jwt_keys())
 
 
+def signed_statement(body: dict[str, Any]) -> str:
+    """Claims for other programs, signed by the installation's key of the moment."""
+    return write_statement(jwt_keys(), body)
+
+
+def statement_of(token: str) -> dict[str, Any] | None:
+    """The claims of a statement that we signed, however old; None for all others."""
+    try:
+        return read_statement(jwt_keys(), token)
+    except TokenInvalid:
+        return None
+
+
+def signing_algorithm() -> str:
+    """How statements are signed now."""
+    return statement_algorithm(jwt_keys())
+
+
 def read_signing_keys(path: Path) -> SigningKeys:
-    """Ed25519 keys in PEM (PKCS#8), one after another.
+    """Ed25519 keys in PEM (PKCS#8), one after another; RSA keys may stand among them.
 
     Raises KeyFileRefused when the file is missing, open to others or malformed.
     """
@@ -70,6 +98,11 @@ def read_signing_keys(path: Path) -> SigningKeys:
     except ValueError as error:
         raise KeyFileRefused(f"{path} holds a broken key.") from error
     keys = [key for key in found if isinstance(key, Ed25519PrivateKey)]
-    if not keys or len(keys) != len(found):
-        raise KeyFileRefused(f"{path} must hold Ed25519 keys in PEM.")
-    return signing_keys(keys)
+    rsa = [key for key in found if isinstance(key, RSAPrivateKey)]
+    if not keys or len(keys) + len(rsa) != len(found):
+        raise KeyFileRefused(f"{path} must hold Ed25519 keys in PEM, and RSA keys.")
+    if any(key.key_size < RSA_BITS_MIN for key in rsa):
+        raise KeyFileRefused(
+            f"{path} holds an RSA key of less than {RSA_BITS_MIN} bits."
+        )
+    return signing_keys(keys, rsa)

@@ -17,6 +17,7 @@ _PATHS = {
     LinkPurpose.RESET_PASSWORD: "reset",
     LinkPurpose.CONFIRM_EMAIL: "confirm-email",
     LinkPurpose.JOIN_PORTAL: "invitation",
+    LinkPurpose.JOIN_ACCOUNT: "invitation/account",
 }
 
 
@@ -31,12 +32,18 @@ def link_path(link: OneTimeLink, token: str) -> str:
     return f"/{root}/{_PATHS[LinkPurpose(link.purpose)]}/{token}"
 
 
-def user_of_link(*, token: str, purpose: str, now: datetime) -> User | None:
-    """Whom a link is for, while it works; looking at it does not use it up."""
+def working_link(*, token: str, purpose: str, now: datetime) -> OneTimeLink | None:
+    """The link's row, while it works; looking at it does not use it up."""
     rows = OneTimeLink.objects.unspent().filter(
         digest=digest_of(token), purpose=purpose, expires_at__gt=now
     )
-    link = rows.select_related("user").filter(user__is_active=True).first()
+    rows = rows.select_related("user", "customer")
+    return rows.filter(user__is_active=True).first()
+
+
+def user_of_link(*, token: str, purpose: str, now: datetime) -> User | None:
+    """Whom a link is for, while it works."""
+    link = working_link(token=token, purpose=purpose, now=now)
     return link.user if link is not None else None
 
 

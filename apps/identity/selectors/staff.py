@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.identity.enums import UnitKind, UserKind
 from apps.identity.models import (
+    Customer,
     Invitation,
+    Membership,
     OrganisationUnit,
     Passkey,
     Role,
@@ -22,9 +23,9 @@ from apps.identity.models import (
 )
 from apps.identity.rules.tokens import digest_of
 from dotmac.core.actors import Actor
-from dotmac.core.permissions import catalogue
+from dotmac.core.permissions import catalogue, is_grantable, is_whole
 
-_DEPTH_MAX = 32
+HOLDERS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +41,20 @@ class StaffMember:
     roles: tuple[str, ...]
     created_at: datetime
 
+    @property
+    def pk(self) -> int:
+        return self.id
+
+
+def active_staff() -> QuerySet[User]:
+    """Colleagues who may be given work, by name."""
+    rows = User.objects.filter(kind=UserKind.STAFF, is_active=True)
+    return rows.order_by("name", "pk")
+
 
 def default_unit() -> OrganisationUnit:
     """The operator itself, the root of the tree (made by `sync_roles`)."""
     return OrganisationUnit.objects.get(kind=UnitKind.OPERATOR)
-
-
-def unit_subtree(roots: Iterable[int]) -> dict[int, frozenset[int]]:
-    """Each unit with the ids of itself and of all below it."""
-    wanted = sorted(set(roots))
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE tree (root, id, depth) AS (
-                SELECT id, id, 0 FROM identity_organisationunit WHERE id = ANY(%s)
-                UNION ALL
-                SELECT tree.root, unit.id, tree.depth + 1
-                  FROM tree JOIN identity_organisationunit unit
-                    ON unit.parent_id = tree.id
-                 WHERE tree.depth < %s)
-            SELECT root, array_agg(id) FROM tree GROUP BY root
-            """,
-            [wanted, _DEPTH_MAX],
-        )
-        return {root: frozenset(ids) for root, ids in cursor.fetchall()}
 
 
 def units_visible_to(actor: Actor, permission: str) -> QuerySet[OrganisationUnit]:
@@ -79,6 +68,22 @@ def roles() -> QuerySet[Role]:
     return Role.objects.all()
 
 
+def roles_visible_to(actor: Actor, permission: str) -> QuerySet[Role]:
+    """Roles are the same everywhere: who may see staff at all sees them all."""
+    return Role.objects.all() if actor.may(permission) else Role.objects.none()
+
+
+def permissions_of_roles(role_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The permissions of each role, sorted, in one statement."""
+    rows = RolePermission.objects.filter(role_id__in=list(role_ids))
+    held: dict[int, list[str]] = {}
+    for role_id, name in rows.order_by("permission").values_list(
+        "role_id", "permission"
+    ):
+        held.setdefault(role_id, []).append(name)
+    return held
+
+
 def permissions_held(role_id: int) -> list[tuple[str, str]]:
     """The permissions of a role with their meaning."""
     rows = RolePermission.objects.filter(role_id=role_id).order_by("permission")
@@ -87,17 +92,25 @@ def permissions_held(role_id: int) -> list[tuple[str, str]]:
     return [(name, meanings.get(name, "")) for name in names]
 
 
-def roles_within(actor: Actor) -> list[Role]:
+def roles_within(actor: Actor, permission: str) -> list[Role]:
     """Roles that hold nothing beyond what the actor holds, so may be given.
 
-    Who gives and takes roles may give any.
+    `permission` is the one that gives: where it does not reach the operator as a
+    whole, what is about the whole is no part of the gift.
     """
+    is_top = actor.scope(permission).everything
     found = list(Role.objects.order_by("pk"))
-    if actor.may("identity.manage_roles"):
-        return found
-    beyond = RolePermission.objects.exclude(permission__in=list(actor.scopes))
-    greater = set(beyond.values_list("role_id", flat=True))
-    return [role for role in found if role.pk not in greater]
+    held = permissions_of_roles([role.pk for role in found])
+    return [
+        role
+        for role in found
+        if not any(
+            is_grantable(name)
+            and (is_top or not is_whole(name))
+            and not actor.scope(name)
+            for name in held.get(role.pk, ())
+        )
+    ]
 
 
 def person(user_id: int | None) -> User | None:
@@ -116,6 +129,36 @@ def invited_user(*, token: str, now: datetime) -> User | None:
     )
     row = open_rows.select_related("user").filter(user__is_active=True).first()
     return row.user if row is not None else None
+
+
+def assignments_of(user_id: int) -> QuerySet[RoleAssignment]:
+    """The roles of a member of staff, each with its unit."""
+    rows = RoleAssignment.objects.filter(user_id=user_id)
+    return rows.select_related("role", "unit").order_by("role__name", "unit__name")
+
+
+def holders_of(role_id: int, among: QuerySet[User]) -> QuerySet[RoleAssignment]:
+    """Who of these people holds the role, and where."""
+    rows = RoleAssignment.objects.filter(role_id=role_id, user__in=among.values("pk"))
+    return rows.select_related("user", "unit").order_by("user__username")[:HOLDERS_MAX]
+
+
+def assignments_in(unit_id: int, among: QuerySet[User]) -> QuerySet[RoleAssignment]:
+    """Which of these people hold which role in the unit itself."""
+    rows = RoleAssignment.objects.filter(unit_id=unit_id, user__in=among.values("pk"))
+    return rows.select_related("user", "role").order_by("user__username")[:HOLDERS_MAX]
+
+
+def people_visible_to(actor: Actor, permission: str) -> QuerySet[User]:
+    """Staff and portal users whom the permission reaches."""
+    if actor.scope(permission).everything:
+        return User.objects.all()
+    customers = Customer.objects.visible_to(actor, permission)
+    members = Membership.objects.filter(customer__in=customers.values("pk"))
+    staff = staff_visible_to(actor, permission)
+    return User.objects.filter(
+        Q(pk__in=members.values("user_id")) | Q(pk__in=staff.values("pk"))
+    )
 
 
 def staff_visible_to(actor: Actor, permission: str) -> QuerySet[User]:

@@ -101,6 +101,30 @@ class Migration(migrations.Migration):
                 ("quarantine_s", models.PositiveIntegerField(default=3600)),
                 ("delegated_length", models.PositiveSmallIntegerField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("mode__in", ["dotmac", "nas"])),
+                        name="network_addresspool_mode_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("mode", "nas"), _negated=True),
+                            models.Q(("framed_pool", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="network_addresspool_nas_mode_names_pool",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("delegated_length__isnull", True),
+                            ("delegated_length__range", (1, 128)),
+                            _connector="OR",
+                        ),
+                        name="network_addresspool_delegated_length_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Vlan",
@@ -125,6 +149,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "VLAN",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("vid__range", (1, 4094))),
+                        name="network_vlan_vid_in_range",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -276,6 +306,46 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["login"], name="network_account_login")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=("login",),
+                        name="network_accessaccount_login_taken",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("login__regex", "^[^[:space:][:cntrl:]]+$")
+                        ),
+                        name="network_accessaccount_login_printable",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("mac_lock", ""),
+                            ("mac_lock__regex", "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"),
+                            _connector="OR",
+                        ),
+                        name="network_accessaccount_mac_canonical",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["radius", "voice", "tv", "equipment"])
+                        ),
+                        name="network_accessaccount_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True),
+                            ("vlan__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="network_accessaccount_closed_has_no_vlan",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Site",
@@ -377,6 +447,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "NAS",
                 "verbose_name_plural": "NAS",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("coa_port__range", (1, 65535))),
+                        name="network_nas_coa_port_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("vendor__in", ["mikrotik", "generic"])),
+                        name="network_nas_vendor_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -406,6 +486,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("octets_in__gte", 0), ("octets_out__gte", 0)
+                        ),
+                        name="network_usagehour_not_negative",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="VlanGroup",
@@ -441,6 +531,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "VLAN group",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vid_max__gte", models.F("vid_min")),
+                            ("vid_max__lte", 4094),
+                            ("vid_min__gte", 1),
+                        ),
+                        name="network_vlangroup_range_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outer_vid__isnull", True),
+                            ("outer_vid__range", (1, 4094)),
+                            _connector="OR",
+                        ),
+                        name="network_vlangroup_outer_in_range",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -516,6 +624,41 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "prefixes",
+                "indexes": [
+                    models.Index(fields=["vrf", "cidr"], name="network_prefix_vrf_cidr")
+                ],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("kind", "network")),
+                        expressions=(
+                            (models.F("vrf"), "="),
+                            (
+                                django.contrib.postgres.indexes.OpClass(
+                                    models.F("cidr"), name="inet_ops"
+                                ),
+                                "&&",
+                            ),
+                        ),
+                        name="network_prefix_no_overlap",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "container")),
+                        fields=("vrf", "cidr"),
+                        name="network_prefix_one_container",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["container", "network"])),
+                        name="network_prefix_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "container"), _negated=True),
+                            models.Q(("gateway__isnull", True), ("pool__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="network_prefix_container_has_no_pool",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -583,6 +726,64 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["prefix", "address"], name="network_assignment_address"
+                    ),
+                    models.Index(
+                        fields=["vrf", "address", "assigned_at"],
+                        name="network_assignment_holders",
+                    ),
+                    models.Index(
+                        fields=["account", "assigned_at"],
+                        name="network_assignment_account",
+                    ),
+                ],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("released_at__isnull", True)),
+                        expressions=(
+                            (models.F("vrf"), "="),
+                            (
+                                django.contrib.postgres.indexes.OpClass(
+                                    models.F("address"), name="inet_ops"
+                                ),
+                                "&&",
+                            ),
+                        ),
+                        name="network_addressassignment_one_holder",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("released_at__isnull", True)),
+                        fields=("account", "pool"),
+                        name="network_addressassignment_one_per_account",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reusable", True)),
+                        fields=("prefix", "address"),
+                        name="network_addressassignment_one_rest",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("released_at__isnull", True),
+                            ("released_at__gte", models.F("assigned_at")),
+                            _connector="OR",
+                        ),
+                        name="network_addressassignment_released_after_assigned",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("released_at__isnull", False),
+                            models.Q(
+                                ("quarantined_until__isnull", True), ("reusable", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="network_addressassignment_rests_when_released",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AccessHold",
@@ -906,255 +1107,9 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="nas",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("coa_port__range", (1, 65535))),
-                name="network_nas_coa_port_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nas",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("vendor__in", ["mikrotik", "generic"])),
-                name="network_nas_vendor_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagehour",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("octets_in__gte", 0), ("octets_out__gte", 0)),
-                name="network_usagehour_not_negative",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="accessaccount",
-            index=models.Index(fields=["login"], name="network_account_login"),
-        ),
-        migrations.AddConstraint(
-            model_name="accessaccount",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at__isnull", True)),
-                fields=("login",),
-                name="network_accessaccount_login_taken",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("login__regex", "^[^[:space:][:cntrl:]]+$")),
-                name="network_accessaccount_login_printable",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("mac_lock", ""),
-                    ("mac_lock__regex", "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"),
-                    _connector="OR",
-                ),
-                name="network_accessaccount_mac_canonical",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["radius", "voice", "tv", "equipment"])
-                ),
-                name="network_accessaccount_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_at__isnull", True), ("vlan__isnull", True), _connector="OR"
-                ),
-                name="network_accessaccount_closed_has_no_vlan",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vlangroup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("vid_max__gte", models.F("vid_min")),
-                    ("vid_max__lte", 4094),
-                    ("vid_min__gte", 1),
-                ),
-                name="network_vlangroup_range_valid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vlangroup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outer_vid__isnull", True),
-                    ("outer_vid__range", (1, 4094)),
-                    _connector="OR",
-                ),
-                name="network_vlangroup_outer_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="vlan",
             constraint=models.UniqueConstraint(
                 fields=("group", "vid"), name="network_vlan_one_per_group"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vlan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("vid__range", (1, 4094))),
-                name="network_vlan_vid_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="prefix",
-            index=models.Index(fields=["vrf", "cidr"], name="network_prefix_vrf_cidr"),
-        ),
-        migrations.AddConstraint(
-            model_name="prefix",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("kind", "network")),
-                expressions=(
-                    (models.F("vrf"), "="),
-                    (
-                        django.contrib.postgres.indexes.OpClass(
-                            models.F("cidr"), name="inet_ops"
-                        ),
-                        "&&",
-                    ),
-                ),
-                name="network_prefix_no_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prefix",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "container")),
-                fields=("vrf", "cidr"),
-                name="network_prefix_one_container",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prefix",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["container", "network"])),
-                name="network_prefix_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prefix",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "container"), _negated=True),
-                    models.Q(("gateway__isnull", True), ("pool__isnull", True)),
-                    _connector="OR",
-                ),
-                name="network_prefix_container_has_no_pool",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addresspool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mode__in", ["dotmac", "nas"])),
-                name="network_addresspool_mode_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addresspool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("mode", "nas"), _negated=True),
-                    models.Q(("framed_pool", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="network_addresspool_nas_mode_names_pool",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addresspool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("delegated_length__isnull", True),
-                    ("delegated_length__range", (1, 128)),
-                    _connector="OR",
-                ),
-                name="network_addresspool_delegated_length_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="addressassignment",
-            index=models.Index(
-                fields=["prefix", "address"], name="network_assignment_address"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="addressassignment",
-            index=models.Index(
-                fields=["vrf", "address", "assigned_at"],
-                name="network_assignment_holders",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="addressassignment",
-            index=models.Index(
-                fields=["account", "assigned_at"], name="network_assignment_account"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addressassignment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("released_at__isnull", True)),
-                expressions=(
-                    (models.F("vrf"), "="),
-                    (
-                        django.contrib.postgres.indexes.OpClass(
-                            models.F("address"), name="inet_ops"
-                        ),
-                        "&&",
-                    ),
-                ),
-                name="network_addressassignment_one_holder",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addressassignment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("released_at__isnull", True)),
-                fields=("account", "pool"),
-                name="network_addressassignment_one_per_account",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addressassignment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("reusable", True)),
-                fields=("prefix", "address"),
-                name="network_addressassignment_one_rest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addressassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("released_at__isnull", True),
-                    ("released_at__gte", models.F("assigned_at")),
-                    _connector="OR",
-                ),
-                name="network_addressassignment_released_after_assigned",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="addressassignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("released_at__isnull", False),
-                    models.Q(("quarantined_until__isnull", True), ("reusable", False)),
-                    _connector="OR",
-                ),
-                name="network_addressassignment_rests_when_released",
             ),
         ),
     ]

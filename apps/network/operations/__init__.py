@@ -26,6 +26,7 @@ from apps.network.operations.coa import (
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import create_rate_profile
 from apps.network.operations.sessions import (
@@ -64,6 +65,7 @@ __all__ = [
     "disconnect_session",
     "ensure_platform_nas",
     "ensure_session_partitions",
+    "forget_accounts",
     "forget_attempts",
     "lift_hold",
     "open_access",

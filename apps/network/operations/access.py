@@ -127,9 +127,14 @@ def change_access(
     ops.emit(
         AccessChanged(occurred_at=now, account_id=account.pk, login=account.login),
         actor=actor,
-        changes=changes,
+        changes={**changes, **_unsaid(changes)},
     )
     return account
+
+
+def _unsaid(changes: dict[str, list[Any]]) -> dict[str, str]:
+    """Whose device it is must not stand in the audit, which cannot forget."""
+    return {"mac_lock": "changed"} if "mac_lock" in changes else {}
 
 
 def _differences(

@@ -57,7 +57,7 @@ def place_hold(
             reason=reason, effect=effect,
         ),
         actor=actor,
-        changes={"reason": reason, "effect": effect, "note": note},
+        changes={"reason": reason, "effect": effect, "noted": bool(note)},
     )  # fmt: skip
     return hold
 

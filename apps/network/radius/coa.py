@@ -89,7 +89,8 @@ def _request(order: CoaOrder, *, event_time: int) -> CoAPacket:
         dict=packets.dictionary(),
     )
     request.add_message_authenticator()
-    request.AddAttribute("User-Name", order.login)
+    if order.login:  # of an account that was forgotten meanwhile there is none
+        request.AddAttribute("User-Name", order.login)
     request.AddAttribute("Acct-Session-Id", order.acct_session_id)
     ours = "NAS-IPv6-Address" if ":" in order.nas_address else "NAS-IP-Address"
     request.AddAttribute(ours, order.nas_address)

@@ -23,6 +23,7 @@ from apps.network.selectors.addresses import (
     tight_pool_ids,
 )
 from apps.network.selectors.life import RadiusLife, radius_life
+from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
     access_attempts,
     accounts,
@@ -76,6 +77,7 @@ __all__ = [
     "find_account",
     "free_address_count",
     "free_address_counts",
+    "held_about",
     "held_with",
     "holder_of",
     "holders_now",

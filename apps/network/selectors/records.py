@@ -1,4 +1,6 @@
-"""Rows that people may see. Network records have no customer: staff sees them all.
+"""Rows that people may see. The network belongs to the operator as a whole; who
+works for a branch or a reseller sees the accounts, sessions and answers of its
+customers, as the app that knows whose an account is tells (`participants`).
 
 Each takes the actor and the permission that the edge asks for, and returns a
 queryset that is empty for anybody else.
@@ -27,8 +29,9 @@ from apps.network.models import (
 )
 from apps.network.rules.addressing import parsed_network
 from apps.network.rules.credentials import MalformedText
-from dotmac.core.actors import Actor
+from dotmac.core.actors import NOTHING, Actor, Scope
 from dotmac.core.models import open_sealed, sealed_equal
+from dotmac.core.participants import ids_reached
 
 M = TypeVar("M", bound=Model)
 SHARING_MAX = 20
@@ -84,7 +87,7 @@ def accounts(
     actor: Actor, permission: str = "network.view_account"
 ) -> QuerySet[AccessAccount]:
     rows = AccessAccount.objects.select_related("profile", "pool", "vlan")
-    return _for_staff(rows, actor, permission)
+    return _of_accounts(rows, actor, permission, account="pk")
 
 
 def accounts_of_login(login: str) -> QuerySet[AccessAccount]:
@@ -96,20 +99,20 @@ def live_sessions(
     actor: Actor, permission: str = "network.view_session"
 ) -> QuerySet[SessionLive]:
     """Open sessions and those that ended a short while ago."""
-    return _for_staff(SessionLive.objects.select_related("nas"), actor, permission)
+    return _of_accounts(SessionLive.objects.select_related("nas"), actor, permission)
 
 
 def access_attempts(
     actor: Actor, permission: str = "network.view_session"
 ) -> QuerySet[AccessAttempt]:
     """What RADIUS decided and why, of the last month."""
-    return _for_staff(AccessAttempt.objects.select_related("nas"), actor, permission)
+    return _of_accounts(AccessAttempt.objects.select_related("nas"), actor, permission)
 
 
 def coa_requests(
     actor: Actor, permission: str = "network.view_session"
 ) -> QuerySet[CoaRequest]:
-    return _for_staff(CoaRequest.objects.select_related("nas"), actor, permission)
+    return _of_accounts(CoaRequest.objects.select_related("nas"), actor, permission)
 
 
 def prefixes_of_text(rows: QuerySet[Prefix], text: str) -> QuerySet[Prefix]:
@@ -143,5 +146,24 @@ def nas_sharing_secret(nas: Nas) -> list[Nas]:
 
 
 def _for_staff(rows: QuerySet[M], actor: Actor, permission: str) -> QuerySet[M]:
-    may = actor.may(permission) and not actor.is_customer
-    return rows if may else rows.none()
+    """What belongs to the whole: only for whom the permission reaches the whole."""
+    whole = _staff_scope(actor, permission).everything
+    return rows if whole else rows.none()
+
+
+def _of_accounts(
+    rows: QuerySet[M], actor: Actor, permission: str, *, account: str = "account_id"
+) -> QuerySet[M]:
+    """Rows of accounts: all, or those of the customers within reach."""
+    scope = _staff_scope(actor, permission)
+    if scope.everything:
+        return rows
+    if not scope:
+        return rows.none()
+    reached = ids_reached("network.account", actor, permission)
+    return rows.filter(**{f"{account}__in": reached})
+
+
+def _staff_scope(actor: Actor, permission: str) -> Scope:
+    """A customer reaches no record of the network, whatever he was granted."""
+    return NOTHING if actor.is_customer else actor.scope(permission)

@@ -23,6 +23,14 @@ class Migration(migrations.Migration):
                 ("repeats", models.PositiveIntegerField(default=0)),
                 ("latest", models.JSONField(default=dict)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("actor_key", "permission", "minute_at"),
+                        name="ops_accessdenial_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditCheck",
@@ -56,6 +64,11 @@ class Migration(migrations.Migration):
                 ("good", models.BooleanField()),
                 ("findings", models.JSONField(default=list)),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["kind", "-id"], name="ops_auditcheck_newest")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditLink",
@@ -76,6 +89,13 @@ class Migration(migrations.Migration):
                 ("hash", models.BinaryField(max_length=32)),
                 ("chained_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("stream", "sequence"), name="ops_auditlink_place"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditPending",
@@ -113,23 +133,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("address", ""), _negated=True),
                 fields=["address", "-id"],
                 name="ops_auditentry_address",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessdenial",
-            constraint=models.UniqueConstraint(
-                fields=("actor_key", "permission", "minute_at"),
-                name="ops_accessdenial_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auditcheck",
-            index=models.Index(fields=["kind", "-id"], name="ops_auditcheck_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="auditlink",
-            constraint=models.UniqueConstraint(
-                fields=("stream", "sequence"), name="ops_auditlink_place"
             ),
         ),
     ]

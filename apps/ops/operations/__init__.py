@@ -32,6 +32,7 @@ from apps.ops.operations.keys import (
 )
 from apps.ops.operations.messages import (
     claim_messages,
+    forget_messages,
     resend_message,
     send_message,
     settle_message,
@@ -76,6 +77,7 @@ __all__ = [
     "finish_job",
     "finish_reseal",
     "forget_idempotency_keys",
+    "forget_messages",
     "mark_published",
     "promote_key",
     "record",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from apps.ops.enums import Channel, MessageState
 from apps.ops.errors import MessageNotFailed
@@ -17,6 +20,8 @@ from dotmac.core.refs import SubjectRef
 ATTEMPTS_MAX = 8
 CLAIM_MAX = 50
 LEASE = timedelta(minutes=2)
+# Whom a text was to, once that person was erased.
+_FORGOTTEN = "erased"
 
 
 def send_message(
@@ -92,7 +97,7 @@ def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
     message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
     if message.state == MessageState.QUEUED:
         return message
-    if message.state != MessageState.FAILED:
+    if message.state != MessageState.FAILED or message.recipient == _FORGOTTEN:
         raise MessageNotFailed
 
     message.state, message.attempts, message.available_at = MessageState.QUEUED, 0, now
@@ -106,3 +111,30 @@ def resend_message(*, message_id: int, actor: Actor, now: datetime) -> Message:
         unit_id=message.unit_id,
     )
     return message
+
+
+@transaction.atomic
+def forget_messages(
+    *,
+    now: datetime,
+    customer_id: int | None = None,
+    recipients: Sequence[str] = (),
+) -> int:
+    """Take the person out of texts to a customer, and of those to nobody known.
+
+    An address may be shared: what went there for another customer is that one's
+    and stays. `recipients` therefore finds only texts that name no customer.
+
+    What still waits is never sent. That something was sent, when and for which
+    purpose stays. Repeating it changes nothing. Returns how many rows changed.
+    """
+    spellings = {address.lower() for address in recipients}
+    theirs = Q(customer_id=None, lowered__in=sorted(spellings))
+    if customer_id is not None:
+        theirs |= Q(customer_id=customer_id)
+    rows = Message.objects.annotate(lowered=Lower("recipient")).filter(theirs)
+    waiting = rows.exclude(state=MessageState.SENT)
+    waiting.update(state=MessageState.FAILED, error=_FORGOTTEN)
+    return rows.exclude(recipient=_FORGOTTEN).update(
+        recipient=_FORGOTTEN, subject_line="", body="", filled_by="", updated_at=now
+    )

@@ -11,7 +11,9 @@ from apps.ops.selectors.audit import (
     with_chain,
 )
 from apps.ops.selectors.keys import ColumnKeys, sealed_rows
+from apps.ops.selectors.personal import held_of
 from apps.ops.selectors.records import (
+    TIMELINE,
     audit_entries,
     business_date,
     job_of,
@@ -25,12 +27,14 @@ from apps.ops.selectors.records import (
 
 __all__ = [
     "PENDING",
+    "TIMELINE",
     "ChainState",
     "ColumnKeys",
     "audit_entries",
     "business_date",
     "chain_states",
     "chained_count",
+    "held_of",
     "job_of",
     "jobs",
     "latest_anchor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from apps.ops.enums import EventState
 from apps.ops.models import (
@@ -18,6 +19,7 @@ from apps.ops.models import (
 from apps.ops.models.scoped import ScopedQuerySet
 from dotmac.core.actors import Actor
 from dotmac.core.periods import local_date
+from dotmac.core.timeline import TimelineEntry, TimelineSource, Window
 
 
 def business_date(*, now: datetime) -> date:
@@ -76,3 +78,26 @@ def latest_integrity_results() -> list[IntegrityResult]:
         return []
     rows = IntegrityResult.objects.filter(run_at=newest.run_at)
     return list(rows.order_by("-offending", "name"))
+
+
+def _messages_to(customer_id: int, window: Window) -> list[TimelineEntry]:
+    rows = Message.objects.filter(customer_id=customer_id)
+    return [
+        TimelineEntry(
+            at=message.created_at,
+            id=message.pk,
+            title=_("Message: %s") % message.subject_line,
+            detail=f"{message.recipient} · {message.get_state_display()}",
+            icon="mail",
+            url=f"/console/messages/{message.pk}",
+        )
+        for message in window.rows(rows, at="created_at")
+    ]
+
+
+# What ops tells of a customer's history.
+TIMELINE = (
+    TimelineSource(
+        name="ops.message", permission="ops.view_message", entries=_messages_to
+    ),
+)

@@ -163,7 +163,7 @@ def _form(request: HttpRequest, page: Page, asked: Asked) -> ConsoleForm | None:
 def _ask(
     request: HttpRequest, page: Page, asked: Asked, form: ConsoleForm | None
 ) -> HttpResponse:
-    confirm = asked.action.confirm
+    confirm, shows = asked.action.confirm, asked.action.shows
     screen, row = asked.screen, asked.row
     context = {
         "screen": screen,
@@ -171,6 +171,7 @@ def _ask(
         "row": row,
         "heading": screen.heading(row) if isinstance(screen, DetailScreen) else row,
         "confirm": confirm(row, page) if callable(confirm) else confirm,
+        "panels": shows(row, page) if shows is not None else (),
         "form": form,
         "home": asked.home,
         "parent": registry.lists.get(screen.slug),
@@ -179,7 +180,7 @@ def _ask(
     return render(request, "console/action.html", context, status=status)
 
 
-def _run_plain(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
+def _run_plain(request: HttpRequest, page: Page, asked: Asked) -> HttpResponseBase:
     try:
         done = asked.action.run(asked.row, {}, page)
     except DomainError as error:
@@ -188,7 +189,7 @@ def _run_plain(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
     return _finish(request, asked, done)
 
 
-def _run_form(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
+def _run_form(request: HttpRequest, page: Page, asked: Asked) -> HttpResponseBase:
     form = _form(request, page, asked)
     assert form is not None
     if form.is_valid():
@@ -202,8 +203,10 @@ def _run_form(request: HttpRequest, page: Page, asked: Asked) -> HttpResponse:
 
 
 def _finish(
-    request: HttpRequest, asked: Asked, done: Done | str | None
-) -> HttpResponse:
+    request: HttpRequest, asked: Asked, done: Done | HttpResponseBase | str | None
+) -> HttpResponseBase:
+    if isinstance(done, HttpResponseBase):
+        return done
     result = done if isinstance(done, Done) else Done(str(done or ""))
     message = str(result.message or asked.action.success)
     title = asked.action.label

@@ -8,14 +8,20 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from apps.ops import operations as ops
-from dotmac.console.access import staff_view
+from dotmac.console.access import staff_view, tell_refusal
 from dotmac.console.exports import export
 from dotmac.console.forms import bind, explain
 from dotmac.console.fragments import answer
-from dotmac.console.lists import narrowed, page_of_list
+from dotmac.console.lists import PAGE_SIZE, narrowed, page_of_list
 from dotmac.core.console import (
     Action,
     Button,
@@ -33,6 +39,7 @@ from dotmac.core.refs import SubjectRef
 
 EXPORTS = ("csv", "xlsx")
 QUERY_MAX = 500
+DIGITS_MAX = 18
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,11 +66,60 @@ def _list(request: HttpRequest, page: Page, shown: ListScreen) -> HttpResponseBa
         "listing": listing,
         "tiles": shown.summary(page),
         "buttons": allowed_buttons(shown.buttons, page),
+        "columns": shown.all_columns(page),
+        "bulk_forms": _bulk_forms(shown, page),
         "row_actions": allowed_actions(list_actions(shown), page),
         "row_url": _row_url(shown, page),
         "poll_s": shown.poll_s,
     }
     return answer(request, "console/list.html", "console/list_body.html", context)
+
+
+def _bulk_forms(shown: ListScreen, page: Page) -> list[dict[str, Any]]:
+    return [
+        {
+            "action": each,
+            "form": each.form(page=page),
+            "url": reverse("console:bulk", args=(shown.slug, each.slug)),
+        }
+        for each in shown.bulk
+        if page.may(each.permission)
+    ]
+
+
+@require_POST
+@staff_view
+def bulk(request: HttpRequest, page: Page, slug: str, name: str) -> HttpResponseBase:
+    """One operation on the chosen rows: on all of them, or on none."""
+    shown = registry.lists.get(slug)
+    found = next((b for b in shown.bulk if b.slug == name), None) if shown else None
+    if shown is None or found is None:
+        raise Http404
+    page.actor.require(found.permission)
+    back = request.POST.get("back", "")[:QUERY_MAX]
+    answer_at = f"{list_url(slug)}?{back}" if back else list_url(slug)
+    chosen = request.POST.getlist("chosen")
+    if not chosen or len(chosen) > PAGE_SIZE or not all(map(_is_key, chosen)):
+        messages.error(request, _("Choose rows of this page first."))
+        return redirect(answer_at)
+    rows = list(shown.rows(page.actor, found.permission).filter(pk__in=chosen))
+    if len(rows) != len(set(chosen)):
+        raise Http404
+    form = bind(found.form, request, page=page)
+    if not form.is_valid():
+        messages.error(
+            request, " ".join(str(e) for each in form.errors.values() for e in each)
+        )
+        return redirect(answer_at)
+    try:
+        messages.success(request, found.run(rows, form.cleaned_data, page))
+    except DomainError as error:
+        tell_refusal(request, error)
+    return redirect(answer_at)
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
 
 
 def _row_url(shown: ListScreen, page: Page) -> Any:

@@ -40,7 +40,7 @@ class KeysetPagination(BasePagination):
     ) -> list[Any]:
         self.request = request
         self.keyset = getattr(view, "keyset", None) or self.keyset
-        self.size = _page_size(request)
+        self.size = page_size(request)
         self.count = _capped_count(queryset, request)
         cursor = request.query_params.get("cursor")
         backwards, after = decode_cursor(cursor, len(self.keyset))
@@ -181,7 +181,8 @@ def _beyond(order: Sequence[str], after: Sequence[Any]) -> Q:
     return condition
 
 
-def _page_size(request: Request) -> int:
+def page_size(request: Request) -> int:
+    """How many rows were asked for, within the bounds."""
     text = request.query_params.get("page_size", "")
     if not text:
         return PAGE_SIZE

@@ -18,8 +18,25 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 BODY_BYTES_MAX = 1_000_000
+# A file of five megabytes with what stands around it in a form.
+UPLOAD_BYTES_MAX = 5_300_000
 DEPTH_MAX = 32
 NUMBER_CHARACTERS_MAX = 100
+
+
+_UPLOADS: list[re.Pattern[str]] = []
+
+
+def register_upload(path: str) -> None:
+    """A route of the API, behind its version, that takes a file. Repeatable."""
+    pattern = re.compile(rf"/api/v\d{{1,4}}/{path}")
+    if pattern not in _UPLOADS:
+        _UPLOADS.append(pattern)
+
+
+def is_upload(path: str) -> bool:
+    """Whether a path of the API takes a file, and with it a larger body."""
+    return any(pattern.fullmatch(path) for pattern in _UPLOADS)
 
 
 class BodyTooLarge(APIException):

@@ -47,6 +47,7 @@ from dotmac.core.console.registry import (
 )
 from dotmac.core.console.screens import (
     Action,
+    BulkAction,
     DetailScreen,
     FormScreen,
     ListScreen,
@@ -67,6 +68,7 @@ __all__ = [
     "Action",
     "Bar",
     "BarsPanel",
+    "BulkAction",
     "Button",
     "ChangesPanel",
     "Chart",

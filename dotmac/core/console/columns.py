@@ -11,7 +11,7 @@ from dotmac.core.money import Money
 
 RIGHT_ALIGNED = frozenset({"money", "number", "bytes", "rate", "duration"})
 KINDS = RIGHT_ALIGNED | {
-    "text", "state", "datetime", "date", "code", "progress", "bool", "long",
+    "text", "state", "badges", "datetime", "date", "code", "progress", "bool", "long",
 }  # fmt: skip
 
 Accessor = str | Callable[[Any], Any]
@@ -36,11 +36,13 @@ def read(row: Any, accessor: Accessor) -> Any:
 class Column:
     """One column: label, where the value comes from, how it looks.
 
-    kind: text | long | code (with a copy button) | state | money | number |
+    kind: text | long | code (with a copy button) | state | badges (several
+    states) | money | number |
     bytes | rate (bit/s) | duration (seconds) | date | datetime | progress
     (0-100) | bool. Money columns give a Money, or minor units of `row.currency`.
     `to` makes a link: the slug of a detail screen (with `to_id`, a path or a
     callable giving its key; default "pk"), or a callable giving a URL.
+    `phone=False` leaves it out on a narrow screen, `desktop=False` on a wide one.
     `why` is a callable giving the sentence behind a state badge.
     """
 
@@ -52,6 +54,7 @@ class Column:
     why: Callable[[Any], Text] | None = None
     align: str = ""
     phone: bool = True
+    desktop: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from dotmac.core.console.columns import Column, Fact
 from dotmac.core.console.states import State, Text
 from dotmac.core.console.urls import list_url
-from dotmac.core.participants import TimelineEntry
+from dotmac.core.timeline import TimelineEntry
 
 POINTS_MAX = 1_000
 
@@ -165,12 +165,21 @@ class StepsPanel(Panel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelinePanel(Panel):
-    """What happened, newest first."""
+    """What happened, newest first.
+
+    `parts` are (value, label) pairs put into the page's `app` parameter, `part`
+    the chosen one; `older_url` leads to the next page, `newest_url` back.
+    """
 
     template: ClassVar[str] = "console/panels/timeline.html"
 
     entries: Sequence[TimelineEntry] = ()
     empty: Text = ""
+    parts: Sequence[tuple[str, Text]] = ()
+    part: str = ""
+    older_url: str = ""
+    newest_url: str = ""
+    more_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,8 @@ def register_screen(screen: ScreenT) -> ScreenT:
     if isinstance(made, (DetailScreen, ListScreen)):
         for action in made.actions:
             _check_permission(action.permission, f"{screen.__name__}.{action.slug}")
+    for each in made.bulk if isinstance(made, ListScreen) else ():
+        _check_permission(each.permission, f"{screen.__name__}.{each.slug}")
     registry.shelf(made)[made.slug] = made
     return screen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -232,11 +232,18 @@ def count_words(count: int, cap: int) -> str:
     return ngettext("%(count)s row", "%(count)s rows", count) % {"count": f"{count:,}"}
 
 
+def badges(values: Sequence[State] | None) -> SafeString:
+    """Several states beside each other."""
+    shown = format_html_join(" ", "{}", ((badge(value),) for value in values or ()))
+    return shown or SafeString(DASH)  # nosec B703
+
+
 _BY_KIND: dict[str, Callable[[Any], SafeString]] = {
     "text": text,
     "long": long_text,
     "code": code,
     "state": badge,
+    "badges": badges,
     "money": money,
     "number": number,
     "bytes": lambda value: number(octets_text(value)),
@@ -266,6 +273,8 @@ def plain(value: Any, kind: str = "text") -> Any:
         return value.isoformat()
     if kind == "state":
         return str(state_of(value).word)
+    if kind == "badges":
+        return ", ".join(str(each.word) for each in value)
     if isinstance(value, (bool, int, Decimal, float)):
         return value
     return str(value)

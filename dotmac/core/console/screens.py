@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from dotmac.core.actors import Actor
@@ -31,18 +32,20 @@ class Action:
     """Something a person may do to one row: one permission, one operation.
 
     `run(row, data, page)` calls the operation with `actor=page.actor,
-    now=page.now` and returns a sentence or a `Done`. The shell checks the
+    now=page.now` and returns a sentence, a `Done`, or an answer of its own (a file). The shell checks the
     permission, fetches the row through `rows(actor, action.permission)`, and
     turns a DomainError into a field error or a message. An action is always a
-    POST. With `form` or `confirm` a page (a dialog with JavaScript) asks first.
+    POST. With `form` or `confirm` a page (a dialog with JavaScript) asks first, and
+    `shows` puts panels above the question: what is decided by the answer.
     """
 
     slug: str
     label: Text
     permission: str
-    run: Callable[[Any, dict[str, Any], Page], Done | str | None]
+    run: Callable[[Any, dict[str, Any], Page], Done | HttpResponseBase | str | None]
     form: type[ConsoleForm] | None = None
     confirm: Text | Callable[[Any, Page], Text] = ""
+    shows: Callable[[Any, Page], Sequence[Panel]] | None = None
     shown: Callable[[Any], bool] | None = None
     initial: Callable[[Any, Page], dict[str, Any]] | None = None
     icon: str = ""
@@ -64,6 +67,22 @@ class Tab:
     build: str | Callable[[Any, Page], Sequence[Panel]]
     permission: str = ""
     order: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAction:
+    """Something a person may do to the chosen rows of a list: one operation.
+
+    `run(rows, data, page)` gets the rows that `rows(actor, permission)` reaches;
+    where one of the chosen is not among them, nothing is done.
+    """
+
+    slug: str
+    label: Text
+    permission: str
+    form: type[ConsoleForm]
+    run: Callable[[list[Any], dict[str, Any], Page], str]
+    icon: str = ""
 
 
 class Screen:
@@ -96,8 +115,17 @@ class ListScreen(Screen):
     intro: ClassVar[Text] = ""
     buttons: ClassVar[Sequence[Button]] = ()
     actions: ClassVar[Sequence[Action]] = ()
+    bulk: ClassVar[Sequence[BulkAction]] = ()
     poll_s: ClassVar[int] = 0
     export: ClassVar[bool] = True
+
+    def all_columns(self, page: Page) -> Sequence[Column]:
+        """The columns, with those that depend on stored definitions."""
+        return self.columns
+
+    def all_filters(self, page: Page) -> Sequence[Filter]:
+        """The filters, with those that depend on stored definitions."""
+        return self.filters
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         """The rows that the actor may see, select_related for the columns."""

@@ -151,6 +151,8 @@ def form_field(field: BoundField) -> dict[str, Any]:
 
 
 def _control_class(widget: Any, *, is_check: bool, bad: bool) -> str:
+    if isinstance(widget, RadioSelect):
+        return ""  # Django puts it on the box around the choices as well
     base = "form-control"
     if is_check:
         base = "form-check-input"

@@ -7,23 +7,50 @@ and, where it has a form, a `submit`. It works without JavaScript.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponseBase
 from django.urls import reverse
 
 from dotmac.core.console.page import Done, Page
 from dotmac.core.console.panels import Chart
 from dotmac.core.console.states import Text
+from dotmac.core.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalLooking:
+    """A member of staff sees what the customer sees: until when, where it ends."""
+
+    reference: str
+    ends_at: datetime
+    end_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalPageRequest(Page):
-    """A customer at a page: which customer, which form values."""
+    """A customer at a page: which customer, which form values and files.
+
+    `looking` is set while staff look: the page is shown, nothing can be done.
+    """
 
     customer_id: int
     form: Mapping[str, str]
+    files: Mapping[str, UploadedFile[bytes]] = field(default_factory=dict)
+    looking: PortalLooking | None = None
+
+    def may(self, permission: str) -> bool:
+        """For the customer shown: a person may have other rights for another."""
+        held = self.actor.scope(permission) if permission else None
+        return held is None or self.customer_id in held.customer_ids
+
+    def require(self, permission: str) -> None:
+        """Raise unless the person may do this for the customer shown."""
+        if self.customer_id not in self.actor.require(permission).customer_ids:
+            raise NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +62,7 @@ class PortalMenuItem:
     url_name: str
     icon: str
     order: int = 50
+    permission: str = ""
 
     @property
     def url(self) -> str:
@@ -60,6 +88,8 @@ class PortalPage:
     title: ClassVar[Text]
     template: ClassVar[str]
     menu: ClassVar[str] = ""  # slug of the menu item to mark as current
+    # False for a page whose opening does something: staff who look do not open it.
+    only_shows: ClassVar[bool] = True
 
     def context(self, page: PortalPageRequest, **path: Any) -> dict[str, Any]:
         """What the template shows. Fetch through the customer's own rows."""

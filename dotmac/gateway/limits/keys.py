@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import Any
 
 from django.conf import settings
 
 from dotmac.core.actors import Actor
+from dotmac.core.addresses import read_address
 from dotmac.gateway.limits.policies import Part, Rule
 
 PREFIX = "dotmac:limit"
@@ -36,13 +37,11 @@ def keys_of(rules: Sequence[Rule], request: Any) -> list[str]:
 def network_of(address: str) -> str:
     """The address as the limiter sees it: who has one IPv6 address has a /64."""
     try:
-        parsed = ip_address(address)
+        parsed = read_address(address)
     except ValueError:
         return "unknown"
     if not isinstance(parsed, IPv6Address):
         return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
     return str(ip_network((parsed, 64), strict=False))
 
 

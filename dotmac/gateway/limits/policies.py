@@ -104,12 +104,25 @@ POLICIES: tuple[Policy, ...] = (
         methods=frozenset({"POST"}),
         pattern=re.compile(
             r"/api/auth/|/accounts/|/(?:console|portal)/(?:sign-in|invitation|enrolment"
-            r"|reset|recover|passkey|confirm-email|step-up|join|federation)"
+            r"|reset|recover|passkey|confirm-email|step-up|join)"
         ),
         away=Away.CLOSED,
         door=(
             _sliding("sign-in-address", 30, 60, Part.ADDRESS),
             _fixed("sign-in-hour", 600, 3600, Part.ADDRESS),
+        ),
+    ),
+    Policy(
+        name="federation",
+        says="to a sign-in provider and back; applications at our own",
+        methods=SAFE | WRITES,
+        pattern=re.compile(
+            r"/(?:console|portal)/federation/|/console/(?:authorize|end-session)|/oidc/"
+        ),
+        away=Away.CLOSED,
+        door=(
+            _sliding("federation-address", 300, 60, Part.ADDRESS),
+            _fixed("federation-hour", 6000, 3600, Part.ADDRESS),
         ),
     ),
     Policy(
@@ -140,6 +153,7 @@ POLICIES: tuple[Policy, ...] = (
         methods=SAFE | WRITES,
         pattern=re.compile(
             r"/api/billing/(?:runs$|runs/preview|invoices/\d+/pdf)|/console/.*\.pdf$"
+            r"|/api/customers/\d+/(?:documents/\d+/content|exports(?:/\d+/content)?)$"
         ),
         away=Away.LOCAL,
         rules=(

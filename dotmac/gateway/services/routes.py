@@ -14,6 +14,7 @@ from dotmac.gateway.versions.changes import native_path
 # and devtools are programs without routes: the relay, the simulators.
 OF_APP = {
     "identity": "identity",
+    "federation": "identity",
     "catalog": "services",
     "network": "networking",
     "billing": "billing",

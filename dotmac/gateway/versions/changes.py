@@ -39,7 +39,9 @@ class Version:
     sunset_at: datetime | None = None
 
 
-_CUSTOMERS = re.compile(r"customers(?:/\d+(?:/(?:close|contacts))?)?$")
+_CUSTOMERS = re.compile(
+    r"customers(?:/\d+(?:/(?:qualify|close|reopen|parent|erase|contacts(?:/\d+)?))?)?$"
+)
 
 VERSIONS: tuple[Version, ...] = (
     Version(

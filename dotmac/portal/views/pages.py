@@ -14,6 +14,7 @@ from dotmac.core.console.page import Done
 from dotmac.core.errors import DomainError, NotFound, PermissionRefused
 from dotmac.core.portal import PortalPage, PortalPageRequest, Shown
 from dotmac.portal.access import View, customer_view
+from dotmac.portal.look import refused
 from dotmac.portal.navigation import shell
 
 
@@ -25,6 +26,8 @@ def view_of(shown: PortalPage) -> View:
     def view(
         request: HttpRequest, page: PortalPageRequest, **path: Any
     ) -> HttpResponseBase:
+        if page.looking is not None and not shown.only_shows:
+            return refused(request)
         if request.method == "POST":
             result = _submitted(shown, page, path)
             if isinstance(result, Shown):

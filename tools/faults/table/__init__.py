@@ -2,10 +2,12 @@
 
 from tools.faults.guard import Guard
 from tools.faults.table import (
+    access,
     analytics,
     billing,
     catalog,
     core,
+    federation,
     gateway,
     identity,
     network,
@@ -17,6 +19,8 @@ GUARDS: tuple[Guard, ...] = (
     *gateway.GUARDS,
     *ops.GUARDS,
     *identity.GUARDS,
+    *access.GUARDS,
+    *federation.GUARDS,
     *network.GUARDS,
     *catalog.GUARDS,
     *billing.GUARDS,

@@ -5,6 +5,17 @@ from tools.faults.guard import Code, Guard, Kind, Sql
 GUARDS = (
     Guard(
         app="catalog",
+        name="services-move-in-a-merge-only",
+        kind=Kind.CONSTRAINT,
+        keeps="a service changes its customer in a merge and at no other time",
+        changes=(Sql("DROP TRIGGER catalog_service_history ON catalog_service"),),
+        tests=(
+            "tests/identity/test_merging.py::"
+            "test_the_database_moves_nothing_outside_a_merge",
+        ),
+    ),
+    Guard(
+        app="catalog",
         name="service-in-work",
         kind=Kind.LOCK,
         keeps="operations on one service happen one after another",

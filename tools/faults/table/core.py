@@ -97,4 +97,23 @@ GUARDS = (
             "test_too_much_and_nobody_there_are_the_same_kind_of_silence",
         ),
     ),
+    Guard(
+        app="core",
+        name="wall-to-the-inside",
+        kind=Kind.FILTER,
+        keeps="a typed address reaches nothing inside, whatever its name resolves to",
+        changes=(
+            Code(
+                "dotmac/core/outside.py",
+                "[one for one in _numbers(host, port) if self._lets(one)]",
+                "_numbers(host, port)",
+            ),
+        ),
+        tests=(
+            "tests/core/test_outbound_wall.py::"
+            "test_no_way_of_writing_it_reaches_what_is_inside",
+            "tests/core/test_outbound_wall.py::"
+            "test_of_several_numbers_only_those_outside_are_tried",
+        ),
+    ),
 )

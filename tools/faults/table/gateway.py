@@ -28,8 +28,8 @@ GUARDS = (
         changes=(
             Code(
                 "dotmac/gateway/authentication.py",
-                "return hops[-trusted]",
-                "return hops[0]",
+                "peer = hops[-trusted]",
+                "peer = hops[0]",
             ),
         ),
         tests=(
@@ -58,7 +58,7 @@ GUARDS = (
         changes=(
             Code(
                 "dotmac/gateway/idempotency.py",
-                "    digest.update(request.body)\n",
+                "    digest.update(_body_of(request))\n",
                 "",
             ),
         ),

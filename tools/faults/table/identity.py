@@ -22,6 +22,54 @@ GUARDS = (
     ),
     Guard(
         app="identity",
+        name="pieces-in-their-place",
+        kind=Kind.SIGNATURE,
+        keeps="a document with a piece of another one is not given out",
+        changes=(
+            Code(
+                "apps/identity/selectors/files.py",
+                "    if not hmac.compare_digest(digest.hexdigest(), _said(file)):",
+                "    if not hmac.compare_digest(_said(file), _said(file)):",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_documents.py::"
+            "test_a_piece_of_another_file_or_a_missing_one_is_noticed",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="documents-for-their-customer",
+        kind=Kind.FILTER,
+        keeps="customers see no document that is not meant for them",
+        changes=(
+            Code(
+                "apps/identity/selectors/files.py",
+                "    if actor.is_customer:",
+                "    if actor.is_customer and not permission:",
+            ),
+        ),
+        tests=(
+            "tests/identity/test_documents.py::"
+            "test_customers_reach_what_is_meant_for_them",
+        ),
+    ),
+    Guard(
+        app="identity",
+        name="nobody-erased-in-debt",
+        kind=Kind.CHECK,
+        keeps="nobody is erased while money is owed or a service runs",
+        changes=(
+            Code(
+                "apps/identity/operations/erasure.py",
+                "    if objections:",
+                "    if not people:",
+            ),
+        ),
+        tests=("tests/identity/test_erasure.py::test_refused_and_nothing_changed",),
+    ),
+    Guard(
+        app="identity",
         name="owner-role",
         kind=Kind.LOCK,
         keeps="the last owners cannot all leave at the same time",

@@ -73,8 +73,8 @@ GUARDS = (
         changes=(
             Code(
                 "apps/network/selectors/records.py",
-                "may = actor.may(permission) and not actor.is_customer",
-                "may = actor.may(permission)",
+                "return NOTHING if actor.is_customer else actor.scope(permission)",
+                "return actor.scope(permission)",
             ),
         ),
         tests=(

@@ -1,0 +1,1 @@
+"""Identity providers as they are reached over HTTP."""

@@ -1,0 +1,1 @@
+"""Pure decisions: which proofs are believed, who is let in, what applications get."""

@@ -1,0 +1,1 @@
+"""SQL that migrations read by `dotmac.core.db.sql_file`."""
