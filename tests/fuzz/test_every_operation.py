@@ -24,7 +24,7 @@ from schemathesis.core.result import Ok
 from dotmac.gateway.versions import changes
 from dotmac.gateway.versions.shapes import shape_for
 from tests.promises import access_bed as bed_of
-from tests.promises.test_access_matrix import OWN_SNAPSHOT, SHELVES
+from tests.promises.test_access_matrix import OWN_SNAPSHOT, kind_of
 
 pytestmark = [pytest.mark.timeout(3600)]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
@@ -69,7 +69,7 @@ def real_keys(path, bed):
     if not names:
         return None
     shelf = path.removeprefix("/api/v1/").removeprefix("/api/v2/").split("/{")[0]
-    kind = SHELVES.get(shelf, shelf.rsplit("/", 1)[-1])
+    kind = kind_of(shelf)
     key = bed.whole.get(kind) or bed.of["chidi"].get(kind)
     return dict.fromkeys(names, key) if key else None
 

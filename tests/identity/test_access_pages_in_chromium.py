@@ -69,21 +69,21 @@ def _decide(names):
     )  # fmt: skip
 
 
-PATHS = {
-    "who": "access?permission=identity.view_customer&customer=C-000001",
-    "who-empty": "access",
-    "what": "access-of?user=remi",
-    "what-customer": "access-of?user=chidi",
-    "rules": "access-rules",
-    "rule": "access-rules/1",
-    "rule-try": "access-rules/1?tab=try",
-    "rule-try-night": "access-rules/2?tab=try",
-    "decisions": "decisions",
-    "decision": "decisions/10",
-    "customer-access": "customers/1?tab=access",
-    "roles": "role-matrix",
-}
+PATHS = (
+    "access?permission=identity.view_customer&customer=C-000001",
+    "access",
+    "access-of?user=remi",
+    "access-of?user=chidi",
+    "access-rules",
+    "access-rules/1",
+    "access-rules/1?tab=try",
+    "access-rules/2?tab=try",
+    "decisions",
+    "decisions/10",
+    "customers/1?tab=access",
+    "role-matrix",
+)
 
 
 def test_what_explains_access_is_quiet_and_fits(visit, owner):
-    assert walk(visit(owner), [f"/console/{path}" for path in PATHS.values()]) == {}
+    assert walk(visit(owner), [f"/console/{path}" for path in PATHS]) == {}

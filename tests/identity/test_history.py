@@ -9,7 +9,7 @@ import pytest
 from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.models import CustomerNote, NoteRevision
-from apps.identity.operations import notes
+from apps.identity.operations import customers, notes
 from apps.ops import operations as ops
 from apps.ops.models import AuditEntry
 from dotmac.core.errors import InvalidInput, NotFound
@@ -88,13 +88,13 @@ def test_a_note_that_goes_while_its_customer_is_waited_for_is_not_edited(
     world, write, monkeypatch
 ):
     """Somebody else, who held the customer, took the note away."""
-    note, hold = write("calls at night"), notes._hold
+    note, hold = write("calls at night"), customers.locked_or_missing
 
     def late(customer_id):
         CustomerNote.objects.filter(pk=note.pk).delete()
         return hold(customer_id)
 
-    monkeypatch.setattr(notes, "_hold", late)
+    monkeypatch.setattr(notes, "locked_or_missing", late)
     with pytest.raises(NotFound):
         identity.edit_note(
             note_id=note.pk, text="by day", actor=world.mina.actor, now=NOON
@@ -106,13 +106,13 @@ def test_a_note_that_goes_while_its_customer_is_waited_for_is_not_edited(
 def test_a_note_that_somebody_else_took_away_is_not_taken_away_again(
     world, write, monkeypatch
 ):
-    note, hold = write("calls at night"), notes._hold
+    note, hold = write("calls at night"), customers.locked_or_missing
 
     def late(customer_id):
         CustomerNote.objects.filter(pk=note.pk).delete()
         return hold(customer_id)
 
-    monkeypatch.setattr(notes, "_hold", late)
+    monkeypatch.setattr(notes, "locked_or_missing", late)
     identity.remove_note(note_id=note.pk, actor=world.mina.actor, now=NOON)
     assert not AuditEntry.objects.filter(action="identity.remove_note").exists()
 

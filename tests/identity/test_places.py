@@ -11,7 +11,7 @@ from apps.identity import operations as identity
 from apps.identity import selectors
 from apps.identity.errors import CustomerClosed
 from apps.identity.models import Contact, ServiceLocation
-from apps.identity.operations import places
+from apps.identity.operations import customers, places
 from apps.ops.models import AuditEntry
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.world import NOON, SYSTEM
@@ -174,13 +174,13 @@ def test_a_place_that_goes_while_its_customer_is_waited_for_is_not_changed(
 ):
     """Somebody else, who held the customer, took the place away."""
     place = identity.add_location(**at, label="shop", address="1 Marina")
-    hold = places._open_customer
+    hold = customers.locked_and_open
 
     def late(customer_id):
         ServiceLocation.objects.filter(pk=place.pk).delete()
         return hold(customer_id)
 
-    monkeypatch.setattr(places, "_open_customer", late)
+    monkeypatch.setattr(places, "locked_and_open", late)
     with pytest.raises(NotFound):
         identity.change_location(
             location_id=place.pk, changes={"city": "Ibadan"}, actor=SYSTEM, now=NOON

@@ -80,12 +80,16 @@ def test_every_route_of_the_api_is_in_the_table():
     assert {(line[0], line[1]) for line in lines(API)} == api_routes()
 
 
+def kind_of(shelf):
+    """What stands on a shelf, by the name that the bed has for it."""
+    return SHELVES.get(shelf, shelf.rsplit("/", 1)[-1])
+
+
 def objects_of(bed, address):
     """Pairs of owner and address; "" owns what belongs to nobody in particular."""
     if "*" not in address:
         return [("", address)]
-    shelf = address.split("/*")[0]
-    kind = SHELVES.get(shelf, shelf.rsplit("/", 1)[-1])
+    kind = kind_of(address.split("/*")[0])
     if kind in bed.whole:
         return [("", address.replace("*", str(bed.whole[kind])))]
     return [(who, _filled(address, kind, bed.of[who])) for who in OWNERS]

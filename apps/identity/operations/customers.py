@@ -254,6 +254,14 @@ def locked_or_missing(customer_id: int) -> Customer:
     return customer
 
 
+def locked_and_open(customer_id: int) -> Customer:
+    """The customer, held until commit; raises NotFound and CustomerClosed."""
+    customer = locked_or_missing(customer_id)
+    if customer.state == CustomerState.CLOSED:
+        raise CustomerClosed
+    return customer
+
+
 def subject_of(customer: Customer) -> SubjectRef:
     """The customer as participants and the audit know it."""
     return SubjectRef("identity", "customer", customer.pk, customer.reference)

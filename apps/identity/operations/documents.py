@@ -9,16 +9,15 @@ from typing import IO
 
 from django.db import transaction
 
-from apps.identity.enums import CustomerState, DocumentKind
+from apps.identity.enums import DocumentKind
 from apps.identity.errors import (
-    CustomerClosed,
     DocumentEmpty,
     DocumentTooLarge,
     DocumentTypeRefused,
 )
 from apps.identity.models import CustomerDocument
 from apps.identity.models.signed import signed_by
-from apps.identity.operations.customers import locked_or_missing
+from apps.identity.operations.customers import locked_and_open
 from apps.identity.operations.files import forget_files, store_file
 from apps.identity.rules.documents import Format, file_name, format_of
 from apps.identity.selectors.files import file_content
@@ -57,9 +56,7 @@ def add_document(
     one whose bytes are of no allowed format, more than DOCUMENTS_MAX papers.
     Each call keeps another paper; the edge's Idempotency-Key makes repeats safe.
     """
-    customer = locked_or_missing(customer_id)
-    if customer.state == CustomerState.CLOSED:
-        raise CustomerClosed
+    customer = locked_and_open(customer_id)
     _require_kind(kind)
     held, found = _judged(content)
     mine = CustomerDocument.objects.filter(customer_id=customer_id)

@@ -10,14 +10,14 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from apps.identity.enums import CustomerState, MemberRights, UserKind
+from apps.identity.enums import MemberRights, UserKind
 from apps.identity.errors import (
     CannotBeInvited,
-    CustomerClosed,
     LastFullMember,
     MalformedEmail,
 )
 from apps.identity.models import Customer, Membership, User
+from apps.identity.operations.customers import locked_and_open
 from apps.identity.operations.joining import invite_known, mail_first_link
 from apps.identity.operations.links import MadeLink
 from apps.identity.operations.staff import add_user, made_username, user_subject
@@ -54,11 +54,7 @@ def invite_member(
     inviter learns no link to a sign-in that was there before. Repeating it mails a
     fresh link. Refused: a closed customer, an address of staff.
     """
-    customer = Customer.objects.locked().filter(pk=customer_id).first()
-    if customer is None:
-        raise NotFound
-    if customer.state == CustomerState.CLOSED:
-        raise CustomerClosed
+    customer = locked_and_open(customer_id)
     if rights not in MemberRights.values:
         raise InvalidInput("There are no such rights.", field="rights")
     clean = plain_email(email)

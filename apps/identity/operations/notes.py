@@ -7,9 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.identity.errors import CustomerErased
-from apps.identity.models import Customer, CustomerNote, NoteRevision
+from apps.identity.models import CustomerNote, NoteRevision
 from apps.identity.models.history import NOTE_CHARACTERS_MAX
 from apps.identity.models.signed import signed_by
+from apps.identity.operations.customers import locked_or_missing
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.errors import InvalidInput, NotFound
@@ -28,7 +29,7 @@ def write_note(
     Refused: an erased customer, an empty or too long text, more than PINNED_MAX
     pinned at once.
     """
-    if _hold(customer_id).erased_at is not None:
+    if locked_or_missing(customer_id).erased_at is not None:
         raise CustomerErased
     said = _text(text)
     if CustomerNote.objects.filter(customer_id=customer_id).count() >= NOTES_MAX:
@@ -83,19 +84,12 @@ def remove_note(*, note_id: int, actor: Actor, now: datetime) -> None:
     note.delete()
 
 
-def _hold(customer_id: int) -> Customer:
-    """The customer's row is the first lock; notes of one come one after another."""
-    customer = Customer.objects.locked().filter(pk=customer_id).first()
-    if customer is None:
-        raise NotFound
-    return customer
-
-
 def _locked(note_id: int) -> CustomerNote:
+    """The customer's row is the first lock; notes of one come one after another."""
     known = CustomerNote.objects.filter(pk=note_id).values("customer_id").first()
     if known is None:
         raise NotFound
-    _hold(known["customer_id"])
+    locked_or_missing(known["customer_id"])
     note = CustomerNote.objects.filter(pk=note_id).first()
     if note is None:
         raise NotFound

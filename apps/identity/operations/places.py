@@ -11,14 +11,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from apps.identity.enums import ContactRole, CustomerState, Serviceability
+from apps.identity.enums import ContactRole, Serviceability
 from apps.identity.errors import (
-    CustomerClosed,
     LocationInUse,
     MalformedEmail,
     MalformedPhone,
 )
-from apps.identity.models import Contact, Customer, ServiceLocation
+from apps.identity.models import Contact, ServiceLocation
+from apps.identity.operations.customers import locked_and_open
 from apps.identity.rules.contacts import e164, plain_email
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
@@ -51,7 +51,7 @@ def add_location(
     now: datetime,
 ) -> ServiceLocation:
     """A place where the customer is served. Coordinates come in pairs."""
-    _open_customer(customer_id)
+    locked_and_open(customer_id)
     _require_on_earth(latitude, longitude)
     if ServiceLocation.objects.filter(customer_id=customer_id).count() >= LOCATIONS_MAX:
         raise InvalidInput(f"At most {LOCATIONS_MAX} locations.", field="label")
@@ -162,7 +162,7 @@ def add_contact(
 
     A new primary contact takes the place of the one before.
     """
-    _open_customer(customer_id)
+    locked_and_open(customer_id)
     clean = _contact_values({"name": name, **facts})
     if Contact.objects.filter(customer_id=customer_id).count() >= CONTACTS_MAX:
         raise InvalidInput(f"At most {CONTACTS_MAX} contacts.", field="name")
@@ -209,22 +209,13 @@ def remove_contact(*, contact_id: int, actor: Actor, now: datetime) -> None:
     contact.delete()
 
 
-def _open_customer(customer_id: int) -> Customer:
-    customer = Customer.objects.locked().filter(pk=customer_id).first()
-    if customer is None:
-        raise NotFound
-    if customer.state == CustomerState.CLOSED:
-        raise CustomerClosed
-    return customer
-
-
 def _held(kind: type[RowT], pk: int) -> RowT:
     """The row of an open customer whose row is locked first."""
     rows = kind._default_manager.filter(pk=pk)
     owner = rows.values_list("customer_id", flat=True).first()
     if owner is None:
         raise NotFound
-    _open_customer(owner)
+    locked_and_open(owner)
     row = rows.first()
     if row is None:
         raise NotFound

@@ -8,13 +8,13 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from apps.identity.enums import (
-    CustomerState,
     MemberRights,
     SessionEnd,
     UserKind,
 )
-from apps.identity.errors import ActsElsewhere, CustomerClosed
+from apps.identity.errors import ActsElsewhere
 from apps.identity.models import Customer, Membership, User
+from apps.identity.operations.customers import locked_and_open
 from apps.identity.operations.emails import request_email
 from apps.identity.operations.passwords import set_password
 from apps.identity.operations.sessions import end_sessions_of
@@ -43,11 +43,7 @@ def create_portal_user(
     Where there is an e-mail address, a mail asks to confirm it.
     Refused: a taken name or address, a weak password, a closed customer.
     """
-    customer = Customer.objects.locked().filter(pk=customer_id).first()
-    if customer is None:
-        raise NotFound
-    if customer.state == CustomerState.CLOSED:
-        raise CustomerClosed
+    customer = locked_and_open(customer_id)
     if rights not in MemberRights.values:
         raise InvalidInput("There are no such rights.", field="rights")
 

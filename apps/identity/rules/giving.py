@@ -14,6 +14,7 @@ def covers_unit(scope: Scope, unit_id: int) -> bool:
 
 
 def covers_customer(scope: Scope, customer_id: int, unit_id: int) -> bool:
+    """Whether the scope holds this customer: the filter `visible_to`, for one row."""
     return covers_unit(scope, unit_id) or customer_id in scope.customer_ids
 
 

@@ -136,7 +136,6 @@ from apps.identity.selectors.timeline import (
     TIMELINE,
     customer_timeline,
     note_entry,
-    reaches,
 )
 from apps.identity.selectors.trying import (
     Trial,
@@ -232,7 +231,6 @@ __all__ = [
     "person",
     "pinned_notes_of",
     "proved_email",
-    "reaches",
     "roles",
     "roles_visible_to",
     "roles_within",

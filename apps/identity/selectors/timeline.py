@@ -17,8 +17,9 @@ from apps.identity.models import (
     CustomerTurn,
     PortalLook,
 )
+from apps.identity.rules.giving import covers_customer
 from apps.identity.selectors.duplicates import merges_of
-from dotmac.core.actors import Actor, Scope
+from dotmac.core.actors import Actor
 from dotmac.core.participants import timeline_of
 from dotmac.core.refs import SubjectRef
 from dotmac.core.timeline import Place, TimelineEntry, TimelineSource, Window
@@ -45,18 +46,9 @@ def customer_timeline(
     subject = SubjectRef("identity", "customer", customer.pk, customer.reference)
 
     def readable(permission: str) -> bool:
-        return reaches(actor.scope(permission), customer)
+        return covers_customer(actor.scope(permission), customer.pk, customer.unit_id)
 
     return timeline_of(subject, limit=limit, before=before, readable=readable, app=app)
-
-
-def reaches(scope: Scope, customer: Customer) -> bool:
-    """Whether a scope holds this customer: the filter `visible_to`, for one row."""
-    return (
-        scope.everything
-        or customer.unit_id in scope.unit_ids
-        or customer.pk in scope.customer_ids
-    )
 
 
 def _registered(customer_id: int, window: Window) -> list[TimelineEntry]:
