@@ -33,26 +33,59 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+class GrantedCustomers(Protocol):
+    """Customers that rows name one by one: read where they are asked for.
+
+    Somebody may hold thousands of grants, and a request asks about a few. It is
+    hashable, so that a scope holds each source once.
+    """
+
+    def ids(self) -> Any:
+        """Their ids: a query, for a filter (`customer_id__in`) or to walk through."""
+
+    def __contains__(self, customer_id: int) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The rows that one permission reaches.
 
-    Either everything, or the rows of some organisation units and customers.
+    Either everything, or the rows of some organisation units and customers; the
+    customers are named here (`customer_ids`) or by rows (`granted`).
     """
 
     everything: bool = False
     unit_ids: frozenset[int] = frozenset()
     customer_ids: frozenset[int] = frozenset()
+    granted: frozenset[GrantedCustomers] = frozenset()
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.unit_ids) or bool(self.customer_ids)
+        return self.everything or bool(
+            self.unit_ids or self.customer_ids or self.granted
+        )
 
     def __or__(self, other: Scope) -> Scope:
         return Scope(
             everything=self.everything or other.everything,
             unit_ids=self.unit_ids | other.unit_ids,
             customer_ids=self.customer_ids | other.customer_ids,
+            granted=self.granted | other.granted,
         )
+
+    def names_customer(self, customer_id: int) -> bool:
+        """Whether the customer is named, here or by a row; units are not looked at."""
+        return customer_id in self.customer_ids or any(
+            customer_id in source for source in self.granted
+        )
+
+    def named_customers(self) -> frozenset[int]:
+        """Every customer that is named, those of rows read now."""
+        return self.customer_ids.union(*(source.ids() for source in self.granted))
+
+    def customer_sources(self) -> list[Any]:
+        """What a filter may be given, one after the other (`customer_id__in`)."""
+        told: list[Any] = [self.customer_ids] if self.customer_ids else []
+        return told + [source.ids() for source in self.granted]
 
 
 NOTHING = Scope()
