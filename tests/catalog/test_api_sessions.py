@@ -160,6 +160,10 @@ def test_bounds_are_instants_or_local_days(world, mine):
         ("from=2026-01-02&to=2026-01-01", "from"),
         ("from=2020-01-01&to=2026-01-01", "from"),
         ("from=99999-01-01", "from"),
+        ("to=0001-01-02", "to"),
+        ("to=0001-01-02T00:00:00Z", "to"),
+        ("from=9999-12-31", "from"),
+        ("from=9999-12-31T23:59:59-11:00", "from"),
     ],
 )
 def test_refuses_bounds_that_make_no_sense(world, mine, query, field):

@@ -30,6 +30,7 @@ from dotmac.core.periods import day_start
 
 USAGE_DEFAULT = timedelta(days=30)
 USAGE_MAX = timedelta(days=366)
+YEARS = range(1970, 3000)
 
 
 class SessionViewSet(ApiViewSet):
@@ -122,12 +123,17 @@ def _instant(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name)
     if not text:
         return None
+    found: datetime | None
     try:
         if len(text) == len("2026-01-31"):
-            return day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
-        found = parse_datetime(text)
+            found = day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
+        else:
+            found = parse_datetime(text)
     except (ValueError, OverflowError):
         found = None
-    if found is None:
-        raise ValidationError({name: [_("An instant or a date, as in ISO 8601.")]})
+    # Beyond these years a bound plus or minus a window is no instant any more.
+    if found is None or found.year not in YEARS:
+        raise ValidationError(
+            {name: [_("An instant or a date of 1970 to 2999, as in ISO 8601.")]}
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)
