@@ -30,7 +30,8 @@ class KeysetPagination(BasePagination):
     """Orders by the view's `keyset` (default: newest id first).
 
     `keyset` is a tuple of column names, "-" for descending; the last one must
-    be unique. All of them run in the same direction.
+    be unique. All of them run in the same direction. A list of querysets is paged
+    as the rows that any of them has; their only key is "-id".
     """
 
     keyset: tuple[str, ...] = ("-id",)
@@ -38,14 +39,15 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
+        parts = queryset if isinstance(queryset, list) else [queryset]
         self.request = request
         self.keyset = getattr(view, "keyset", None) or self.keyset
         self.size = page_size(request)
-        self.count = _capped_count(queryset, request)
+        self.count = _capped_count(parts, request)
         cursor = request.query_params.get("cursor")
         backwards, after = decode_cursor(cursor, len(self.keyset))
-        rows, self.has_next, self.has_previous = keyset_page(
-            queryset, self.keyset, after, size=self.size, backwards=backwards
+        rows, self.has_next, self.has_previous = merged_page(
+            parts, self.keyset, after, size=self.size, backwards=backwards
         )
         self.rows = rows
         return rows
@@ -128,6 +130,35 @@ def keyset_page(
     return page, more, after is not None and bool(page)
 
 
+def merged_page(
+    parts: Sequence[QuerySet[Any]],
+    keyset: Sequence[str],
+    after: list[Any] | None,
+    *,
+    size: int,
+    backwards: bool,
+) -> tuple[list[Any], bool, bool]:
+    """`keyset_page` of the rows that any of the parts has, newest id first."""
+    pages = [
+        keyset_page(part, keyset, after, size=size, backwards=backwards)
+        for part in parts
+    ]
+    if len(pages) == 1:
+        return pages[0]
+    assert tuple(keyset) == KeysetPagination.keyset, "Python orders texts otherwise."
+    found = {_key_of(row, "id"): row for rows, _, _ in pages for row in rows}
+    order = sorted(found, reverse=True)
+    keys = order[-size:] if backwards else order[:size]
+    beyond = len(order) > size
+    later = any(later for _, later, _ in pages)
+    earlier = any(earlier for _, _, earlier in pages)
+    return (
+        [found[key] for key in keys],
+        later or (beyond and not backwards),
+        earlier or (beyond and backwards),
+    )
+
+
 def encode_cursor(row: Any, keyset: Sequence[str], *, backwards: bool) -> str:
     """An opaque text that names the row's place in the order."""
     values = [_key_of(row, name.lstrip("-")) for name in keyset]
@@ -191,7 +222,9 @@ def page_size(request: Request) -> int:
     return min(int(text), PAGE_SIZE_MAX)
 
 
-def _capped_count(queryset: QuerySet[Any], request: Request) -> int | None:
+def _capped_count(parts: Sequence[QuerySet[Any]], request: Request) -> int | None:
     if request.query_params.get("count") != "true":
         return None
-    return queryset.order_by().values("pk")[: COUNT_MAX + 1].count()
+    first, *others = [part.order_by().values("pk") for part in parts]
+    rows = first.union(*others) if others else first
+    return rows[: COUNT_MAX + 1].count()

@@ -120,6 +120,9 @@ class PlainListMixin:
     """
 
     columns: ClassVar[Mapping[str, str]] = {}
+    # Whether rows() of a scope are those of its sources together: then a page is put
+    # together from a page of each.
+    pages_by_source: ClassVar[bool] = False
 
     def list(self: Any, request: Request) -> Response:
         wanted = _wanted_fields(request)
@@ -131,10 +134,19 @@ class PlainListMixin:
             if wanted is None or name in wanted
         }
         keys = [name.lstrip("-") for name in self.keyset]
-        rows = self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(rows.values(*{*columns.values(), *keys}))
+        names = {*columns.values(), *keys}
+        parts = [self.filter_queryset(part).values(*names) for part in _parts_of(self)]
+        page = self.paginate_queryset(parts)
         answer: Response = self.get_paginated_response(_plain(page, columns))
         return answer
+
+
+def _parts_of(view: Any) -> list[QuerySet[Any]]:
+    """The rows of a list, in one part or in one for each source of the scope."""
+    permission = view.permission_for(view.request)
+    if not view.pages_by_source or view.keyset != ApiViewSet.keyset:
+        return [view.get_queryset()]
+    return [view.rows(one, permission) for one in view.actor.by_source(permission)]
 
 
 def _plain(
