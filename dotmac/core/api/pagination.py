@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -26,12 +27,34 @@ PAGE_SIZE_MAX = 200
 _CURSOR_CHARACTERS_MAX = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """The rows of `whole` that any of `parts`, of the same model, has.
+
+    A database finds the next rows of one part by an index; of parts joined by "or"
+    it reads until enough have passed.
+    """
+
+    whole: QuerySet[Any]
+    parts: Sequence[QuerySet[Any]]
+
+    def all(self) -> QuerySet[Any]:
+        return self._of([part.order_by().values("pk") for part in self.parts])
+
+    def next(self, order: Sequence[str], beyond: Q, size: int) -> QuerySet[Any]:
+        """The next `size` rows behind a key, in this order."""
+        parts = [part.filter(beyond).order_by(*order) for part in self.parts]
+        return self._of([part.values("pk")[:size] for part in parts]).order_by(*order)
+
+    def _of(self, keys: list[QuerySet[Any]]) -> QuerySet[Any]:
+        return self.whole.filter(pk__in=keys[0].union(*keys[1:]))
+
+
 class KeysetPagination(BasePagination):
     """Orders by the view's `keyset` (default: newest id first).
 
     `keyset` is a tuple of column names, "-" for descending; the last one must
-    be unique. All of them run in the same direction. A list of querysets is paged
-    as the rows that any of them has; their only key is "-id".
+    be unique. All of them run in the same direction.
     """
 
     keyset: tuple[str, ...] = ("-id",)
@@ -39,15 +62,14 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any]:
-        parts = queryset if isinstance(queryset, list) else [queryset]
         self.request = request
         self.keyset = getattr(view, "keyset", None) or self.keyset
         self.size = page_size(request)
-        self.count = _capped_count(parts, request)
+        self.count = _capped_count(queryset, request)
         cursor = request.query_params.get("cursor")
         backwards, after = decode_cursor(cursor, len(self.keyset))
-        rows, self.has_next, self.has_previous = merged_page(
-            parts, self.keyset, after, size=self.size, backwards=backwards
+        rows, self.has_next, self.has_previous = keyset_page(
+            queryset, self.keyset, after, size=self.size, backwards=backwards
         )
         self.rows = rows
         return rows
@@ -105,7 +127,7 @@ class KeysetPagination(BasePagination):
 
 
 def keyset_page(
-    queryset: QuerySet[Any],
+    queryset: QuerySet[Any] | Sourced,
     keyset: Sequence[str],
     after: list[Any] | None,
     *,
@@ -117,10 +139,12 @@ def keyset_page(
     `after` holds the key of the neighbouring row, or None for the first page.
     """
     order = [_turned(name) for name in keyset] if backwards else list(keyset)
-    rows = queryset.order_by(*order)
-    if after is not None:
-        rows = rows.filter(_beyond(order, after))
+    beyond = Q() if after is None else _beyond(order, after)
     try:
+        if isinstance(queryset, Sourced):
+            rows = queryset.next(order, beyond, size + 1)
+        else:
+            rows = queryset.filter(beyond).order_by(*order)
         found = list(rows[: size + 1])
     except (ValueError, TypeError) as error:
         raise ParseError(_("The cursor is not valid.")) from error
@@ -128,35 +152,6 @@ def keyset_page(
     if backwards:
         return page[::-1], bool(page), more
     return page, more, after is not None and bool(page)
-
-
-def merged_page(
-    parts: Sequence[QuerySet[Any]],
-    keyset: Sequence[str],
-    after: list[Any] | None,
-    *,
-    size: int,
-    backwards: bool,
-) -> tuple[list[Any], bool, bool]:
-    """`keyset_page` of the rows that any of the parts has, newest id first."""
-    pages = [
-        keyset_page(part, keyset, after, size=size, backwards=backwards)
-        for part in parts
-    ]
-    if len(pages) == 1:
-        return pages[0]
-    assert tuple(keyset) == KeysetPagination.keyset, "Python orders texts otherwise."
-    found = {_key_of(row, "id"): row for rows, _, _ in pages for row in rows}
-    order = sorted(found, reverse=True)
-    keys = order[-size:] if backwards else order[:size]
-    beyond = len(order) > size
-    later = any(later for _, later, _ in pages)
-    earlier = any(earlier for _, _, earlier in pages)
-    return (
-        [found[key] for key in keys],
-        later or (beyond and not backwards),
-        earlier or (beyond and backwards),
-    )
 
 
 def encode_cursor(row: Any, keyset: Sequence[str], *, backwards: bool) -> str:
@@ -222,9 +217,8 @@ def page_size(request: Request) -> int:
     return min(int(text), PAGE_SIZE_MAX)
 
 
-def _capped_count(parts: Sequence[QuerySet[Any]], request: Request) -> int | None:
+def _capped_count(queryset: QuerySet[Any] | Sourced, request: Request) -> int | None:
     if request.query_params.get("count") != "true":
         return None
-    first, *others = [part.order_by().values("pk") for part in parts]
-    rows = first.union(*others) if others else first
+    rows = queryset.all().order_by().values("pk")
     return rows[: COUNT_MAX + 1].count()

@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from dotmac.core.actors import Actor
 from dotmac.core.api import actor_of
+from dotmac.core.api.pagination import Sourced
 from dotmac.core.errors import PreconditionFailed
 from dotmac.core.permissions import is_declared
 
@@ -134,19 +135,20 @@ class PlainListMixin:
             if wanted is None or name in wanted
         }
         keys = [name.lstrip("-") for name in self.keyset]
-        names = {*columns.values(), *keys}
-        parts = [self.filter_queryset(part).values(*names) for part in _parts_of(self)]
-        page = self.paginate_queryset(parts)
+        page = self.paginate_queryset(_values(self, {*columns.values(), *keys}))
         answer: Response = self.get_paginated_response(_plain(page, columns))
         return answer
 
 
-def _parts_of(view: Any) -> list[QuerySet[Any]]:
-    """The rows of a list, in one part or in one for each source of the scope."""
+def _values(view: Any, names: Collection[str]) -> QuerySet[Any] | Sourced:
+    """The rows of a list as mappings; of several sources of the scope as such."""
     permission = view.permission_for(view.request)
-    if not view.pages_by_source or view.keyset != ApiViewSet.keyset:
-        return [view.get_queryset()]
-    return [view.rows(one, permission) for one in view.actor.by_source(permission)]
+    actors = view.actor.by_source(permission) if view.pages_by_source else []
+    if len(actors) < 2:
+        rows: QuerySet[Any] = view.filter_queryset(view.get_queryset())
+        return rows.values(*names)
+    parts = [view.filter_queryset(view.rows(one, permission)) for one in actors]
+    return Sourced(parts[0].model.objects.values(*names), parts)
 
 
 def _plain(
