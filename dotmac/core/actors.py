@@ -43,6 +43,9 @@ class GrantedCustomers(Protocol):
     def ids(self) -> Any:
         """Their ids: a query, for a filter (`customer_id__in`) or to walk through."""
 
+    def joined(self, name: str) -> dict[str, Any]:
+        """The same as a filter of customers, whose rows of this are called `name`."""
+
     def __contains__(self, customer_id: int) -> bool: ...
 
 
@@ -71,6 +74,11 @@ class Scope:
             customer_ids=self.customer_ids | other.customer_ids,
             granted=self.granted | other.granted,
         )
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one source makes it up."""
+        return len(self.sources()) == 1
 
     def names_customer(self, customer_id: int) -> bool:
         """Whether the customer is named, here or by a row; units are not looked at."""

@@ -22,6 +22,12 @@ class GrantedTo:
     def ids(self) -> QuerySet[CustomerGrant, int]:
         return self._rows().values_list("content_object_id", flat=True)
 
+    def joined(self, name: str) -> dict[str, int]:
+        return {
+            f"{name}__user_id": self.user_id,
+            f"{name}__permission_id": self.permission_id,
+        }
+
     def __contains__(self, customer_id: int) -> bool:
         return self._rows().filter(content_object_id=customer_id).exists()
 

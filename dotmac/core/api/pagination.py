@@ -39,15 +39,15 @@ class Sourced:
     parts: Sequence[QuerySet[Any]]
 
     def all(self) -> QuerySet[Any]:
-        return self._of([part.order_by().values("pk") for part in self.parts])
+        first, *others = [part.order_by().values("pk") for part in self.parts]
+        return self.whole.filter(pk__in=first.union(*others))
 
     def next(self, order: Sequence[str], beyond: Q, size: int) -> QuerySet[Any]:
         """The next `size` rows behind a key, in this order."""
-        parts = [part.filter(beyond).order_by(*order) for part in self.parts]
-        return self._of([part.values("pk")[:size] for part in parts]).order_by(*order)
-
-    def _of(self, keys: list[QuerySet[Any]]) -> QuerySet[Any]:
-        return self.whole.filter(pk__in=keys[0].union(*keys[1:]))
+        parts = [part.filter(beyond) for part in self.parts] if beyond else self.parts
+        first, *others = [part.order_by(*order).values("pk")[:size] for part in parts]
+        keys = first.union(*others).order_by("-pk" if "-" in order[0] else "pk")
+        return self.whole.filter(pk__in=keys[:size]).order_by(*order)
 
 
 class KeysetPagination(BasePagination):
