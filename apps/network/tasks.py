@@ -54,8 +54,9 @@ def reconcile_coa(**_later: object) -> int:
 
 @shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
 def close_silent_sessions(**_later: object) -> int:
-    """Close sessions whose NAS went silent; a bounded number of batches."""
-    return _while_full(operations.close_silent_sessions, operations.SWEEP_MAX)
+    """Close sessions whose NAS rebooted or went silent; a bounded number of batches."""
+    closing = (operations.close_restarted_sessions, operations.close_silent_sessions)
+    return sum(_while_full(close, operations.SWEEP_MAX) for close in closing)
 
 
 @shared_task(name="network.archive_sessions", acks_late=True, time_limit=280)

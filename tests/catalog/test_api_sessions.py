@@ -36,6 +36,7 @@ def session_of(
         framed_address="100.64.0.2",
         started_at=now - ago,
         seen_at=now - ago,
+        heard_at=now - ago,
         stopped_at=now if stopped else None,
         octets_in=1000,
         octets_out=9000,
