@@ -29,6 +29,12 @@ from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import create_rate_profile
+from apps.network.operations.retention import (
+    FORGET_MAX,
+    forget_coa_requests,
+    forget_sessions,
+    forget_usage,
+)
 from apps.network.operations.sessions import (
     ARCHIVE_MAX,
     SWEEP_MAX,
@@ -44,6 +50,7 @@ __all__ = [
     "ARCHIVE_MAX",
     "BATCH_MAX",
     "COA_ATTEMPTS_MAX",
+    "FORGET_MAX",
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
@@ -69,6 +76,9 @@ __all__ = [
     "ensure_session_partitions",
     "forget_accounts",
     "forget_attempts",
+    "forget_coa_requests",
+    "forget_sessions",
+    "forget_usage",
     "lift_hold",
     "open_access",
     "place_hold",
