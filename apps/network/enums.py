@@ -12,6 +12,21 @@ class NasVendor(TextChoices):
     GENERIC = "generic", "Generic (RFC attributes)"
 
 
+class OnLimit(TextChoices):
+    """What happens to a login beyond the sessions that a profile allows at once."""
+
+    REFUSE = "refuse", "Refuse the new login"
+    REPLACE = "replace", "End the oldest session"
+
+
+class UsageWindow(TextChoices):
+    """Weeks begin on Monday (ISO 8601), months on the first."""
+
+    DAY = "day", "Day"
+    WEEK = "week", "Week"
+    MONTH = "month", "Month"
+
+
 class PoolMode(TextChoices):
     """Who hands out the addresses: DotMac, or the NAS from its own pool."""
 

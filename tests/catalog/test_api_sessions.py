@@ -36,6 +36,7 @@ def session_of(
         framed_address="100.64.0.2",
         started_at=now - ago,
         seen_at=now - ago,
+        heard_at=now - ago,
         stopped_at=now if stopped else None,
         octets_in=1000,
         octets_out=9000,
@@ -135,6 +136,20 @@ def test_tells_the_hours_of_usage(world, mine):
     start = (top - timedelta(days=41)).date().isoformat()
     body = world.api(world.chidi).get(f"{url}?from={start}").json()
     assert body["octets_in"] == 37
+
+
+def test_tells_the_windows_of_now_whatever_hours_are_asked_for(world, mine):
+    top = timezone.now().replace(minute=0, second=0, microsecond=0)
+    used(mine, top, 10, 100)
+    url = f"/api/v1/services/{mine.pk}/usage?from=2026-01-01&to=2026-01-02"
+
+    windows = world.api(world.chidi).get(url).json()["windows"]
+
+    assert [window["window"] for window in windows] == ["day", "week", "month"]
+    assert {(w["octets_in"], w["octets_out"]) for w in windows} == {(10, 100)}
+    for window in windows:
+        start, end = (datetime.fromisoformat(window[at]) for at in ("start", "end"))
+        assert start <= top < end
 
 
 def test_bounds_are_instants_or_local_days(world, mine):

@@ -156,6 +156,12 @@ class Isp:
     def sessions(self, login: str) -> list[SessionLive]:
         return list(SessionLive.objects.filter(login=login).order_by("generation"))
 
+    def heard(self, account, **delta: float) -> None:
+        """Let that much time pass since we last heard of the account's sessions."""
+        SessionLive.objects.filter(login=account.login).update(
+            heard_at=timezone.now() - timedelta(**delta)
+        )
+
     def usage(self, account) -> tuple[int, int]:
         rows = UsageHour.objects.filter(account_id=account.pk)
         return sum(r.octets_in for r in rows), sum(r.octets_out for r in rows)

@@ -31,8 +31,6 @@ class TestClocks:
     def clock(self, request):
         """Event-Timestamp of so many seconds ago, by a clock that is a day off."""
         off = DAY if request.param == "behind" else -DAY
-        if request.param == "behind":
-            request.applymarker(wrong_today("1: seen_at is the NAS's time"))
         return lambda seconds: ago(seconds=seconds + off)
 
     def test_a_session_is_on_line_while_its_nas_tells_of_it(self, isp, clock):
@@ -81,6 +79,74 @@ class TestClocks:
             assert (row.cause, row.seconds, row.octets_in) == ("User-Request", 600, 90)
             assert isp.usage(account) == (90, 0)
             assert on_line(account) == []
+
+
+class TestASavedClock:
+    """A box that boots with the clock that it saved an hour or a day ago."""
+
+    @pytest.mark.parametrize("saved", [2 * 3600, DAY])
+    @pytest.mark.parametrize("says_on", [True, False])
+    def test_uses_its_session_ids_again(self, isp, saved, says_on):
+        """And gets the right time later, in the middle of the session."""
+        box, account, session = Box.at(isp), isp.account(), new_id()
+        about = {**box.about(account, session), **MAC}
+        box.says("Start", **about, Event_Timestamp=ago(seconds=900))
+        box.says(
+            "Interim-Update", **about, Event_Timestamp=ago(seconds=600),
+            Acct_Session_Time=300, Acct_Input_Octets=1000,
+        )  # fmt: skip
+
+        if says_on:
+            box.says("Accounting-On", Event_Timestamp=ago(seconds=saved))
+        box.says("Start", **about, Event_Timestamp=ago(seconds=saved - 1))
+        assert on_line(account) == [session]
+        for when, seconds, octets in (
+            (saved - 2, 1, 10),
+            (saved - 3, 2, 20),
+            (0, 3, 30),
+        ):
+            box.says(
+                "Interim-Update", **about, Event_Timestamp=ago(seconds=when),
+                Acct_Session_Time=seconds, Acct_Input_Octets=octets,
+            )  # fmt: skip
+        box.says("Stop", **about, Acct_Session_Time=4, Acct_Input_Octets=40)
+        box.says("Stop", **about, Acct_Session_Time=4, Acct_Input_Octets=40)
+
+        first, second = isp.sessions(account.login)
+        assert (first.octets_in, second.octets_in) == (1000, 40)
+        assert isp.usage(account) == (1040, 0)
+        assert on_line(account) == []
+
+    def test_whose_start_got_lost(self, isp):
+        box, account, session = Box.at(isp), isp.account(), new_id()
+        about = {**box.about(account, session), **MAC}
+        box.says("Start", **about, Event_Timestamp=ago(seconds=900))
+        isp.heard(account, seconds=900)
+        box.says("Accounting-On", Event_Timestamp=ago(seconds=DAY))
+
+        for seconds, octets in ((1, 10), (2, 20)):
+            box.says(
+                "Interim-Update", **about, Event_Timestamp=ago(seconds=DAY - seconds),
+                Acct_Session_Time=seconds, Acct_Input_Octets=octets,
+            )  # fmt: skip
+
+        assert on_line(account) == [session]
+        assert [row.octets_in for row in isp.sessions(account.login)] == [0, 20]
+        assert isp.usage(account) == (20, 0)
+
+
+def test_what_runs_by_a_clock_that_is_behind_is_not_archived(isp):
+    box, account, session = Box.at(isp), isp.account(), new_id()
+    about = box.about(account, session)
+    box.says("Start", **about, Event_Timestamp=ago(days=2))
+    box.says(
+        "Stop", **about, Event_Timestamp=ago(days=2), Acct_Session_Time=1,
+        Acct_Input_Octets=7,
+    )  # fmt: skip
+
+    run_jobs()
+
+    assert [row.octets_in for row in isp.sessions(account.login)] == [7]
 
 
 @wrong_today("17: counters of 32 bits stop at 4 GiB")

@@ -44,6 +44,8 @@ def new_id() -> str:
 
 def run_jobs() -> None:
     """What workers do every minute and every hour."""
+    while operations.close_restarted_sessions(now=timezone.now()):
+        pass
     while operations.close_silent_sessions(now=timezone.now()):
         pass
     while operations.archive_sessions(now=timezone.now()):

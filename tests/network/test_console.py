@@ -271,6 +271,19 @@ def test_the_page_of_an_account(browser, net, tab):
     assert "ada@home" in page(browser, f"accounts/{net.account.pk}?tab={tab}")
 
 
+def test_what_an_account_used_so_far(browser, net):
+    UsageHour.objects.create(
+        account=net.account, octets_in=3 * 10**9, octets_out=4 * 10**9,
+        hour_at=timezone.now().replace(minute=0, second=0, microsecond=0),
+    )  # fmt: skip
+
+    shown = page(browser, f"accounts/{net.account.pk}?tab=usage")
+
+    for words in ("Today", "This week", "This month", "By the clock of Africa/Lagos."):
+        assert words in shown
+    assert shown.count("7 GB") + shown.count("7.0 GB") + shown.count("7.00 GB") == 3
+
+
 def test_usage_as_a_series(browser, net):
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     UsageHour.objects.create(

@@ -319,16 +319,6 @@ def test_a_stop_that_comes_after_all_overrides_the_conclusion(owner):
     assert int(row[3].timestamp()) == line.ago(1200)
 
 
-def test_a_reboot_spares_sessions_that_began_after_it(owner):
-    with Line(owner) as line:
-        line.send(status="Start", session="old", event=line.ago(500))
-        line.send(status="Start", session="new", event=line.ago(100))
-        line.send(status="Accounting-On", event=line.ago(300))
-        ended = {row[1]: row[7] for row in line.rows()}
-
-    assert list(ended.values()) == ["nas-restart", ""]
-
-
 @pytest.mark.parametrize(
     "facts",
     [

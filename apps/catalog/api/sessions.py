@@ -22,7 +22,7 @@ from apps.catalog import selectors
 from apps.catalog.api.serializers import SessionSerializer, UsageSerializer
 from apps.catalog.models import Service
 from apps.network import selectors as network
-from apps.network.selectors import SessionView
+from apps.network.selectors import SessionView, WindowUsage
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.viewsets import ApiViewSet
@@ -95,7 +95,8 @@ class UsageMixin:
     @action(detail=True, methods=["get"])
     def usage(self: Any, request: Request, pk: str) -> Response:
         """Octets by hour, thirty days unless told; hours without any are left out."""
-        start, end = _bounds(request, timezone.now())
+        now = timezone.now()
+        start, end = _bounds(request, now)
         service = self.get_object()
         accounts = [service.access_id] if service.access_id else []
         hours = network.usage_hours(accounts, start, end) if accounts else []
@@ -106,8 +107,15 @@ class UsageMixin:
             "octets_in": sum(hour.octets_in for hour in hours),
             "octets_out": sum(hour.octets_out for hour in hours),
             "hours": hours,
+            "windows": _windows(accounts, now),
         }
         return Response(UsageSerializer(data).data)
+
+
+def _windows(accounts: Sequence[int], now: datetime) -> Sequence[WindowUsage]:
+    """Of the service's account; nothing before it has one."""
+    found = network.usage_windows(accounts, at=now, zone=settings.OPERATOR_ZONE)
+    return found[accounts[0]] if accounts else ()
 
 
 def _bounds(request: Request, now: datetime) -> tuple[datetime, datetime]:

@@ -10,6 +10,7 @@ from apps.network.enums import (
     HoldEffect,
     HoldReason,
     NasVendor,
+    OnLimit,
     PoolMode,
     PrefixKind,
 )
@@ -106,6 +107,7 @@ class NewRateProfile(serializers.Serializer[Any]):
     throttled_up_kbps = serializers.IntegerField(required=False)
     sessions_max = serializers.IntegerField(required=False)
     interim_s = serializers.IntegerField(required=False)
+    on_limit = serializers.ChoiceField(choices=OnLimit.choices, required=False)
 
 
 class AddressWanted(serializers.Serializer[Any]):

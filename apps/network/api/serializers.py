@@ -127,7 +127,7 @@ class RateProfileSerializer(serializers.ModelSerializer[RateProfile]):
             "id", "name", "down_kbps", "up_kbps", "burst_down_kbps", "burst_up_kbps",
             "burst_threshold_down_kbps", "burst_threshold_up_kbps", "burst_s",
             "throttled_down_kbps", "throttled_up_kbps", "sessions_max", "interim_s",
-            "created_at",
+            "on_limit", "created_at",
         )  # fmt: skip
 
 

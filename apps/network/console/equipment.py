@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
 from apps.network.console.states import count_words
-from apps.network.enums import PoolMode
+from apps.network.enums import OnLimit, PoolMode
 from apps.network.models import AddressPool, RateProfile, Site
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
@@ -278,6 +278,11 @@ class RateProfileForm(ConsoleForm):
         min_value=0,
         help_text=gettext_lazy("0 means without limit."),
     )
+    on_limit = forms.ChoiceField(
+        label=gettext_lazy("A login beyond that"),
+        choices=OnLimit.choices,
+        initial=OnLimit.REFUSE,
+    )
     interim_s = forms.IntegerField(
         label=gettext_lazy("Seconds between interim updates"), initial=300, min_value=60
     )
@@ -343,6 +348,7 @@ class RateProfileDetail(DetailScreen):
                     Fact(_("Down when throttled"), rate(row.throttled_down_kbps)),
                     Fact(_("Up when throttled"), rate(row.throttled_up_kbps)),
                     Fact(_("Sessions at once"), row.sessions_max, "number"),
+                    Fact(_("A login beyond that"), row.get_on_limit_display()),
                     Fact(_("Interim updates every"), row.interim_s, "duration"),
                 ],
             )

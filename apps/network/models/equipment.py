@@ -57,7 +57,10 @@ class Nas(Record):
     walled_pool = models.CharField(max_length=64, default="walled")
     require_message_authenticator = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    # When it last said so (Accounting-On, -Off), by our clock; and what its own
+    # clock said then, which after a boot may be anything.
     rebooted_at = models.DateTimeField(null=True)
+    rebooted_told_at = models.DateTimeField(null=True)
 
     objects = NasQuerySet.as_manager()
 

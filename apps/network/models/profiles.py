@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from apps.network.enums import OnLimit
 from dotmac.core.models import Record
 
 
@@ -26,6 +27,12 @@ class RateProfile(Record):
     throttled_down_kbps = models.PositiveIntegerField(default=512)
     throttled_up_kbps = models.PositiveIntegerField(default=512)
     sessions_max = models.PositiveSmallIntegerField(default=1)
+    on_limit = models.CharField(
+        max_length=8,
+        choices=OnLimit.choices,
+        default=OnLimit.REFUSE,
+        db_default=OnLimit.REFUSE.value,
+    )
     interim_s = models.PositiveIntegerField(default=300)
 
     class Meta:
@@ -47,6 +54,10 @@ class RateProfile(Record):
                     burst_up_kbps__gte=F("up_kbps"),
                     burst_s__gt=0,
                 ),
+            ),
+            models.CheckConstraint(
+                name="network_rateprofile_on_limit_known",
+                condition=Q(on_limit__in=OnLimit.values),
             ),
             # RFC 2869 asks for 60 s at least; more than a day tells nobody anything.
             models.CheckConstraint(

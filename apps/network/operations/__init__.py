@@ -29,10 +29,17 @@ from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import create_rate_profile
+from apps.network.operations.retention import (
+    FORGET_MAX,
+    forget_coa_requests,
+    forget_sessions,
+    forget_usage,
+)
 from apps.network.operations.sessions import (
     ARCHIVE_MAX,
     SWEEP_MAX,
     archive_sessions,
+    close_restarted_sessions,
     close_silent_sessions,
     disconnect_session,
     ensure_session_partitions,
@@ -43,6 +50,7 @@ __all__ = [
     "ARCHIVE_MAX",
     "BATCH_MAX",
     "COA_ATTEMPTS_MAX",
+    "FORGET_MAX",
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
@@ -54,6 +62,7 @@ __all__ = [
     "check_access",
     "claim_coa_requests",
     "close_access",
+    "close_restarted_sessions",
     "close_silent_sessions",
     "create_nas",
     "create_pool",
@@ -67,6 +76,9 @@ __all__ = [
     "ensure_session_partitions",
     "forget_accounts",
     "forget_attempts",
+    "forget_coa_requests",
+    "forget_sessions",
+    "forget_usage",
     "lift_hold",
     "open_access",
     "place_hold",

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.network.enums import OnLimit
 from apps.network.errors import NameTaken
 from apps.network.events import RateProfileCreated
 from apps.network.models import RateProfile
-from apps.network.operations.checks import in_range, named
+from apps.network.operations.checks import in_range, named, one_of
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
@@ -25,9 +26,13 @@ def create_rate_profile(
     burst_up_kbps: int = 0, burst_threshold_down_kbps: int = 0,
     burst_threshold_up_kbps: int = 0, burst_s: int = 0, throttled_down_kbps: int = 512,
     throttled_up_kbps: int = 512, sessions_max: int = 1, interim_s: int = 300,
-    actor: Actor, now: datetime,
+    on_limit: str = OnLimit.REFUSE, actor: Actor, now: datetime,
 ) -> RateProfile:  # fmt: skip
-    """A speed for accounts. Rates are positive; a burst is faster than the rate."""
+    """A speed for accounts. Rates are positive; a burst is faster than the rate.
+
+    `on_limit` says what becomes of a login beyond `sessions_max`: refused, or let in
+    and the oldest session disconnected.
+    """
     named(name, maximum=100)
     rates = {
         "down_kbps": down_kbps, "up_kbps": up_kbps,
@@ -46,17 +51,18 @@ def create_rate_profile(
     in_range("burst_s", burst_s, 0, 3600)
     in_range("sessions_max", sessions_max, 0, 32767)
     in_range("interim_s", interim_s, 60, 86400)
+    one_of("on_limit", on_limit, OnLimit.values)
     _check_burst(rates, bursts, burst_s)
 
     with refusing(network_rateprofile_name_key=lambda: NameTaken(field="name")):
         profile = RateProfile.objects.create(
             name=name, burst_s=burst_s, sessions_max=sessions_max, interim_s=interim_s,
-            **rates, **bursts,
+            on_limit=on_limit, **rates, **bursts,
         )  # fmt: skip
     ops.emit(
         RateProfileCreated(occurred_at=now, record_id=profile.pk, label=name),
         actor=actor,
-        changes={**rates, **bursts, "burst_s": burst_s},
+        changes={**rates, **bursts, "burst_s": burst_s, "on_limit": on_limit},
     )
     return profile
 

@@ -58,18 +58,25 @@ class Answer:
     decision: Decision | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer, and what was wrong with the packet."""
+
+    kind: str
+
+
 def answer_access(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | None:
-    """Accept, reject, or None: a packet that gets no answer.
+) -> Answer | Silence | None:
+    """Accept, reject, or no answer: silence, with a reason where the packet is bad.
 
     Raises psycopg.Error when the database does not answer.
     """
     request = packets.decode_auth(data, client.secret)
     if request is None or request.code != AccessRequest:
-        return None
+        return Silence("no_access_request")
     if not _is_signed(request, client):
-        return None
+        return Silence("signature")
     login = packets.raw(request, packets.USER_NAME)
     mac = packets.raw(request, packets.CALLING_STATION_ID)
     facts = _access_facts(request, address, client)
@@ -125,15 +132,16 @@ def _reply(request: AuthPacket, rows: list[Row] | None, decision: Decision) -> A
 
 def answer_accounting(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | None:
-    """The Accounting-Response once the row is committed, else None."""
+) -> Answer | Silence | None:
+    """The Accounting-Response once the row is committed, else silence."""
     request = packets.decode_acct(data, client.secret)
     if request is None or request.code != AccountingRequest:
-        return None
+        return Silence("no_accounting_request")
+    # A wrong secret, or bytes that were changed on the way: no telling which.
     if not request.VerifyAcctRequest():
-        return None
+        return Silence("secret")
     if request.message_authenticator and not request.verify_message_authenticator():
-        return None
+        return Silence("signature")
     if not session.account(_accounting_facts(request, address, client)):
         return None
     return Answer(request.CreateReply().ReplyPacket())

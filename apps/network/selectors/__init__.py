@@ -46,13 +46,17 @@ from apps.network.selectors.records import (
 )
 from apps.network.selectors.sessions import (
     SessionView,
-    UsageHourView,
     online_count,
     session_views,
     sessions_of,
-    usage_hours,
 )
 from apps.network.selectors.state import StateView, access_state
+from apps.network.selectors.usage import (
+    UsageHourView,
+    WindowUsage,
+    usage_hours,
+    usage_windows,
+)
 
 __all__ = [
     "AccountView",
@@ -63,6 +67,7 @@ __all__ = [
     "SessionView",
     "StateView",
     "UsageHourView",
+    "WindowUsage",
     "access_attempts",
     "access_state",
     "account_secret",
@@ -99,6 +104,7 @@ __all__ = [
     "sites",
     "tight_pool_ids",
     "usage_hours",
+    "usage_windows",
     "vlan_groups",
     "vlans",
     "vrfs",
