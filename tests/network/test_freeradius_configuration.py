@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from tests.programs import RADIUS_SERVER, need
 
 pytestmark = pytest.mark.unit
 KEYS = Keyring([Key.derive(1, bytes(32)), Key.derive(2, bytes(range(32)))])
+TEMPLATES = django_settings.BASE_DIR / "deploy" / "freeradius"
 URL = "postgresql://radius:p%3A%5C%40ss@db.example:5433/dot%20mac"
 
 
@@ -27,7 +29,7 @@ def write(folder, url=URL, **listen):
     }  # fmt: skip
     freeradius.write_configuration(
         folder,
-        templates=django_settings.BASE_DIR / "deploy" / "freeradius",
+        templates=TEMPLATES,
         database=RadiusDatabase.from_url(url),
         listen=freeradius.ListenSettings(**facts),
         options=session_settings(KEYS, "Africa/Lagos"),
@@ -128,6 +130,29 @@ def test_writing_again_replaces_and_leaves_no_drafts(tmp_path):
 
     assert {path.name for path in tmp_path.iterdir()} == before
     assert "port = 18999" in (tmp_path / "sites.conf").read_text()
+
+
+@needs_freeradius
+def test_every_file_of_the_folder_is_written_and_read_once(tmp_path):
+    write(tmp_path)
+
+    ours = {path.name for path in TEMPLATES.iterdir()} - {"radiusd.conf"}
+    included = [
+        line.split()[1]
+        for path in tmp_path.glob("*.conf")
+        for line in path.read_text().splitlines()
+        if line.strip().startswith("$INCLUDE")
+    ]
+    assert sorted(included) == sorted(ours)
+    assert ours <= {path.name for path in tmp_path.iterdir()}
+
+
+@needs_freeradius
+def test_nothing_is_left_to_be_filled_in(tmp_path):
+    write(tmp_path)
+
+    for path in tmp_path.glob("*.conf"):
+        assert not re.search(r"@[A-Z_]+@", path.read_text()), path.name
 
 
 @needs_freeradius

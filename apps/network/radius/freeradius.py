@@ -16,7 +16,6 @@ from pathlib import Path
 
 from apps.network.radius.database import RadiusDatabase
 
-TEMPLATES = ("radiusd.conf", "modules.conf", "policy.conf", "sites.conf")
 DICTIONARIES = Path("/usr/share/freeradius")
 MODULES = (
     Path("/usr/lib/freeradius"),
@@ -103,13 +102,18 @@ def write_configuration(
         "DB_USER": database.user,
     }
     clients = _clients(listen)
-    for name in TEMPLATES:
-        text = _render((templates / name).read_text(), values)
-        _write(directory / name, text.replace("@CLIENTS@", clients))
+    for template in _chosen(templates):
+        text = _render(template.read_text(), values)
+        _write(directory / template.name, text.replace("@CLIENTS@", clients))
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     write_keys(directory, options)
     _write_environment(directory, database)
+
+
+def _chosen(templates: Path) -> list[Path]:
+    """The files of a configuration: each in the folder, read from radiusd.conf on."""
+    return sorted(templates.glob("*.conf"))
 
 
 def _write_environment(directory: Path, database: RadiusDatabase) -> None:
