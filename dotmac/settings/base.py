@@ -89,6 +89,10 @@ RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
+# The authority that phones on a Wi-Fi trust, and the server's certificate.
+RADIUS_CERTIFICATES_DIR = env.path(
+    "RADIUS_CERTIFICATES_DIR", str(STATE_DIR / "radius-certificates")
+)
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
 _url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
