@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,3 +169,20 @@ def ago(**delta: float) -> int:
 def superuser(database: str) -> psycopg.Connection:
     url = os.environ["DOTMAC_TEST_SUPERUSER_URL"].rsplit("/", 1)[0]
     return psycopg.connect(f"{url}/{database}", autocommit=True)
+
+
+@contextmanager
+def replaced(database: str, function: str, definition: str) -> Iterator[psycopg.Cursor]:
+    """Another body for one of our functions, and the real one again afterwards.
+
+    Runs as the tables' owner, so that the body may use tables made by the cursor.
+    """
+    with superuser(database) as admin:
+        cursor = admin.execute("SET ROLE dotmac_owner")
+        cursor.execute("SELECT pg_get_functiondef(to_regproc(%s))", [function])
+        (real,) = cursor.fetchone()
+        try:
+            cursor.execute(definition)
+            yield cursor
+        finally:
+            cursor.execute(real)

@@ -75,16 +75,16 @@ def test_rows_become_attributes_and_internal_ones_stay_inside():
     packets.add_rows(
         reply,
         [
-            ("Cleartext-Password", "'secret'"),
-            ("Tmp-String-1", "open"),
-            ("No-Such-Attribute", "1"),
-            ("Class", "65"),
-            ("Session-Timeout", "600"),
-            ("Framed-IP-Address", "100.64.0.1"),
-            ("Framed-IPv6-Address", "2001:db8::1"),
-            ("Delegated-IPv6-Prefix", "2001:db8:1::/56"),
-            ("Framed-Pool", "'o\\'pool'"),
-            ("Mikrotik-Rate-Limit", "5k/10k"),
+            ("Cleartext-Password", "'secret'", ":="),
+            ("Tmp-String-1", "open", ":="),
+            ("No-Such-Attribute", "1", ":="),
+            ("Class", "65", ":="),
+            ("Session-Timeout", "600", ":="),
+            ("Framed-IP-Address", "100.64.0.1", ":="),
+            ("Framed-IPv6-Address", "2001:db8::1", ":="),
+            ("Delegated-IPv6-Prefix", "2001:db8:1::/56", ":="),
+            ("Framed-Pool", "'o\\'pool'", ":="),
+            ("Mikrotik-Rate-Limit", "5k/10k", ":="),
         ],
     )
 
@@ -95,6 +95,31 @@ def test_rows_become_attributes_and_internal_ones_stay_inside():
     assert reply["Class"] == [b"65"]
     assert reply["Framed-Pool"] == ["o'pool"]
     assert b"secret" not in reply.ReplyPacket()
+
+
+def test_a_row_adds_a_value_or_replaces_what_is_there():
+    reply = request(header(length=20)).CreateReply()
+
+    packets.add_rows(
+        reply,
+        [
+            ("Reply-Message", "one", "+="),
+            ("Reply-Message", "two", "+="),
+            ("Session-Timeout", "100", "+="),
+            ("Session-Timeout", "200", ":="),
+        ],
+    )
+
+    assert reply["Reply-Message"] == ["one", "two"]
+    assert reply["Session-Timeout"] == [200]
+
+
+def test_of_several_names_of_a_thing_the_first_that_is_there_counts():
+    body = wire.vendor(2352, 97, b"ericsson") + wire.vendor(3561, 2, b"remote")
+    packet = request(header(length=20 + len(body), extra=body))
+
+    assert packets.raw(packet, (3561, 1), (2352, 97)) == b"ericsson"
+    assert packets.raw(packet, (3561, 1)) == b""
 
 
 @pytest.mark.parametrize(

@@ -15,23 +15,38 @@ from pyrad.packet import (
 )
 
 from apps.network.radius import methods, packets
-from apps.network.radius.database import Client, RadiusSession, encoded
+from apps.network.radius.database import (
+    AccessFacts,
+    AccountingFacts,
+    Client,
+    RadiusSession,
+    Row,
+    encoded,
+)
 from apps.network.radius.spool import Decision
 
-# The order of radius_accounting()'s arguments after the four first ones.
-_NUMBERS = (
-    "Event-Timestamp",
-    "Acct-Delay-Time",
-    "Acct-Session-Time",
-    "Acct-Input-Octets",
-    "Acct-Input-Gigawords",
-    "Acct-Output-Octets",
-    "Acct-Output-Gigawords",
-    "Acct-Terminate-Cause",
-)
+_NUMBERS = {
+    "address": "Framed-IP-Address",
+    "port": "NAS-Port",
+    "event": "Event-Timestamp",
+    "delay": "Acct-Delay-Time",
+    "seconds": "Acct-Session-Time",
+    "octets_in": "Acct-Input-Octets",
+    "giga_in": "Acct-Input-Gigawords",
+    "octets_out": "Acct-Output-Octets",
+    "giga_out": "Acct-Output-Gigawords",
+    "cause": "Acct-Terminate-Cause",
+    "ipv6": "Framed-IPv6-Address",
+    "prefix": "Framed-IPv6-Prefix",
+    "delegated": "Delegated-IPv6-Prefix",
+}
 _NAS_PORT_ID = 87
 _ACCT_SESSION_ID = 44
 _CLASS = 25
+_CALLED_STATION_ID = 30
+# ADSL Forum's (RFC 4679), else Ericsson's: what a relay put into DHCP or PPPoE.
+_AGENT_CIRCUIT_ID = ((3561, 1), (2352, 97))
+_AGENT_REMOTE_ID = ((3561, 2), (2352, 96))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +72,11 @@ def answer_access(
         return None
     login = packets.raw(request, packets.USER_NAME)
     mac = packets.raw(request, packets.CALLING_STATION_ID)
+    facts = _access_facts(request, address, client)
     # Of EAP the name is the outer one: nobody's, or not the one who logs in.
     asks = bool(login) and not methods.uses_eap(request)
-    rows = session.authorize(login, address, mac) if asks else []
-    if "Tmp-String-0" in dict(rows):
+    rows = session.authorize(facts) if asks else []
+    if any(name == "Tmp-String-0" for name, _, _ in rows):
         return None
     proof, reason = _verdict(request, rows)
     accepted = proof is not None
@@ -70,11 +86,9 @@ def answer_access(
     return _reply(request, rows, proof, decision)
 
 
-def _verdict(
-    request: AuthPacket, rows: list[tuple[str, str]]
-) -> tuple[methods.Proof | None, str]:
+def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None, str]:
     """The proof of a right password, None for a refusal; and why."""
-    names = dict(rows)
+    names = {name: value for name, value, _ in rows}
     if methods.uses_eap(request):
         return None, "method"
     if not rows:
@@ -104,7 +118,7 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
 
 def _reply(
     request: AuthPacket,
-    rows: list[tuple[str, str]],
+    rows: list[Row],
     proof: methods.Proof | None,
     decision: Decision,
 ) -> Answer:
@@ -129,21 +143,43 @@ def answer_accounting(
         return None
     if request.message_authenticator and not request.verify_message_authenticator():
         return None
-    if not session.account(_values(request, address)):
+    if not session.account(_accounting_facts(request, address, client)):
         return None
     return Answer(request.CreateReply().ReplyPacket())
 
 
-def _values(request: AcctPacket, address: str) -> tuple[str, ...]:
-    return (
-        packets.text(request, "Acct-Status-Type"),
-        encoded(packets.raw(request, packets.USER_NAME)),
-        address,
-        encoded(packets.raw(request, _ACCT_SESSION_ID)),
-        packets.text(request, "Framed-IP-Address"),
-        encoded(packets.raw(request, packets.CALLING_STATION_ID)),
-        encoded(packets.raw(request, _NAS_PORT_ID)),
-        packets.text(request, "NAS-Port"),
-        encoded(packets.raw(request, _CLASS)),
-        *(packets.text(request, name) for name in _NUMBERS),
+def _access_facts(request: AuthPacket, address: str, client: Client) -> AccessFacts:
+    return AccessFacts(
+        nas=address,
+        client=client.name,
+        remote=encoded(packets.raw(request, *_AGENT_REMOTE_ID)),
+        port=packets.text(request, "NAS-Port"),
+        kind=packets.text(request, "NAS-Port-Type")
+        or packets.text(request, "Service-Type"),
+        **_who_and_where(request),
     )
+
+
+def _accounting_facts(
+    request: AcctPacket, address: str, client: Client
+) -> AccountingFacts:
+    return AccountingFacts(
+        nas=address,
+        client=client.name,
+        status=packets.text(request, "Acct-Status-Type"),
+        session=encoded(packets.raw(request, _ACCT_SESSION_ID)),
+        klass=encoded(packets.raw(request, _CLASS)),
+        **_who_and_where(request),
+        **{name: packets.text(request, long) for name, long in _NUMBERS.items()},
+    )
+
+
+def _who_and_where(request: AuthPacket | AcctPacket) -> dict[str, str]:
+    """What requests of both kinds say in texts and octets."""
+    return {
+        "login": encoded(packets.raw(request, packets.USER_NAME)),
+        "mac": encoded(packets.raw(request, packets.CALLING_STATION_ID)),
+        "port_id": encoded(packets.raw(request, _NAS_PORT_ID)),
+        "circuit": encoded(packets.raw(request, *_AGENT_CIRCUIT_ID)),
+        "called": encoded(packets.raw(request, _CALLED_STATION_ID)),
+    }

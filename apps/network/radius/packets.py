@@ -64,10 +64,15 @@ def _decode(kind: type[Packet], data: bytes, secret: bytes) -> Packet | None:
         return None
 
 
-def raw(packet: Packet, code: int | tuple[int, int]) -> bytes:
-    """The first value of an attribute as it came; empty when absent."""
-    values = packet.get(code)
-    return bytes(values[0]) if values else b""
+def raw(packet: Packet, *codes: int | tuple[int, int]) -> bytes:
+    """The first value as it came of the first of these that is there; else empty.
+
+    A vendor's attribute is its vendor's number and its own.
+    """
+    for code in codes:
+        if values := packet.get(code):
+            return bytes(values[0])
+    return b""
 
 
 def text(packet: Packet, name: str) -> str:
@@ -87,12 +92,18 @@ def unquoted(value: str) -> str:
     return "".join(next(inner, "") if char == "\\" else char for char in inner)
 
 
-def add_rows(reply: Packet, rows: list[tuple[str, str]]) -> None:
-    """Put the NAS's attributes into the answer; those we do not know stay out."""
+def add_rows(reply: Packet, rows: list[tuple[str, str, str]]) -> None:
+    """Put the NAS's attributes into the answer; those we do not know stay out.
+
+    A row is attribute, value and op: `+=` adds a value to those that are there,
+    `:=` replaces them.
+    """
     known = dictionary().attributes
-    for name, value in rows:
+    for name, value, op in rows:
         if name in _INTERNAL or name not in known:
             continue
+        if op != "+=" and name in reply:
+            del reply[name]
         kind, clear = known[name].type, unquoted(value)
         if kind == "integer":
             reply.AddAttribute(name, int(clear))

@@ -87,7 +87,7 @@ GUARDS = (
         name="accounts-that-are-open",
         kind=Kind.FILTER,
         keeps="RADIUS knows no account that was closed",
-        changes=(Body("radius_authorize", "AND acc.closed_at IS NULL AND", "AND"),),
+        changes=(Body("radius_find_account", "AND acc.closed_at IS NULL AND", "AND"),),
         tests=(
             "tests/conformance/test_reasons.py::"
             "test_a_closed_account_is_noted_as_unknown",
@@ -100,8 +100,8 @@ GUARDS = (
         keeps="a login that is tied to a device is refused from another one",
         changes=(
             Body(
-                "radius_authorize",
-                "ELSIF a.mac_lock <> '' AND a.mac_lock <> v_mac THEN",
+                "radius_refusal",
+                "ELSIF (s.account).mac_lock <> '' AND (s.account).mac_lock <> r.mac THEN",
                 "ELSIF false THEN",
             ),
         ),
