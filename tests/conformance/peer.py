@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import struct
 from dataclasses import dataclass, field
 
 from apps.network.radius import mschap
@@ -17,9 +16,7 @@ MICROSOFT = 311
 
 def vendor(code: int, value: bytes) -> bytes:
     """An attribute of Microsoft's (RFC 2548)."""
-    return wire.attribute(
-        26, struct.pack("!I", MICROSOFT) + wire.attribute(code, value)
-    )
+    return wire.vendor(MICROSOFT, code, value)
 
 
 @dataclass(frozen=True)

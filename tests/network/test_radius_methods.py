@@ -78,11 +78,14 @@ def test_of_several_passwords_the_first_method_in_order_counts():
     assert is_right(data, "pw")
 
 
-def test_ms_chap_version_1_is_refused_even_beside_a_right_version_2():
+def test_ms_chap_version_1_is_refused_even_beside_what_is_right():
     ada = peer.Peer(b"ada", "pw")
 
-    assert is_right(ada.request(SECRET), "pw")
-    assert not is_right(ada.request(SECRET, extra=peer.vendor(1, bytes(50))), "pw")
+    first = peer.vendor(1, bytes(50))
+    pap = wire.attribute(2, wire.hidden(b"pw", SECRET, ada.authenticator))
+
+    assert is_right(ada.request(SECRET, extra=pap), "pw")
+    assert not is_right(ada.request(SECRET, extra=first + pap), "pw")
 
 
 def test_a_right_answer_is_proved_and_the_keys_are_hidden():

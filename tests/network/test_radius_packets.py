@@ -12,6 +12,7 @@ from apps.network.radius.client import CheckResult
 from apps.network.radius.coa import CoaOrder, send
 from apps.network.radius.database import RadiusDatabase
 from apps.network.radius.spool import Decision, Spool
+from tests.conformance import wire
 
 pytestmark = pytest.mark.unit
 SECRET = b"a-secret-for-units"

@@ -53,9 +53,11 @@ def check_password(request: AuthPacket, password: str) -> Proof | None:
     """Judge what the request offers; None for wrong, and for no method of ours.
 
     Of a request that offers several the first of this order counts, as in FreeRADIUS.
-    MS-CHAPv1 (RFC 2433) is none: it proves nothing of the server, and its LAN
+    MS-CHAPv1 (RFC 2433) is refused: it proves nothing of the server, and its LAN
     Manager answer gives the password away.
     """
+    if MS_CHAP_RESPONSE in request:
+        return None
     for offered, judge in _METHODS:
         if offered in request:
             return judge(request, password)
@@ -90,8 +92,6 @@ def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes | None:
 
 
 def _ms_chap2(request: AuthPacket, password: str) -> Proof | None:
-    if MS_CHAP_RESPONSE in request:
-        return None
     success = mschap.check_response(
         password=password,
         user_name=packets.raw(request, packets.USER_NAME),
