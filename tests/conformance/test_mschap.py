@@ -148,3 +148,13 @@ def test_passwords_of_every_kind(isp, password):
     answer = asked(isp, right)
     assert answer.code == ACCEPT
     assert answer.value((311, 26)) == right.expected
+
+
+def test_a_sign_beyond_two_octets_is_the_embedded_servers_only(server, isp):
+    """FreeRADIUS 3.2 cannot write it in UTF-16 (docs/radius.md); PAP works in both."""
+    account = isp.account(password="right 😀 horse")
+
+    answer = asked(isp, Peer(account.login.encode(), "right 😀 horse"))
+
+    assert answer.code == (ACCEPT if server.kind == "embedded" else REJECT)
+    assert isp.auth(account, "right 😀 horse").accepted
