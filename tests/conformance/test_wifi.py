@@ -15,6 +15,7 @@ from tests.conformance.isp import (
     SECRET,
     SERVER_NAME,
     make_certificates,
+    replaced,
     superuser,
 )
 from tests.conformance.peer import ACCEPT, REJECT
@@ -28,7 +29,14 @@ pytestmark = [
     pytest.mark.parametrize("server", ["freeradius"], indirect=True),
 ]
 # RFC 2865, RFC 3579
-USER_NAME, CLASS, PROXY_STATE, EAP_MESSAGE, SIGNATURE = 1, 25, 33, 79, 80
+USER_NAME, REPLY_MESSAGE, CLASS, PROXY_STATE, EAP_MESSAGE, SIGNATURE = (
+    1,
+    18,
+    25,
+    33,
+    79,
+    80,
+)
 VENDOR, SESSION_TIMEOUT, FRAMED_POOL = 26, 27, 88
 METHODS = [
     ("PEAP", "auth=MSCHAPV2"),
@@ -312,3 +320,53 @@ def test_what_else_is_in_the_tunnel_changes_nothing(isp, inside, more):
     assert answer.code == ACCEPT
     assert answer.value(USER_NAME) == login_of(account)
     assert answer.value(CLASS) == str(account.pk).encode()
+
+
+_AUTHORIZE = """
+    CREATE OR REPLACE FUNCTION radius_authorize(
+        p_login text, p_nas inet, p_mac text DEFAULT '', p_port text DEFAULT '',
+        p_circuit text DEFAULT '', p_remote text DEFAULT '', p_called text DEFAULT '',
+        p_kind text DEFAULT '', p_client text DEFAULT '')
+    RETURNS TABLE (id int, username text, attribute text, value text, op text)
+    LANGUAGE sql VOLATILE AS $$ VALUES {rows} $$
+"""
+
+
+@pytest.mark.security
+@methods
+def test_a_line_without_password_is_not_for_a_tunnel(
+    isp, phone, radius_database, method, inner
+):
+    """Whom a NAS vouches for by the device is nobody to a phone that names him."""
+    rows = "(1, '', 'Auth-Type', 'Accept', ':='), (1, '', 'Tmp-String-1', 'open', ':=')"
+    who = phone.but(method=method, inner=inner, login=b"aa:bb:cc:00:00:01")
+
+    with replaced(radius_database, "radius_authorize", _AUTHORIZE.format(rows=rows)):
+        outcome = who.connect()
+
+    assert not outcome.accepted
+    assert outcome.names == [SIGNATURE, EAP_MESSAGE]
+
+
+def test_several_values_of_one_attribute_come_out_of_the_tunnel(
+    isp, inside, radius_database
+):
+    account = isp.account()
+    rows = ", ".join(
+        f"(1, '', '{name}', '{value}', '{op}')"
+        for name, value, op in (
+            ("Cleartext-Password", "right horse", ":="),
+            ("Tmp-String-1", "open", ":="),
+            ("Reply-Message", "one", "+="),
+            ("Session-Timeout", "60", ":="),
+            ("Reply-Message", "two", "+="),
+        )
+    )
+
+    with replaced(radius_database, "radius_authorize", _AUTHORIZE.format(rows=rows)):
+        answer = inside(account)
+
+    assert answer.code == ACCEPT
+    messages = [value for name, value in answer.pairs if name == REPLY_MESSAGE]
+    assert messages == [b"one", b"two"]
+    assert answer.value(SESSION_TIMEOUT) == (60).to_bytes(4, "big")
