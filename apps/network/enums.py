@@ -108,4 +108,5 @@ class AttemptReason(TextChoices):
     MAC = "mac", "Another device"
     SESSIONS = "sessions", "Too many sessions"
     PASSWORD = "password", "Wrong password"
+    METHOD = "method", "No common method, or the device broke off"
     UNKNOWN = "unknown", "No such login"

@@ -20,6 +20,8 @@ from django.utils import timezone
 
 from apps.network import operations
 from apps.network.models import Nas, SessionLive, UsageHour
+from apps.network.radius import certificates
+from apps.network.radius.certificates import Folder
 from dotmac.core.actors import system_actor
 from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import free_port
@@ -30,6 +32,7 @@ from tests.programs import RADIUS_SERVER, need
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACTOR = system_actor("conformance")
 SECRET = "tests-share-this-one"
+SERVER_NAME = "radius.example.com"
 START_S = 20
 _numbers = itertools.count(1)
 
@@ -74,6 +77,15 @@ class Server:
         while self.client.auth(User_Name="?", User_Password="?", wait_s=1).silent:
             assert self.child.is_alive, self.child.log.read_text()[-2000:]
             assert time.monotonic() < deadline, self.child.log.read_text()[-2000:]
+
+
+def make_certificates(folder: Path) -> Folder:
+    """What a server that keeps its state in this folder finds: FreeRADIUS does EAP."""
+    made = Folder(folder / "radius-certificates")
+    certificates.prepare(
+        made, operator="ISP", name=SERVER_NAME, now=timezone.now(), days=2
+    )
+    return made
 
 
 def server_environment(database_url: str, folder: Path) -> dict[str, str]:

@@ -44,13 +44,25 @@ def access_request(
     body = attribute(1, login)
     body += attribute(2, hidden(password, secret, authenticator)) + extra
     if signed:
-        body = attribute(80, bytes(16)) + body
+        return signed_request(
+            body, secret, identifier=identifier, authenticator=authenticator
+        )
     head = struct.pack("!BBH", ACCESS_REQUEST, identifier, 20 + len(body))
-    data = head + authenticator + body
-    if signed:
-        mark = hmac.digest(secret, data, "md5")
-        data = data[:22] + mark + data[38:]
-    return data
+    return head + authenticator + body
+
+
+def signed_request(
+    body: bytes,
+    secret: bytes,
+    *,
+    identifier: int = 7,
+    authenticator: bytes | None = None,
+) -> bytes:
+    """An Access-Request of these attributes, its Message-Authenticator first."""
+    body = attribute(80, bytes(16)) + body
+    head = struct.pack("!BBH", ACCESS_REQUEST, identifier, 20 + len(body))
+    data = head + (authenticator or os.urandom(16)) + body
+    return data[:22] + hmac.digest(secret, data, "md5") + data[38:]
 
 
 def ask(port: int, *datagrams: bytes, wait_s: float = 1.0, source: str = "127.0.0.1"):

@@ -50,42 +50,6 @@ def test_lengths_must_add_up(data, well_formed):
     assert packets.is_well_formed(data) is well_formed
 
 
-@pytest.mark.parametrize(
-    ("stored", "offered", "right"),
-    [
-        (b"pw", b"pw", True),
-        (b"pw", b"pW", False),
-        (b"pw", b"pw\xff", False),
-        (b"pw ", b"pw", False),
-        ("pä".encode(), "pä".encode(), True),
-        (b"x" * 128, b"x" * 128, True),
-        (b"pw", b"", False),
-    ],
-)
-def test_pap_compares_bytes(stored, offered, right):
-    data = wire.access_request(b"ada", offered, SECRET)
-
-    assert packets.password_matches(request(data), stored) is right
-
-
-@pytest.mark.parametrize("size", [15, 17, 144])
-def test_a_hidden_password_of_a_wrong_size_matches_nothing(size):
-    body = wire.attribute(1, b"ada") + wire.attribute(2, bytes(size))
-    data = header(length=20 + len(body), extra=body)
-
-    assert packets.password_matches(request(data), b"") is False
-
-
-def test_neither_pap_nor_chap_is_no_match():
-    body = wire.attribute(1, b"ada")
-
-    matched = packets.password_matches(
-        request(header(length=20 + len(body), extra=body)), b"pw"
-    )
-
-    assert matched is None
-
-
 def test_what_pyrad_cannot_read_is_no_packet():
     assert packets.decode_acct(b"\x04\x01", SECRET) is None
 

@@ -14,7 +14,7 @@ from pyrad.packet import (
     AuthPacket,
 )
 
-from apps.network.radius import packets
+from apps.network.radius import methods, packets
 from apps.network.radius.database import (
     AccessFacts,
     AccountingFacts,
@@ -80,29 +80,31 @@ def answer_access(
     login = packets.raw(request, packets.USER_NAME)
     mac = packets.raw(request, packets.CALLING_STATION_ID)
     facts = _access_facts(request, address, client)
-    rows = session.authorize(facts) if login else []
-    verdict, reason = _verdict(request, rows)
-    if verdict is None:
+    # Of EAP the name is the outer one: nobody's, or not the one who logs in.
+    asks = bool(login) and not methods.uses_eap(request)
+    rows = session.authorize(facts) if asks else []
+    if any(name == "Tmp-String-0" for name, _, _ in rows):
         return None
+    proof, reason = _verdict(request, rows)
+    accepted = proof is not None
     decision = Decision(
-        int(time.time()), verdict, reason, address, _shown(login), _shown(mac)
+        int(time.time()), accepted, reason, address, _shown(login), _shown(mac)
     )
-    return _reply(request, rows if verdict else None, decision)
+    return _reply(request, rows, proof, decision)
 
 
-def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[bool | None, str]:
-    """Accepted or not, and why; None where nothing is answered."""
+def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None, str]:
+    """The proof of a right password, None for a refusal; and why."""
     names = {name: value for name, value, _ in rows}
-    if "Tmp-String-0" in names:
-        return None, ""
+    if methods.uses_eap(request):
+        return None, "method"
     if not rows:
-        return False, "unknown"
+        return None, "unknown"
     if names.get("Auth-Type") == "Reject":
-        return False, names["Tmp-String-1"]
-    clear = packets.unquoted(names["Cleartext-Password"]).encode()
-    if packets.password_matches(request, clear):
-        return True, names["Tmp-String-1"]
-    return False, "password"
+        return None, names["Tmp-String-1"]
+    password = packets.unquoted(names["Cleartext-Password"])
+    proof = methods.check_password(request, password)
+    return proof, names["Tmp-String-1"] if proof else "password"
 
 
 def _shown(value: bytes) -> str:
@@ -121,13 +123,20 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
     return not client.require_message_authenticator
 
 
-def _reply(request: AuthPacket, rows: list[Row] | None, decision: Decision) -> Answer:
+def _reply(
+    request: AuthPacket,
+    rows: list[Row],
+    proof: methods.Proof | None,
+    decision: Decision,
+) -> Answer:
     """Signed, with the signature first; a reject is bare whatever the reason."""
     reply = request.CreateReply()
-    reply.code = AccessReject if rows is None else AccessAccept
+    reply.code = AccessReject if proof is None else AccessAccept
     reply.add_message_authenticator()
-    packets.add_rows(reply, rows or [])
-    return Answer(reply.ReplyPacket(), refuses=rows is None, decision=decision)
+    if proof is not None:
+        packets.add_rows(reply, rows)
+        methods.add_proof(reply, proof)
+    return Answer(reply.ReplyPacket(), refuses=proof is None, decision=decision)
 
 
 def answer_accounting(

@@ -1,9 +1,7 @@
-"""RADIUS packets as bytes: what is well-formed, passwords, rows to attributes."""
+"""RADIUS packets as bytes: what is well-formed, and rows to attributes."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from functools import cache
 from pathlib import Path
 
@@ -12,13 +10,11 @@ from pyrad.packet import AcctPacket, AuthPacket, Packet, PacketError
 
 PACKET_BYTES_MIN = 20
 PACKET_BYTES_MAX = 4096  # RFC 2865
-_BLOCK = 16
+_SIGNATURE_BYTES = 16
 
 USER_NAME = 1
 USER_PASSWORD = 2
-CHAP_PASSWORD = 3
 CALLING_STATION_ID = 31
-CHAP_CHALLENGE = 60
 MESSAGE_AUTHENTICATOR = 80
 
 # Rows that speak to the server and never travel on the wire.
@@ -47,7 +43,7 @@ def is_well_formed(data: bytes) -> bool:
         size = data[position + 1]
         if data[position] == MESSAGE_AUTHENTICATOR:
             signatures += 1
-            if size != 2 + _BLOCK:
+            if size != 2 + _SIGNATURE_BYTES:
                 return False
         position += size
     return position == length and signatures <= 1
@@ -86,36 +82,6 @@ def text(packet: Packet, name: str) -> str:
     except (ValueError, TypeError):
         return ""
     return str(values[0]) if values else ""
-
-
-def password_matches(packet: AuthPacket, clear: bytes) -> bool | None:
-    """Compare PAP or CHAP with the stored password; None when it has neither.
-
-    On bytes throughout: pyrad drops bytes that are no UTF-8 from a PAP password
-    and strips white space from a CHAP one.
-    """
-    if hidden := raw(packet, USER_PASSWORD):
-        offered = reveal(hidden, packet.secret, packet.authenticator)
-        return offered is not None and hmac.compare_digest(offered, clear)
-    chap = raw(packet, CHAP_PASSWORD)
-    if len(chap) != 1 + _BLOCK:
-        return None
-    challenge = raw(packet, CHAP_CHALLENGE) or packet.authenticator
-    expected = hashlib.md5(chap[:1] + clear + challenge, usedforsecurity=False)
-    return hmac.compare_digest(chap[1:], expected.digest())
-
-
-def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes | None:
-    """The bytes of a User-Password (RFC 2865, 5.2); None when malformed."""
-    if len(hidden) % _BLOCK or len(hidden) > 8 * _BLOCK:
-        return None
-    clear, last = bytearray(), authenticator
-    for start in range(0, len(hidden), _BLOCK):
-        block = hidden[start : start + _BLOCK]
-        mask = hashlib.md5(secret + last, usedforsecurity=False).digest()
-        clear += bytes(a ^ b for a, b in zip(block, mask, strict=True))
-        last = block
-    return bytes(clear).rstrip(b"\0")
 
 
 def unquoted(value: str) -> str:

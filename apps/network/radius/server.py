@@ -1,4 +1,4 @@
-"""The embedded RADIUS server: PAP and CHAP where FreeRADIUS is not installed.
+"""The embedded RADIUS server, for where FreeRADIUS is not installed. No EAP.
 
 One thread reads two sockets, a few workers ask PostgreSQL (the same functions
 as FreeRADIUS does) and answer. A repeated packet gets the answer it got, or

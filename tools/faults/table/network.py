@@ -131,12 +131,29 @@ GUARDS = (
         keeps="a wrong password does not get in",
         changes=(
             Code(
-                "apps/network/radius/packets.py",
-                "return offered is not None and hmac.compare_digest(offered, clear)",
-                "return offered is not None",
+                "apps/network/radius/methods.py",
+                "return Proof() if hmac.compare_digest(offered, password.encode())"
+                " else None",
+                "return Proof()",
             ),
         ),
-        tests=("tests/network/test_radius_packets.py::test_pap_compares_bytes",),
+        tests=("tests/network/test_radius_methods.py::test_pap_compares_bytes",),
+    ),
+    Guard(
+        app="network",
+        name="answer-to-a-challenge",
+        kind=Kind.SIGNATURE,
+        keeps="MS-CHAPv2 lets in only who knows the password",
+        changes=(
+            Code(
+                "apps/network/radius/mschap.py",
+                "if not hmac.compare_digest(answer, challenge_response(asked, hashed)):",
+                "if False:",
+            ),
+        ),
+        tests=(
+            "tests/network/test_mschap_vectors.py::test_anything_else_earns_nothing",
+        ),
     ),
     Guard(
         app="network",
