@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class Reader:
         self._words: dict[str, dict[str, int]] = defaultdict(dict)
         self._vendor = ""
         self._depth = 0
-        self._acts = {
+        self._acts: dict[str, Callable[..., None]] = {
             "VENDOR": self._name_vendor, "BEGIN-VENDOR": self._begin_vendor,
             "END-VENDOR": self._end_vendor, "BEGIN-TLV": self._begin_tlv,
             "END-TLV": self._end_tlv, "ATTRIBUTE": self._attribute,

@@ -1,0 +1,332 @@
+-- What a NAS is told, in its vendor's words. The words stand in network_vendorrule,
+-- which apps/network/radius/vendors/<vendor>.toml fills; docs/radius.md, "Vendors".
+
+-- What the account holds: pairs that are the same for every vendor, and routes.
+CREATE TYPE radius_held AS (
+    pairs radius_pair[],
+    framed text,            -- its IPv4 address, or NULL
+    has_link boolean,       -- an IPv6 prefix for the line itself
+    has_delegated boolean,
+    has_stateful boolean,   -- an IPv6 address
+    routes_v4 text[],
+    routes_v6 text[]
+);
+
+-- What a rule's template and conditions refer to; rules/vendors.py has the names,
+-- in this order. A template is one of format(): %3$s is the third word.
+CREATE TYPE radius_words AS (flags int, words text[]);
+REVOKE ALL ON TYPE radius_held, radius_words FROM PUBLIC;
+
+-- Addresses, prefixes and routed blocks. An IPv4 block is no address of the line: it
+-- is routed to it, whatever its pool says.
+CREATE FUNCTION radius_held_by(p_account bigint) RETURNS radius_held
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    h radius_held;
+    held inet;
+    v_use text;
+BEGIN
+    h.pairs := '{}'; h.routes_v4 := '{}'; h.routes_v6 := '{}';
+    h.has_link := false; h.has_delegated := false; h.has_stateful := false;
+    FOR held, v_use IN
+        SELECT s.address, pool.use FROM network_addressassignment s
+          JOIN network_addresspool pool ON pool.id = s.pool_id
+         WHERE s.account_id = p_account AND s.released_at IS NULL ORDER BY s.id
+    LOOP
+        IF family(held) = 4 AND (v_use = 'routed' OR masklen(held) < 32) THEN
+            h.routes_v4 := h.routes_v4 || text(network(held));
+        ELSIF family(held) = 4 AND h.framed IS NULL THEN
+            h.framed := host(held);
+            h.pairs := h.pairs || ('Framed-IP-Address', h.framed, ':=')::radius_pair;
+        ELSIF family(held) = 6 AND v_use = 'routed' THEN
+            h.routes_v6 := h.routes_v6 || text(network(held));
+        ELSIF family(held) = 6 AND masklen(held) = 128 THEN
+            h.has_stateful := true;
+            h.pairs := h.pairs || ('Framed-IPv6-Address', host(held), '+=')::radius_pair;
+        ELSIF family(held) = 6 AND v_use = 'link' THEN
+            h.has_link := true;
+            h.pairs := h.pairs
+                || ('Framed-IPv6-Prefix', text(network(held)), '+=')::radius_pair;
+        ELSIF family(held) = 6 THEN
+            h.has_delegated := true;
+            h.pairs := h.pairs
+                || ('Delegated-IPv6-Prefix', text(network(held)), '+=')::radius_pair;
+        END IF;
+    END LOOP;
+    RETURN h;
+END $$;
+
+-- The pools on the NAS that it takes the rest from: of IPv4 addresses, of IPv6
+-- prefixes for the line, of delegated ones, of IPv6 addresses. '' for none. A pool
+-- may name one that goes with it, and that one another.
+CREATE FUNCTION radius_pools(p_pool bigint, h radius_held) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    names text[] := ARRAY['', '', '', ''];
+    pool record;
+    v_next bigint := p_pool;
+    v_first boolean := true;
+BEGIN
+    WHILE v_next IS NOT NULL LOOP
+        SELECT o.framed_pool, o.use, o.with_v6_id INTO pool
+          FROM network_addresspool o WHERE o.id = v_next;
+        IF pool.framed_pool <> '' THEN
+            IF pool.use = 'address' AND v_first THEN
+                IF h.framed IS NULL THEN names[1] := pool.framed_pool; END IF;
+            ELSIF pool.use = 'link' AND NOT h.has_link THEN
+                names[2] := pool.framed_pool;
+            ELSIF pool.use = 'delegated' AND NOT h.has_delegated THEN
+                names[3] := pool.framed_pool;
+            ELSIF pool.use = 'address' AND NOT h.has_stateful THEN
+                names[4] := pool.framed_pool;
+            END IF;
+        END IF;
+        v_next := pool.with_v6_id;
+        v_first := false;
+    END LOOP;
+    RETURN names;
+END $$;
+
+-- The speed of the moment, and all else that a map may speak of. In the walled garden
+-- nobody has addresses of his own: the NAS's pool `walled_pool` has them.
+CREATE FUNCTION radius_words_of(s radius_subject, n network_nas, h radius_held)
+RETURNS radius_words LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    w radius_words;
+    p network_rateprofile := s.profile;
+    is_open boolean := s.effect = 'accept';
+    is_walled boolean := s.effect = 'walled_garden';
+    up bigint := CASE WHEN is_open THEN p.up_kbps ELSE p.throttled_up_kbps END;
+    down bigint := CASE WHEN is_open THEN p.down_kbps ELSE p.throttled_down_kbps END;
+    burst boolean := is_open AND p.burst_s > 0 AND p.burst_down_kbps > 0;
+    v_policy text := CASE WHEN is_open THEN p.policy ELSE p.throttled_policy END;
+    v_redirect text := CASE WHEN is_walled THEN n.redirect_url ELSE '' END;
+    pools text[] := ARRAY['', '', '', ''];
+    vlan record;
+BEGIN
+    IF (s.account).pool_id IS NOT NULL AND NOT is_walled THEN
+        pools := radius_pools((s.account).pool_id, h);
+    END IF;
+    vlan := NULL;
+    IF (s.account).vlan_id IS NOT NULL THEN
+        SELECT v.vid, g.outer_vid INTO vlan FROM network_vlan v
+          JOIN network_vlangroup g ON g.id = v.group_id WHERE v.id = (s.account).vlan_id;
+    ELSE
+        SELECT NULL::int AS vid, NULL::int AS outer_vid INTO vlan;
+    END IF;
+    w.flags := CASE s.effect WHEN 'accept' THEN 1 WHEN 'walled_garden' THEN 4 ELSE 2 END
+        | CASE WHEN burst THEN 8 ELSE 0 END
+        | CASE WHEN p.priority > 0 THEN 16 ELSE 0 END
+        | CASE WHEN p.priority BETWEEN 1 AND 3 THEN 32 ELSE 0 END
+        | CASE WHEN p.priority > 5 THEN 64 ELSE 0 END
+        | CASE WHEN s.sessions_max > 0 THEN 128 ELSE 0 END
+        | CASE WHEN v_policy <> '' THEN 256 ELSE 0 END
+        | CASE WHEN pools[1] <> '' THEN 512 ELSE 0 END
+        | CASE WHEN pools[2] <> '' THEN 1024 ELSE 0 END
+        | CASE WHEN pools[3] <> '' THEN 2048 ELSE 0 END
+        | CASE WHEN pools[4] <> '' THEN 4096 ELSE 0 END
+        | CASE WHEN v_redirect <> '' THEN 8192 ELSE 0 END
+        | CASE WHEN vlan.vid IS NOT NULL THEN 16384 ELSE 0 END
+        | CASE WHEN vlan.outer_vid IS NOT NULL THEN 32768 ELSE 0 END;
+    w.words := ARRAY[
+        up::text, down::text, (up * 1000)::text, (down * 1000)::text,
+        -- Bits a second in 32 bits: a faster line is told the fastest that they say.
+        least(up * 1000, 4294967295)::text, least(down * 1000, 4294967295)::text,
+        -- What passes in one and a half seconds, and twice that.
+        (up * 375 / 2)::text, (down * 375 / 2)::text, (up * 375)::text, (down * 375)::text,
+        CASE WHEN burst THEN p.burst_up_kbps ELSE 0 END::text,
+        CASE WHEN burst THEN p.burst_down_kbps ELSE 0 END::text,
+        CASE WHEN NOT burst THEN 0 ELSE coalesce(nullif(p.burst_threshold_up_kbps, 0), up) END::text,
+        CASE WHEN NOT burst THEN 0 ELSE coalesce(nullif(p.burst_threshold_down_kbps, 0), down) END::text,
+        CASE WHEN burst THEN p.burst_s ELSE 0 END::text,
+        CASE WHEN burst THEN least(p.burst_up_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
+        CASE WHEN burst THEN least(p.burst_down_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
+        p.priority::text, s.sessions_max::text, v_policy,
+        pools[1], pools[2], pools[3], pools[4], n.walled_pool, v_redirect,
+        vlan.vid::text, vlan.outer_vid::text,
+        -- The route at hand, and by whom it goes: radius_reply fills them in.
+        '', ''
+    ];
+    RETURN w;
+END $$;
+
+-- Routed blocks, one answer each, by the address that the line has (RFC 2865 5.22 and
+-- RFC 3162 2.5: zero stands for whichever it gets).
+CREATE FUNCTION radius_routes(n network_nas, w radius_words, h radius_held)
+RETURNS radius_pair[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    pairs radius_pair[] := '{}';
+    v_bit int;
+    v_route text;
+BEGIN
+    FOR v_route, v_bit IN
+        SELECT r, 65536 FROM unnest(h.routes_v4) r
+        UNION ALL SELECT r, 131072 FROM unnest(h.routes_v6) r
+    LOOP
+        w.words[29] := v_route;
+        w.words[30] := CASE v_bit WHEN 65536 THEN coalesce(h.framed, '0.0.0.0') ELSE '::' END;
+        pairs := pairs || ARRAY(
+            SELECT (t.attribute, format(t.template, VARIADIC w.words), t.op)::radius_pair
+              FROM network_vendorrule t
+             WHERE t.vendor = n.vendor AND t.in_accept AND t.needs & v_bit <> 0
+               AND (t.needs & (w.flags | v_bit)) = t.needs AND t.unless & w.flags = 0
+             ORDER BY t.ordinal);
+    END LOOP;
+    RETURN pairs;
+END $$;
+
+-- The pairs with what this very NAS is told besides: `:=` takes the place of the
+-- values that are there, `+=` adds one.
+CREATE FUNCTION radius_with_own(p_pairs radius_pair[], p_own radius_pair[])
+RETURNS radius_pair[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY(
+        SELECT pair::radius_pair FROM unnest(p_pairs) pair
+         WHERE NOT EXISTS (SELECT FROM unnest(p_own) own
+                            WHERE own.op = ':=' AND own.attribute = pair.attribute)
+    ) || p_own
+$$;
+
+-- What the NAS is told about an account that is let in, in the order of the wire.
+CREATE OR REPLACE FUNCTION radius_reply(s radius_subject, r radius_request, n network_nas)
+RETURNS radius_pair[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    pairs radius_pair[];
+    own radius_pair[];
+    h radius_held;
+    w radius_words;
+    expires_at timestamptz := (s.account).expires_at;
+    v_state text := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
+                    ELSE 'throttled' END;
+BEGIN
+    pairs := ARRAY[
+        ('Class', (s.account).id::text, ':=')::radius_pair,
+        ('Acct-Interim-Interval', (s.profile).interim_s::text, ':=')::radius_pair];
+    IF v_state = 'walled' THEN
+        -- A short leash: who pays is out of the garden soon, even without a CoA.
+        pairs := pairs || ('Session-Timeout', '600', ':=')::radius_pair;
+    ELSE
+        h := radius_held_by((s.account).id);
+        pairs := pairs || h.pairs;
+        -- Exact expiry without a CoA: the NAS ends the session itself.
+        IF expires_at IS NOT NULL THEN
+            pairs := pairs || ('Session-Timeout', least(2147483647,
+                greatest(1, ceil(extract(epoch FROM expires_at - now()))))::bigint::text,
+                ':=')::radius_pair;
+        END IF;
+    END IF;
+    IF (s.profile).idle_s > 0 THEN
+        pairs := pairs || ('Idle-Timeout', (s.profile).idle_s::text, ':=')::radius_pair;
+    END IF;
+
+    w := radius_words_of(s, n, h);
+    pairs := pairs || ARRAY(
+        SELECT (t.attribute,
+                CASE WHEN t.quoted THEN radius_pairvalue(format(t.template, VARIADIC w.words))
+                ELSE format(t.template, VARIADIC w.words) END, t.op)::radius_pair
+          FROM network_vendorrule t
+         WHERE t.vendor = n.vendor AND t.in_accept
+           AND t.needs & w.flags = t.needs AND t.unless & w.flags = 0
+         ORDER BY t.ordinal);
+    IF h.routes_v4 <> '{}' OR h.routes_v6 <> '{}' THEN
+        pairs := pairs || radius_routes(n, w, h);
+    END IF;
+    own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
+                   FROM network_nasattribute a
+                  WHERE a.nas_id = n.id AND a.moment IN ('always', v_state) ORDER BY a.id);
+    RETURN CASE WHEN own = '{}' THEN pairs ELSE radius_with_own(pairs, own) END;
+END $$;
+
+-- The speed that a running session of the account should have now, in the words of
+-- its NAS: what a CoA carries. No row: the vendor's sessions do not change while they
+-- run. The application may read it; nothing else of RADIUS.
+CREATE OR REPLACE FUNCTION network_edge_rate(p_account_id bigint, p_nas_id bigint)
+RETURNS TABLE (attribute text, value text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    s radius_subject;
+    n network_nas;
+    w radius_words;
+    own radius_pair[];
+    v_state text;
+BEGIN
+    SELECT acc, profile, '', coalesce(acc.sessions_max, profile.sessions_max), st.effect,
+           st.state, 'id' INTO s
+      FROM network_accessaccount acc
+      JOIN network_rateprofile profile ON profile.id = acc.profile_id
+     CROSS JOIN LATERAL network_access_state(acc.id, now()) st
+     WHERE acc.id = p_account_id;
+    SELECT * INTO n FROM network_nas nas WHERE nas.id = p_nas_id;
+    w := radius_words_of(s, n, NULL);
+    v_state := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
+               ELSE 'throttled' END;
+    own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
+                   FROM network_nasattribute a
+                  WHERE a.nas_id = n.id AND a.moment IN ('always', v_state)
+                    AND EXISTS (SELECT FROM network_vendorrule t
+                                 WHERE t.vendor = n.vendor AND t.in_coa
+                                   AND t.attribute = a.attribute)
+                  ORDER BY a.id);
+    RETURN QUERY SELECT pair.attribute, pair.value FROM unnest(radius_with_own(ARRAY(
+        SELECT (t.attribute, radius_pairvalue(format(t.template, VARIADIC w.words)),
+                t.op)::radius_pair
+          FROM network_vendorrule t
+         WHERE t.vendor = n.vendor AND t.in_coa
+           AND t.needs & w.flags = t.needs AND t.unless & w.flags = 0
+         ORDER BY t.ordinal), own)) pair;
+END $$;
+
+DROP FUNCTION radius_rate(text, network_rateprofile, boolean);
+DROP FUNCTION radius_addresses(bigint, text);
+
+-- What a map is, in one number: rows and files are compared by it.
+CREATE FUNCTION network_vendor_digest(p_slug text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT encode(sha256(convert_to(m.label || E'\n' || coalesce(string_agg(
+               concat_ws(E'\t', t.ordinal, t.attribute, t.op, t.template, t.quoted::int,
+                         t.needs, t.unless, t.in_accept::int, t.in_coa::int),
+               E'\n' ORDER BY t.ordinal), ''), 'UTF8')), 'hex')
+      FROM network_vendormap m
+      LEFT JOIN network_vendorrule t ON t.vendor = m.slug
+     WHERE m.slug = p_slug GROUP BY m.label
+$$;
+
+-- Makes the rules those of the documents, and returns whose map is another one now.
+-- What is the same is not touched; a map without a document goes, unless a NAS is of
+-- that vendor: then the foreign key refuses.
+CREATE FUNCTION network_load_vendor_maps(p_maps jsonb) RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_map jsonb;
+    v_slug text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('network_load_vendor_maps'));
+    FOR v_map IN SELECT m FROM jsonb_array_elements(p_maps) m ORDER BY m->>'slug' LOOP
+        v_slug := v_map->>'slug';
+        CONTINUE WHEN network_vendor_digest(v_slug) = v_map->>'digest';
+        DELETE FROM network_vendorrule t WHERE t.vendor = v_slug;
+        INSERT INTO network_vendormap (slug, label, digest)
+        VALUES (v_slug, v_map->>'label', v_map->>'digest')
+        ON CONFLICT (slug) DO UPDATE SET label = excluded.label, digest = excluded.digest,
+                                         updated_at = statement_timestamp();
+        INSERT INTO network_vendorrule (vendor, ordinal, attribute, op, template, quoted,
+                                        needs, unless, in_accept, in_coa)
+        SELECT v_slug, t.* FROM jsonb_to_recordset(v_map->'rules') AS t (
+            ordinal int, attribute text, op text, template text, quoted boolean,
+            needs int, unless int, in_accept boolean, in_coa boolean);
+        RETURN NEXT v_slug;
+    END LOOP;
+    FOR v_slug IN
+        SELECT m.slug FROM network_vendormap m
+         WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(p_maps) d WHERE d->>'slug' = m.slug)
+    LOOP
+        DELETE FROM network_vendorrule t WHERE t.vendor = v_slug;
+        DELETE FROM network_vendormap m WHERE m.slug = v_slug;
+        RETURN NEXT v_slug;
+    END LOOP;
+END $$;
+
+REVOKE ALL ON FUNCTION radius_held_by, radius_pools, radius_words_of, radius_routes,
+    radius_with_own, radius_reply, network_edge_rate, network_vendor_digest,
+    network_load_vendor_maps FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION network_edge_rate, network_vendor_digest,
+    network_load_vendor_maps TO {app_role};
