@@ -180,9 +180,10 @@ def replaced(database: str, function: str, definition: str) -> Iterator[psycopg.
     with superuser(database) as admin:
         cursor = admin.execute("SET ROLE dotmac_owner")
         cursor.execute("SELECT pg_get_functiondef(to_regproc(%s))", [function])
-        (real,) = cursor.fetchone()
+        found = cursor.fetchone()
+        assert found is not None
         try:
             cursor.execute(definition)
             yield cursor
         finally:
-            cursor.execute(real)
+            cursor.execute(found[0])

@@ -79,3 +79,29 @@ def accounting_request(
 def vendor(number: int, code: int, value: bytes) -> bytes:
     """A vendor's attribute (RFC 2865, 5.26)."""
     return attribute(26, struct.pack("!I", number) + attribute(code, value))
+
+
+def tell_all(
+    port: int, packets: list[bytes], *, source: str, tries: int = 3, at_once: int = 50
+) -> int:
+    """Send each until it is answered, as a NAS does; returns how many never were.
+
+    Identifiers are the packets' own: at most 256 packets of different ones.
+    """
+    waiting = {data[1]: data for data in packets}
+    assert len(waiting) == len(packets), "identifiers repeat"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.bind((source, 0))
+        door.settimeout(2.0)
+        for _ in range(tries):
+            unsent = list(waiting.values())
+            for start in range(0, len(unsent), at_once):
+                batch = {data[1] for data in unsent[start : start + at_once]}
+                for data in unsent[start : start + at_once]:
+                    door.sendto(data, ("127.0.0.1", port))
+                while batch & waiting.keys():
+                    try:
+                        waiting.pop(door.recv(4096)[1], None)
+                    except TimeoutError:
+                        break
+    return len(waiting)

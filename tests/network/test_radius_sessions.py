@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -116,7 +116,7 @@ def lives(draw):
     begin = 3600
     ages = sorted(draw(st.lists(SECONDS, max_size=4, unique=True)), reverse=True)
     octets_in = octets_out = 0
-    packets = []
+    packets: list[dict[str, Any]] = []
     if draw(st.booleans()):
         packets.append({"status": "Start", "age": begin})
     for age in ages:

@@ -16,15 +16,20 @@ CREATE TYPE radius_request AS (
     client text     -- the NAS's name in the server's list: radius_clients().shortname
 );
 
--- Whom a request is about: the rows of the moment, and what is concluded from them.
+-- Whom a request is about, as the rows of the moment say. Scalars where possible:
+-- PL/pgSQL reads a field of a field by copying all of it.
 CREATE TYPE radius_subject AS (
-    account network_accessaccount,
-    profile network_rateprofile,
-    framed_pool text,       -- the pool that the NAS takes an address from, or NULL
+    account_id bigint,
+    found_by text,          -- login
+    secret bytea,           -- sealed for network_accessaccount.secret:<account_id>
+    mac_lock text,
+    expires_at timestamptz,
     sessions_max int,       -- 0 for any number
+    interim_s int,
+    framed_pool text,       -- the pool that the NAS takes an address from, or NULL
     effect text,            -- network_access_state()
     state text,
-    found_by text           -- login
+    profile network_rateprofile
 );
 
 -- One row of an answer. `op` is meant: `+=` for each of several values, `:=` for the

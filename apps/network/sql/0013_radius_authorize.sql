@@ -1,14 +1,15 @@
 -- radius_authorize() asks four others, each of which answers one question:
 -- who asks, who is meant, may he in, and with what.
 
--- The open account that a request means; its account is NULL when there is none.
+-- The open account that a request means; all NULL when there is none.
 CREATE FUNCTION radius_find_account(r radius_request, n network_nas) RETURNS radius_subject
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     s radius_subject;
 BEGIN
-    SELECT acc, profile, pool.framed_pool,
-           coalesce(acc.sessions_max, profile.sessions_max), st.effect, st.state, 'login'
+    SELECT acc.id, 'login', acc.secret, acc.mac_lock, acc.expires_at,
+           coalesce(acc.sessions_max, profile.sessions_max), profile.interim_s,
+           pool.framed_pool, st.effect, st.state, profile
       INTO s
       FROM network_accessaccount acc
       JOIN network_rateprofile profile ON profile.id = acc.profile_id
@@ -24,12 +25,11 @@ RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     IF s.effect = 'reject' THEN
         RETURN 'hold';
-    ELSIF (s.account).mac_lock <> '' AND (s.account).mac_lock <> r.mac THEN
+    ELSIF s.mac_lock <> '' AND s.mac_lock <> r.mac THEN
         RETURN 'mac';
     -- The platform's own NAS only tries passwords: it opens no session.
     ELSIF s.sessions_max > 0 AND n.address <> '127.0.0.2'
-          AND radius_open_sessions((s.account).id, (s.profile).interim_s, r.mac)
-              >= s.sessions_max THEN
+          AND radius_open_sessions(s.account_id, s.interim_s, r.mac) >= s.sessions_max THEN
         RETURN 'sessions';
     END IF;
     RETURN '';
@@ -40,11 +40,10 @@ CREATE FUNCTION radius_reply(s radius_subject, r radius_request, n network_nas)
 RETURNS radius_pair[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     pairs radius_pair[];
-    expires_at timestamptz := (s.account).expires_at;
 BEGIN
     pairs := ARRAY[
-        ('Class', (s.account).id::text, ':=')::radius_pair,
-        ('Acct-Interim-Interval', (s.profile).interim_s::text, ':=')::radius_pair
+        ('Class', s.account_id::text, ':=')::radius_pair,
+        ('Acct-Interim-Interval', s.interim_s::text, ':=')::radius_pair
     ] || ARRAY(SELECT (rate.attribute, rate.value, ':=')::radius_pair
                  FROM radius_rate(n.vendor, s.profile, s.effect <> 'accept') rate);
     IF s.effect = 'walled_garden' THEN
@@ -54,11 +53,11 @@ BEGIN
         ];
     END IF;
     pairs := pairs || ARRAY(SELECT (held.attribute, held.value, ':=')::radius_pair
-                              FROM radius_addresses((s.account).id, s.framed_pool) held);
+                              FROM radius_addresses(s.account_id, s.framed_pool) held);
     -- Exact expiry without a CoA: the NAS ends the session itself.
-    IF expires_at IS NOT NULL THEN
+    IF s.expires_at IS NOT NULL THEN
         pairs := pairs || ('Session-Timeout', least(2147483647,
-            greatest(1, ceil(extract(epoch FROM expires_at - now()))))::bigint::text,
+            greatest(1, ceil(extract(epoch FROM s.expires_at - now()))))::bigint::text,
             ':=')::radius_pair;
     END IF;
     RETURN pairs;
@@ -93,7 +92,7 @@ BEGIN
           coalesce(p_circuit, ''), coalesce(p_remote, ''), coalesce(p_called, ''),
           coalesce(p_kind, ''), coalesce(p_client, ''))::radius_request;
     s := radius_find_account(r, n);
-    IF (s.account).id IS NULL THEN
+    IF s.account_id IS NULL THEN
         RETURN;
     END IF;
     refused := radius_refusal(s, r, n);
@@ -103,8 +102,8 @@ BEGIN
         RETURN;
     END IF;
     attribute := 'Cleartext-Password';
-    value := radius_pairvalue(dotmac_unseal(
-        (s.account).secret, 'network_accessaccount.secret:' || (s.account).id));
+    value := radius_pairvalue(
+        dotmac_unseal(s.secret, 'network_accessaccount.secret:' || s.account_id));
     RETURN NEXT;
     attribute := 'Tmp-String-1'; value := s.state; RETURN NEXT;
     FOREACH pair IN ARRAY radius_reply(s, r, n) LOOP

@@ -101,7 +101,7 @@ GUARDS = (
         changes=(
             Body(
                 "radius_refusal",
-                "ELSIF (s.account).mac_lock <> '' AND (s.account).mac_lock <> r.mac THEN",
+                "ELSIF s.mac_lock <> '' AND s.mac_lock <> r.mac THEN",
                 "ELSIF false THEN",
             ),
         ),
