@@ -124,7 +124,11 @@ def vendor_map(slug: str, document: Mapping[str, Any], table: Table) -> VendorMa
     if document.keys() - _MAP_KEYS or _MAP_MUST - document.keys():
         raise MalformedMap(f"{slug}: it has a label, a source and replies.")
     label = document["label"]
-    if not isinstance(label, str) or not 0 < len(label) <= 64 or not label.isprintable():
+    if (
+        not isinstance(label, str)
+        or not 0 < len(label) <= 64
+        or not label.isprintable()
+    ):
         raise MalformedMap(f"{slug}: its label has 1 to 64 characters.")
     rules = []
     for ordinal, reply in enumerate(document["reply"], start=1):

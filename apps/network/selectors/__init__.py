@@ -53,6 +53,7 @@ from apps.network.selectors.sessions import (
     usage_hours,
 )
 from apps.network.selectors.state import StateView, access_state
+from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
     "AccountView",
@@ -83,6 +84,7 @@ __all__ = [
     "holders_now",
     "live_sessions",
     "logins_in_use",
+    "nas_attributes",
     "nas_list",
     "nas_secret",
     "nas_sharing_secret",
@@ -99,6 +101,7 @@ __all__ = [
     "sites",
     "tight_pool_ids",
     "usage_hours",
+    "vendor_choices",
     "vlan_groups",
     "vlans",
     "vrfs",

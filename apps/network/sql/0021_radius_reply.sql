@@ -102,17 +102,13 @@ DECLARE
     v_policy text := CASE WHEN is_open THEN p.policy ELSE p.throttled_policy END;
     v_redirect text := CASE WHEN is_walled THEN n.redirect_url ELSE '' END;
     pools text[] := ARRAY['', '', '', ''];
-    vlan record;
+    line record;
 BEGIN
-    IF (s.account).pool_id IS NOT NULL AND NOT is_walled THEN
-        pools := radius_pools((s.account).pool_id, h);
-    END IF;
-    vlan := NULL;
-    IF (s.account).vlan_id IS NOT NULL THEN
-        SELECT v.vid, g.outer_vid INTO vlan FROM network_vlan v
-          JOIN network_vlangroup g ON g.id = v.group_id WHERE v.id = (s.account).vlan_id;
-    ELSE
-        SELECT NULL::int AS vid, NULL::int AS outer_vid INTO vlan;
+    SELECT a.pool_id, v.vid, g.outer_vid INTO line FROM network_accessaccount a
+      LEFT JOIN network_vlan v ON v.id = a.vlan_id
+      LEFT JOIN network_vlangroup g ON g.id = v.group_id WHERE a.id = s.account_id;
+    IF line.pool_id IS NOT NULL AND NOT is_walled THEN
+        pools := radius_pools(line.pool_id, h);
     END IF;
     w.flags := CASE s.effect WHEN 'accept' THEN 1 WHEN 'walled_garden' THEN 4 ELSE 2 END
         | CASE WHEN burst THEN 8 ELSE 0 END
@@ -126,8 +122,8 @@ BEGIN
         | CASE WHEN pools[3] <> '' THEN 2048 ELSE 0 END
         | CASE WHEN pools[4] <> '' THEN 4096 ELSE 0 END
         | CASE WHEN v_redirect <> '' THEN 8192 ELSE 0 END
-        | CASE WHEN vlan.vid IS NOT NULL THEN 16384 ELSE 0 END
-        | CASE WHEN vlan.outer_vid IS NOT NULL THEN 32768 ELSE 0 END;
+        | CASE WHEN line.vid IS NOT NULL THEN 16384 ELSE 0 END
+        | CASE WHEN line.outer_vid IS NOT NULL THEN 32768 ELSE 0 END;
     w.words := ARRAY[
         up::text, down::text, (up * 1000)::text, (down * 1000)::text,
         -- Bits a second in 32 bits: a faster line is told the fastest that they say.
@@ -143,7 +139,7 @@ BEGIN
         CASE WHEN burst THEN least(p.burst_down_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
         p.priority::text, s.sessions_max::text, v_policy,
         pools[1], pools[2], pools[3], pools[4], n.walled_pool, v_redirect,
-        vlan.vid::text, vlan.outer_vid::text,
+        line.vid::text, line.outer_vid::text,
         -- The route at hand, and by whom it goes: radius_reply fills them in.
         '', ''
     ];
@@ -194,28 +190,28 @@ DECLARE
     own radius_pair[];
     h radius_held;
     w radius_words;
-    expires_at timestamptz := (s.account).expires_at;
+    p network_rateprofile := s.profile;
     v_state text := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
                     ELSE 'throttled' END;
 BEGIN
     pairs := ARRAY[
-        ('Class', (s.account).id::text, ':=')::radius_pair,
-        ('Acct-Interim-Interval', (s.profile).interim_s::text, ':=')::radius_pair];
+        ('Class', s.account_id::text, ':=')::radius_pair,
+        ('Acct-Interim-Interval', s.interim_s::text, ':=')::radius_pair];
     IF v_state = 'walled' THEN
         -- A short leash: who pays is out of the garden soon, even without a CoA.
         pairs := pairs || ('Session-Timeout', '600', ':=')::radius_pair;
     ELSE
-        h := radius_held_by((s.account).id);
+        h := radius_held_by(s.account_id);
         pairs := pairs || h.pairs;
         -- Exact expiry without a CoA: the NAS ends the session itself.
-        IF expires_at IS NOT NULL THEN
+        IF s.expires_at IS NOT NULL THEN
             pairs := pairs || ('Session-Timeout', least(2147483647,
-                greatest(1, ceil(extract(epoch FROM expires_at - now()))))::bigint::text,
+                greatest(1, ceil(extract(epoch FROM s.expires_at - now()))))::bigint::text,
                 ':=')::radius_pair;
         END IF;
     END IF;
-    IF (s.profile).idle_s > 0 THEN
-        pairs := pairs || ('Idle-Timeout', (s.profile).idle_s::text, ':=')::radius_pair;
+    IF p.idle_s > 0 THEN
+        pairs := pairs || ('Idle-Timeout', p.idle_s::text, ':=')::radius_pair;
     END IF;
 
     w := radius_words_of(s, n, h);
@@ -249,8 +245,10 @@ DECLARE
     own radius_pair[];
     v_state text;
 BEGIN
-    SELECT acc, profile, '', coalesce(acc.sessions_max, profile.sessions_max), st.effect,
-           st.state, 'id' INTO s
+    SELECT acc.id, 'id', NULL, '', acc.expires_at,
+           coalesce(acc.sessions_max, profile.sessions_max), profile.interim_s, NULL,
+           st.effect, st.state, profile
+      INTO s
       FROM network_accessaccount acc
       JOIN network_rateprofile profile ON profile.id = acc.profile_id
      CROSS JOIN LATERAL network_access_state(acc.id, now()) st

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apps.network.radius.attributes import attribute_table
 from apps.network.rules.vendors import MalformedMap, VendorMap, vendor_map
+from dotmac.core.invariants import Invariant
 
 FOLDER = Path(__file__).parent
 
@@ -22,6 +23,23 @@ def read_maps(folder: Path = FOLDER) -> tuple[VendorMap, ...]:
             raise MalformedMap(f"{path.stem}: {error}") from None
         maps.append(vendor_map(path.stem, document, attribute_table()))
     return tuple(maps)
+
+
+def files_invariant() -> Invariant:
+    """Whether the rules of RADIUS are those of the files, all of them and no other."""
+    wanted = ", ".join(f"('{found.slug}', '{found.digest}')" for found in own_maps())
+    return Invariant(
+        name="network.vendor_rules_match_files",
+        says="The rules of RADIUS answers are those of the vendors' files.",
+        # Slugs and digests are of [a-z0-9_] only.
+        sql=f"""
+            SELECT coalesce(m.slug, f.slug) AS vendor, m.digest AS loaded, f.digest AS file
+              FROM network_vendormap m
+              FULL JOIN (VALUES {wanted}) AS f (slug, digest) ON f.slug = m.slug
+             WHERE m.digest IS DISTINCT FROM f.digest
+                OR network_vendor_digest(m.slug) IS DISTINCT FROM m.digest
+        """,  # noqa: S608  # nosec B608
+    )
 
 
 @cache
