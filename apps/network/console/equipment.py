@@ -151,7 +151,12 @@ class PoolForm(ConsoleForm):
         help_text=gettext_lazy("For example 56. Empty: single addresses."),
     )
     use = forms.ChoiceField(
-        label=gettext_lazy("What the subscriber gets"), choices=PoolUse.choices
+        label=gettext_lazy("What the subscriber gets"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("An address, or with a length a delegated prefix")),
+            *PoolUse.choices,
+        ],
     )
     with_v6_id = forms.TypedChoiceField(
         label=gettext_lazy("Pool of IPv6 that goes with it"),

@@ -65,6 +65,7 @@ class RateProfileForm(ConsoleForm):
     )
     priority = forms.IntegerField(
         label=gettext_lazy("Priority"),
+        required=False,
         initial=0,
         min_value=0,
         max_value=8,
@@ -72,6 +73,7 @@ class RateProfileForm(ConsoleForm):
     )
     idle_s = forms.IntegerField(
         label=gettext_lazy("Ends after idle seconds"),
+        required=False,
         initial=0,
         min_value=0,
         help_text=gettext_lazy("0 means never."),
@@ -87,13 +89,18 @@ class RateProfileForm(ConsoleForm):
     )
 
 
+def numbers(data: dict[str, Any]) -> dict[str, Any]:
+    """Left empty means none."""
+    return {**data, "priority": data["priority"] or 0, "idle_s": data["idle_s"] or 0}
+
+
 def values_of(profile: RateProfile, page: Page) -> dict[str, Any]:
     return {name: getattr(profile, name) for name in RateProfileForm.base_fields}
 
 
 def change(profile: RateProfile, data: dict[str, Any], page: Page) -> str:
     operations.change_rate_profile(
-        profile_id=profile.pk, changes=data, actor=page.actor, now=page.now
+        profile_id=profile.pk, changes=numbers(data), actor=page.actor, now=page.now
     )
     return _("The rate profile was changed. Running sessions follow in a few seconds.")
 
@@ -171,7 +178,7 @@ class RateProfileDetail(DetailScreen):
                     Fact(_("Sessions at once"), row.sessions_max, "number"),
                     Fact(_("Interim updates every"), row.interim_s, "duration"),
                     Fact(_("Priority"), row.priority or ""),
-                    Fact(_("Ends when idle for"), row.idle_s or "", "duration"),
+                    Fact(_("Ends when idle for"), row.idle_s or None, "duration"),
                     Fact(_("Policy on the NAS"), row.policy, "code"),
                     Fact(_("Policy when throttled"), row.throttled_policy, "code"),
                 ],
@@ -187,7 +194,9 @@ class NewRateProfile(FormScreen):
     form = RateProfileForm
 
     def run(self, data: dict[str, Any], page: Page) -> Done:
-        profile = operations.create_rate_profile(**data, actor=page.actor, now=page.now)
+        profile = operations.create_rate_profile(
+            **numbers(data), actor=page.actor, now=page.now
+        )
         return Done(
             _("The rate profile was added."), detail_url("rate-profiles", profile.pk)
         )

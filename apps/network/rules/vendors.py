@@ -57,6 +57,14 @@ _NEEDED = {
     "redirect_url": "redirect", "vid": "vlan", "outer_vid": "outer_vlan",
     "walled_pool": "walled",
 }  # fmt: skip
+# What a line has, not its profile: rules that need it are rendered for each answer.
+_OF_LINE = sum(
+    CONDITIONS[name]
+    for name in (
+        "pool", "pool_v6", "pool_delegated", "pool_stateful", "redirect", "vlan",
+        "outer_vlan", "route_v4", "route_v6",
+    )
+)  # fmt: skip
 _SENT = ("accept", "coa")
 _SLUG = re.compile(r"^[a-z][a-z0-9_]{0,31}$")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -152,6 +160,9 @@ def _rule(ordinal: int, reply: Mapping[str, Any], table: Table) -> Rule:
     routes = CONDITIONS["route_v4"] | CONDITIONS["route_v6"]
     if bool(needs & routes) != bool({"route", "route_via"} & set(used)):
         raise MalformedMap("{route} goes with route_v4 or route_v6.")
+    unless = _bits(list(reply.get("unless", ())))
+    if unless & _OF_LINE:
+        raise MalformedMap("unless speaks of state and profile only.")
     known, tag = told_attribute(attribute, table)
     encoded_value(known, tag, value.format(**WORDS))
     return Rule(
@@ -161,7 +172,7 @@ def _rule(ordinal: int, reply: Mapping[str, Any], table: Table) -> Rule:
         template=_template(value),
         quoted=bool(_TYPED & set(used)) or any(mark in value for mark in "'\"`\\"),
         needs=needs,
-        unless=_bits(list(reply.get("unless", ()))),
+        unless=unless,
         in_accept="accept" in send,
         in_coa="coa" in send,
     )

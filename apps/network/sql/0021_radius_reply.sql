@@ -15,42 +15,42 @@ CREATE TYPE radius_held AS (
 -- What a rule's template and conditions refer to; rules/vendors.py has the names,
 -- in this order. A template is one of format(): %3$s is the third word.
 CREATE TYPE radius_words AS (flags int, words text[]);
-REVOKE ALL ON TYPE radius_held, radius_words FROM PUBLIC;
+-- An address or a block that the account holds, and what its pool gives.
+CREATE TYPE radius_unit AS (address inet, use text);
 
 -- Addresses, prefixes and routed blocks. An IPv4 block is no address of the line: it
 -- is routed to it, whatever its pool says.
-CREATE FUNCTION radius_held_by(p_account bigint) RETURNS radius_held
-LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION radius_held_of(p_units radius_unit[]) RETURNS radius_held
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     h radius_held;
-    held inet;
-    v_use text;
+    unit radius_unit;
+    bits int;
 BEGIN
-    h.pairs := '{}'; h.routes_v4 := '{}'; h.routes_v6 := '{}';
     h.has_link := false; h.has_delegated := false; h.has_stateful := false;
-    FOR held, v_use IN
-        SELECT s.address, pool.use FROM network_addressassignment s
-          JOIN network_addresspool pool ON pool.id = s.pool_id
-         WHERE s.account_id = p_account AND s.released_at IS NULL ORDER BY s.id
-    LOOP
-        IF family(held) = 4 AND (v_use = 'routed' OR masklen(held) < 32) THEN
-            h.routes_v4 := h.routes_v4 || text(network(held));
-        ELSIF family(held) = 4 AND h.framed IS NULL THEN
-            h.framed := host(held);
+    FOREACH unit IN ARRAY p_units LOOP
+        bits := masklen(unit.address);
+        IF family(unit.address) = 4 AND (bits < 32 OR unit.use = 'routed') THEN
+            h.routes_v4 := h.routes_v4 || text(network(unit.address));
+        ELSIF family(unit.address) = 4 AND h.framed IS NULL THEN
+            h.framed := host(unit.address);
             h.pairs := h.pairs || ('Framed-IP-Address', h.framed, ':=')::radius_pair;
-        ELSIF family(held) = 6 AND v_use = 'routed' THEN
-            h.routes_v6 := h.routes_v6 || text(network(held));
-        ELSIF family(held) = 6 AND masklen(held) = 128 THEN
+        ELSIF family(unit.address) = 4 THEN
+            CONTINUE;
+        ELSIF unit.use = 'routed' THEN
+            h.routes_v6 := h.routes_v6 || text(network(unit.address));
+        ELSIF bits = 128 THEN
             h.has_stateful := true;
-            h.pairs := h.pairs || ('Framed-IPv6-Address', host(held), '+=')::radius_pair;
-        ELSIF family(held) = 6 AND v_use = 'link' THEN
+            h.pairs := h.pairs
+                || ('Framed-IPv6-Address', host(unit.address), '+=')::radius_pair;
+        ELSIF unit.use = 'link' THEN
             h.has_link := true;
             h.pairs := h.pairs
-                || ('Framed-IPv6-Prefix', text(network(held)), '+=')::radius_pair;
-        ELSIF family(held) = 6 THEN
+                || ('Framed-IPv6-Prefix', text(network(unit.address)), '+=')::radius_pair;
+        ELSE
             h.has_delegated := true;
             h.pairs := h.pairs
-                || ('Delegated-IPv6-Prefix', text(network(held)), '+=')::radius_pair;
+                || ('Delegated-IPv6-Prefix', text(network(unit.address)), '+=')::radius_pair;
         END IF;
     END LOOP;
     RETURN h;
@@ -73,11 +73,11 @@ BEGIN
         IF pool.framed_pool <> '' THEN
             IF pool.use = 'address' AND v_first THEN
                 IF h.framed IS NULL THEN names[1] := pool.framed_pool; END IF;
-            ELSIF pool.use = 'link' AND NOT h.has_link THEN
+            ELSIF pool.use = 'link' AND h.has_link IS NOT TRUE THEN
                 names[2] := pool.framed_pool;
-            ELSIF pool.use = 'delegated' AND NOT h.has_delegated THEN
+            ELSIF pool.use = 'delegated' AND h.has_delegated IS NOT TRUE THEN
                 names[3] := pool.framed_pool;
-            ELSIF pool.use = 'address' AND NOT h.has_stateful THEN
+            ELSIF pool.use = 'address' AND h.has_stateful IS NOT TRUE THEN
                 names[4] := pool.framed_pool;
             END IF;
         END IF;
@@ -89,8 +89,9 @@ END $$;
 
 -- The speed of the moment, and all else that a map may speak of. In the walled garden
 -- nobody has addresses of his own: the NAS's pool `walled_pool` has them.
-CREATE FUNCTION radius_words_of(s radius_subject, n network_nas, h radius_held)
-RETURNS radius_words LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION radius_words_of(
+    s radius_subject, n network_nas, h radius_held, p_pool bigint, p_vlan bigint
+) RETURNS radius_words LANGUAGE plpgsql STABLE AS $$
 DECLARE
     w radius_words;
     p network_rateprofile := s.profile;
@@ -100,15 +101,17 @@ DECLARE
     down bigint := CASE WHEN is_open THEN p.down_kbps ELSE p.throttled_down_kbps END;
     burst boolean := is_open AND p.burst_s > 0 AND p.burst_down_kbps > 0;
     v_policy text := CASE WHEN is_open THEN p.policy ELSE p.throttled_policy END;
-    v_redirect text := CASE WHEN is_walled THEN n.redirect_url ELSE '' END;
+    v_redirect text := CASE WHEN is_walled THEN coalesce(n.redirect_url, '') ELSE '' END;
     pools text[] := ARRAY['', '', '', ''];
-    line record;
+    v_vid int;
+    v_outer int;
 BEGIN
-    SELECT a.pool_id, v.vid, g.outer_vid INTO line FROM network_accessaccount a
-      LEFT JOIN network_vlan v ON v.id = a.vlan_id
-      LEFT JOIN network_vlangroup g ON g.id = v.group_id WHERE a.id = s.account_id;
-    IF line.pool_id IS NOT NULL AND NOT is_walled THEN
-        pools := radius_pools(line.pool_id, h);
+    IF p_pool IS NOT NULL AND NOT is_walled THEN
+        pools := radius_pools(p_pool, h);
+    END IF;
+    IF p_vlan IS NOT NULL THEN
+        SELECT v.vid, g.outer_vid INTO v_vid, v_outer FROM network_vlan v
+          JOIN network_vlangroup g ON g.id = v.group_id WHERE v.id = p_vlan;
     END IF;
     w.flags := CASE s.effect WHEN 'accept' THEN 1 WHEN 'walled_garden' THEN 4 ELSE 2 END
         | CASE WHEN burst THEN 8 ELSE 0 END
@@ -122,8 +125,8 @@ BEGIN
         | CASE WHEN pools[3] <> '' THEN 2048 ELSE 0 END
         | CASE WHEN pools[4] <> '' THEN 4096 ELSE 0 END
         | CASE WHEN v_redirect <> '' THEN 8192 ELSE 0 END
-        | CASE WHEN line.vid IS NOT NULL THEN 16384 ELSE 0 END
-        | CASE WHEN line.outer_vid IS NOT NULL THEN 32768 ELSE 0 END;
+        | CASE WHEN v_vid IS NOT NULL THEN 16384 ELSE 0 END
+        | CASE WHEN v_outer IS NOT NULL THEN 32768 ELSE 0 END;
     w.words := ARRAY[
         up::text, down::text, (up * 1000)::text, (down * 1000)::text,
         -- Bits a second in 32 bits: a faster line is told the fastest that they say.
@@ -139,7 +142,7 @@ BEGIN
         CASE WHEN burst THEN least(p.burst_down_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
         p.priority::text, s.sessions_max::text, v_policy,
         pools[1], pools[2], pools[3], pools[4], n.walled_pool, v_redirect,
-        line.vid::text, line.outer_vid::text,
+        v_vid::text, v_outer::text,
         -- The route at hand, and by whom it goes: radius_reply fills them in.
         '', ''
     ];
@@ -182,54 +185,155 @@ RETURNS radius_pair[] LANGUAGE sql IMMUTABLE AS $$
     ) || p_own
 $$;
 
+-- Rules that hold whatever the line is: all but those that need the walled garden, a
+-- pool, a VLAN or a route. What they say follows from vendor, profile and state alone,
+-- so that it is said beforehand (network_profilereply) and looked up.
+CREATE FUNCTION radius_rendered(p_vendor text, w radius_words, p_of_line boolean)
+RETURNS radius_pair[] LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(
+        SELECT (t.attribute,
+                CASE WHEN t.quoted THEN radius_pairvalue(format(t.template, VARIADIC w.words))
+                ELSE format(t.template, VARIADIC w.words) END, t.op)::radius_pair
+          FROM network_vendorrule t
+         WHERE t.vendor = p_vendor AND t.in_accept
+           AND t.needs & w.flags = t.needs AND t.unless & w.flags = 0
+           AND (t.needs & 65028 <> 0) = p_of_line
+         ORDER BY t.ordinal)
+$$;
+
+CREATE TABLE network_profilereply (
+    vendor varchar(32) NOT NULL REFERENCES network_vendormap (slug) ON DELETE CASCADE,
+    profile_id bigint NOT NULL REFERENCES network_rateprofile ON DELETE CASCADE,
+    state text NOT NULL CHECK (state IN ('open', 'throttled', 'walled')),
+    pairs radius_pair[] NOT NULL,
+    PRIMARY KEY (profile_id, vendor, state)
+);
+CREATE INDEX network_profilereply_vendor ON network_profilereply (vendor);
+-- Nobody writes it but the functions below.
+REVOKE INSERT, UPDATE, DELETE ON network_profilereply FROM {app_role};
+
+-- What network_profilereply has to have, for one profile or for all.
+CREATE FUNCTION radius_replies(p_profile bigint)
+RETURNS TABLE (vendor varchar, profile_id bigint, state text, pairs radius_pair[])
+LANGUAGE sql STABLE AS $$
+    SELECT m.slug, p.id, st.state, radius_rendered(m.slug, radius_words_of(
+               (NULL, '', NULL, '', NULL, p.sessions_max, p.interim_s, NULL, st.effect, '',
+                p)::radius_subject, NULL, NULL, NULL, NULL), false)
+      FROM network_rateprofile p
+     CROSS JOIN network_vendormap m
+     CROSS JOIN (VALUES ('open', 'accept'), ('throttled', 'throttle'),
+                        ('walled', 'walled_garden')) st (state, effect)
+     WHERE p_profile IS NULL OR p.id = p_profile
+$$;
+
+-- In the transaction that changes a profile or a map: no answer is between the two.
+CREATE FUNCTION network_render_replies(p_profile bigint) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO network_profilereply AS c (vendor, profile_id, state, pairs)
+    SELECT r.vendor, r.profile_id, r.state, r.pairs FROM radius_replies(p_profile) r
+    ON CONFLICT ON CONSTRAINT network_profilereply_pkey
+    DO UPDATE SET pairs = excluded.pairs WHERE c.pairs IS DISTINCT FROM excluded.pairs
+$$;
+CREATE FUNCTION network_rateprofile_render() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM network_render_replies(NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER network_rateprofile_render AFTER INSERT OR UPDATE ON network_rateprofile
+    FOR EACH ROW EXECUTE FUNCTION network_rateprofile_render();
+
+-- Rows that say something else than the rules do: none, ever.
+CREATE FUNCTION network_stale_replies()
+RETURNS TABLE (profile_id bigint, vendor varchar, state text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.profile_id, r.vendor, r.state FROM radius_replies(NULL) r
+      LEFT JOIN network_profilereply c USING (profile_id, vendor, state)
+     WHERE c.pairs IS DISTINCT FROM r.pairs
+$$;
+
 -- What the NAS is told about an account that is let in, in the order of the wire.
 CREATE OR REPLACE FUNCTION radius_reply(s radius_subject, r radius_request, n network_nas)
 RETURNS radius_pair[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     pairs radius_pair[];
     own radius_pair[];
+    said radius_pair[];
+    units radius_unit[];
     h radius_held;
     w radius_words;
-    p network_rateprofile := s.profile;
+    v_pool bigint;
+    v_framed text;
+    v_with_v6 bigint;
+    v_vlan bigint;
+    v_limit int;
+    v_idle int;
+    v_has_own boolean;
     v_state text := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
                     ELSE 'throttled' END;
 BEGIN
+    -- All that the answer needs, in one look.
+    SELECT a.pool_id, o.framed_pool, o.with_v6_id, a.vlan_id, p.sessions_max, p.idle_s,
+           c.pairs,
+           EXISTS (SELECT FROM network_nasattribute own WHERE own.nas_id = n.id),
+           CASE WHEN v_state <> 'walled' THEN ARRAY(
+               SELECT (u.address, pool.use)::radius_unit FROM network_addressassignment u
+                 JOIN network_addresspool pool ON pool.id = u.pool_id
+                WHERE u.account_id = a.id AND u.released_at IS NULL ORDER BY u.id) END
+      INTO v_pool, v_framed, v_with_v6, v_vlan, v_limit, v_idle, said, v_has_own, units
+      FROM network_accessaccount a
+      JOIN network_rateprofile p ON p.id = a.profile_id
+      LEFT JOIN network_addresspool o ON o.id = a.pool_id
+      LEFT JOIN network_profilereply c
+        ON c.profile_id = a.profile_id AND c.vendor = n.vendor AND c.state = v_state
+     WHERE a.id = s.account_id;
+
     pairs := ARRAY[
         ('Class', s.account_id::text, ':=')::radius_pair,
         ('Acct-Interim-Interval', s.interim_s::text, ':=')::radius_pair];
     IF v_state = 'walled' THEN
         -- A short leash: who pays is out of the garden soon, even without a CoA.
         pairs := pairs || ('Session-Timeout', '600', ':=')::radius_pair;
-    ELSE
-        h := radius_held_by(s.account_id);
-        pairs := pairs || h.pairs;
-        -- Exact expiry without a CoA: the NAS ends the session itself.
-        IF s.expires_at IS NOT NULL THEN
-            pairs := pairs || ('Session-Timeout', least(2147483647,
-                greatest(1, ceil(extract(epoch FROM s.expires_at - now()))))::bigint::text,
-                ':=')::radius_pair;
-        END IF;
+    -- Exact expiry without a CoA: the NAS ends the session itself.
+    ELSIF s.expires_at IS NOT NULL THEN
+        pairs := pairs || ('Session-Timeout', least(2147483647,
+            greatest(1, ceil(extract(epoch FROM s.expires_at - now()))))::bigint::text,
+            ':=')::radius_pair;
     END IF;
-    IF p.idle_s > 0 THEN
-        pairs := pairs || ('Idle-Timeout', p.idle_s::text, ':=')::radius_pair;
+    IF v_idle > 0 THEN
+        pairs := pairs || ('Idle-Timeout', v_idle::text, ':=')::radius_pair;
+    END IF;
+    IF units <> '{}' THEN
+        h := radius_held_of(units);
+        pairs := pairs || h.pairs;
     END IF;
 
-    w := radius_words_of(s, n, h);
-    pairs := pairs || ARRAY(
-        SELECT (t.attribute,
-                CASE WHEN t.quoted THEN radius_pairvalue(format(t.template, VARIADIC w.words))
-                ELSE format(t.template, VARIADIC w.words) END, t.op)::radius_pair
-          FROM network_vendorrule t
-         WHERE t.vendor = n.vendor AND t.in_accept
-           AND t.needs & w.flags = t.needs AND t.unless & w.flags = 0
-         ORDER BY t.ordinal);
-    IF h.routes_v4 <> '{}' OR h.routes_v6 <> '{}' THEN
-        pairs := pairs || radius_routes(n, w, h);
+    -- An account with a limit of its own is told that one.
+    IF said IS NULL OR s.sessions_max <> v_limit THEN
+        said := radius_rendered(n.vendor, radius_words_of(s, n, h, NULL, NULL), false);
     END IF;
-    own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
-                   FROM network_nasattribute a
-                  WHERE a.nas_id = n.id AND a.moment IN ('always', v_state) ORDER BY a.id);
-    RETURN CASE WHEN own = '{}' THEN pairs ELSE radius_with_own(pairs, own) END;
+    pairs := pairs || said;
+    -- What is left for the rules of the line: a pool of the NAS, a VLAN, a route.
+    IF h.framed IS NOT NULL THEN
+        v_framed := '';
+    END IF;
+    IF v_state = 'walled' OR v_framed <> '' OR v_vlan IS NOT NULL
+       OR (v_with_v6 IS NOT NULL AND radius_pools(v_with_v6, h) <> ARRAY['', '', '', ''])
+       OR h.routes_v4 IS NOT NULL OR h.routes_v6 IS NOT NULL THEN
+        w := radius_words_of(s, n, h, v_pool, v_vlan);
+        pairs := pairs || radius_rendered(n.vendor, w, true);
+        IF h.routes_v4 IS NOT NULL OR h.routes_v6 IS NOT NULL THEN
+            pairs := pairs || radius_routes(n, w, h);
+        END IF;
+    END IF;
+    IF v_has_own THEN
+        own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
+                       FROM network_nasattribute a
+                      WHERE a.nas_id = n.id AND a.moment IN ('always', v_state)
+                      ORDER BY a.id);
+        RETURN radius_with_own(pairs, own);
+    END IF;
+    RETURN pairs;
 END $$;
 
 -- The speed that a running session of the account should have now, in the words of
@@ -254,7 +358,7 @@ BEGIN
      CROSS JOIN LATERAL network_access_state(acc.id, now()) st
      WHERE acc.id = p_account_id;
     SELECT * INTO n FROM network_nas nas WHERE nas.id = p_nas_id;
-    w := radius_words_of(s, n, NULL);
+    w := radius_words_of(s, n, NULL, NULL, NULL);
     v_state := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
                ELSE 'throttled' END;
     own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
@@ -321,10 +425,13 @@ BEGIN
         DELETE FROM network_vendormap m WHERE m.slug = v_slug;
         RETURN NEXT v_slug;
     END LOOP;
+    PERFORM network_render_replies(NULL);
 END $$;
 
-REVOKE ALL ON FUNCTION radius_held_by, radius_pools, radius_words_of, radius_routes,
-    radius_with_own, radius_reply, network_edge_rate, network_vendor_digest,
-    network_load_vendor_maps FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION network_edge_rate, network_vendor_digest,
-    network_load_vendor_maps TO {app_role};
+REVOKE ALL ON TYPE radius_held, radius_words, radius_unit FROM PUBLIC;
+REVOKE ALL ON FUNCTION radius_held_of, radius_pools, radius_words_of, radius_routes,
+    radius_with_own, radius_rendered, radius_replies, radius_reply, network_edge_rate,
+    network_render_replies, network_rateprofile_render, network_stale_replies,
+    network_vendor_digest, network_load_vendor_maps FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION network_edge_rate, network_render_replies,
+    network_stale_replies, network_vendor_digest, network_load_vendor_maps TO {app_role};

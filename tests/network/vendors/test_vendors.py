@@ -116,6 +116,7 @@ value = "{value}"
         ("Filter-Id", "x", "send = ['reject']", "its op is"),
         ("Filter-Id", "x", "send = []", "its op is"),
         ("Framed-Route", "{route}", "", "goes with route_v4"),
+        ("Filter-Id", "x", "unless = ['vlan']", "state and profile only"),
         ("Framed-Route", "x", "when = ['route_v4']", "goes with route_v4"),
         # Bits a second of a fast line do not fit 32 bits: the unit trap.
         ("WISPr-Bandwidth-Max-Up", "{up_bps}", "", "between 0 and 4294967295"),
