@@ -87,9 +87,13 @@ class Reader:
             act(*words[1:])
 
     def finish(self) -> dict[str, Found]:
+        """An attribute may have two names: words of one are words of both."""
+        of_number: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
         for name, words in self._words.items():
-            if name in self.found:
-                self.found[name].words = words
+            if made := self.found.get(name):
+                of_number[made.vendor, made.number].update(words)
+        for made in self.found.values():
+            made.words = of_number.get((made.vendor, made.number), {})
         return self.found
 
     def _name_vendor(self, name: str, number: str, *rest: str) -> None:

@@ -257,7 +257,7 @@ class NasDetail(DetailScreen):
         site_url = detail_url("sites", row.site_id) if row.site_id else ""
         return [
             Fact(_("Address"), row.address, "code"),
-            Fact(_("Vendor"), row.vendor_label),
+            Fact(_("Vendor"), row.vendor_label),  # type: ignore[attr-defined]
             Fact(_("Site"), row.site.name if row.site else "", url=site_url),
             Fact(_("CoA port"), row.coa_port),
         ]

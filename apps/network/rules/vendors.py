@@ -47,6 +47,7 @@ CONDITIONS: dict[str, int] = {
             "open", "throttled", "walled", "burst", "priority", "high_priority",
             "low_priority", "sessions", "policy", "pool", "pool_v6", "pool_delegated",
             "pool_stateful", "redirect", "vlan", "outer_vlan", "route_v4", "route_v6",
+            "walled_pool",
         )
     )
 }  # fmt: skip
@@ -55,16 +56,19 @@ _NEEDED = {
     "policy": "policy", "pool": "pool", "pool_v6": "pool_v6",
     "pool_delegated": "pool_delegated", "pool_stateful": "pool_stateful",
     "redirect_url": "redirect", "vid": "vlan", "outer_vid": "outer_vlan",
-    "walled_pool": "walled",
+    "walled_pool": "walled_pool",
 }  # fmt: skip
 # What a line has, not its profile: rules that need it are rendered for each answer.
 _OF_LINE = sum(
     CONDITIONS[name]
     for name in (
         "pool", "pool_v6", "pool_delegated", "pool_stateful", "redirect", "vlan",
-        "outer_vlan", "route_v4", "route_v6",
+        "outer_vlan", "route_v4", "route_v6", "walled_pool",
     )
 )  # fmt: skip
+# The states, the only conditions beside those of the line.
+_STATES = CONDITIONS["open"] | CONDITIONS["throttled"] | CONDITIONS["walled"]
+_LINE_WORDS = {*_NEEDED, "route", "route_via"} - {"policy"}
 _SENT = ("accept", "coa")
 _SLUG = re.compile(r"^[a-z][a-z0-9_]{0,31}$")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -161,8 +165,9 @@ def _rule(ordinal: int, reply: Mapping[str, Any], table: Table) -> Rule:
     if bool(needs & routes) != bool({"route", "route_via"} & set(used)):
         raise MalformedMap("{route} goes with route_v4 or route_v6.")
     unless = _bits(list(reply.get("unless", ())))
-    if unless & _OF_LINE:
-        raise MalformedMap("unless speaks of state and profile only.")
+    _check_sides(needs, unless, set(used))
+    if "coa" in send and needs & _OF_LINE:
+        raise MalformedMap("a running session is told its speed only.")
     known, tag = told_attribute(attribute, table)
     encoded_value(known, tag, value.format(**WORDS))
     return Rule(
@@ -176,6 +181,16 @@ def _rule(ordinal: int, reply: Mapping[str, Any], table: Table) -> Rule:
         in_accept="accept" in send,
         in_coa="coa" in send,
     )
+
+
+def _check_sides(needs: int, unless: int, used: set[str]) -> None:
+    """A reply speaks of the profile, which is said beforehand, or of the line."""
+    if unless & _OF_LINE:
+        raise MalformedMap("unless speaks of state and profile only.")
+    if needs & _OF_LINE and (
+        (needs | unless) & ~(_OF_LINE | _STATES) or used - _LINE_WORDS
+    ):
+        raise MalformedMap("it speaks of the profile and of the line at once.")
 
 
 def _words_in(value: str) -> list[str]:

@@ -87,46 +87,25 @@ BEGIN
     RETURN names;
 END $$;
 
--- The speed of the moment, and all else that a map may speak of. In the walled garden
--- nobody has addresses of his own: the NAS's pool `walled_pool` has them.
-CREATE FUNCTION radius_words_of(
-    s radius_subject, n network_nas, h radius_held, p_pool bigint, p_vlan bigint
-) RETURNS radius_words LANGUAGE plpgsql STABLE AS $$
+-- The speed of the moment, and all else that follows from a profile and a state.
+CREATE FUNCTION radius_words_of(s radius_subject) RETURNS radius_words
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     w radius_words;
     p network_rateprofile := s.profile;
     is_open boolean := s.effect = 'accept';
-    is_walled boolean := s.effect = 'walled_garden';
     up bigint := CASE WHEN is_open THEN p.up_kbps ELSE p.throttled_up_kbps END;
     down bigint := CASE WHEN is_open THEN p.down_kbps ELSE p.throttled_down_kbps END;
     burst boolean := is_open AND p.burst_s > 0 AND p.burst_down_kbps > 0;
     v_policy text := CASE WHEN is_open THEN p.policy ELSE p.throttled_policy END;
-    v_redirect text := CASE WHEN is_walled THEN coalesce(n.redirect_url, '') ELSE '' END;
-    pools text[] := ARRAY['', '', '', ''];
-    v_vid int;
-    v_outer int;
 BEGIN
-    IF p_pool IS NOT NULL AND NOT is_walled THEN
-        pools := radius_pools(p_pool, h);
-    END IF;
-    IF p_vlan IS NOT NULL THEN
-        SELECT v.vid, g.outer_vid INTO v_vid, v_outer FROM network_vlan v
-          JOIN network_vlangroup g ON g.id = v.group_id WHERE v.id = p_vlan;
-    END IF;
     w.flags := CASE s.effect WHEN 'accept' THEN 1 WHEN 'walled_garden' THEN 4 ELSE 2 END
         | CASE WHEN burst THEN 8 ELSE 0 END
         | CASE WHEN p.priority > 0 THEN 16 ELSE 0 END
         | CASE WHEN p.priority BETWEEN 1 AND 3 THEN 32 ELSE 0 END
         | CASE WHEN p.priority > 5 THEN 64 ELSE 0 END
         | CASE WHEN s.sessions_max > 0 THEN 128 ELSE 0 END
-        | CASE WHEN v_policy <> '' THEN 256 ELSE 0 END
-        | CASE WHEN pools[1] <> '' THEN 512 ELSE 0 END
-        | CASE WHEN pools[2] <> '' THEN 1024 ELSE 0 END
-        | CASE WHEN pools[3] <> '' THEN 2048 ELSE 0 END
-        | CASE WHEN pools[4] <> '' THEN 4096 ELSE 0 END
-        | CASE WHEN v_redirect <> '' THEN 8192 ELSE 0 END
-        | CASE WHEN v_vid IS NOT NULL THEN 16384 ELSE 0 END
-        | CASE WHEN v_outer IS NOT NULL THEN 32768 ELSE 0 END;
+        | CASE WHEN v_policy <> '' THEN 256 ELSE 0 END;
     w.words := ARRAY[
         up::text, down::text, (up * 1000)::text, (down * 1000)::text,
         -- Bits a second in 32 bits: a faster line is told the fastest that they say.
@@ -140,12 +119,35 @@ BEGIN
         CASE WHEN burst THEN p.burst_s ELSE 0 END::text,
         CASE WHEN burst THEN least(p.burst_up_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
         CASE WHEN burst THEN least(p.burst_down_kbps * 1000::bigint, 4294967295) ELSE 0 END::text,
-        p.priority::text, s.sessions_max::text, v_policy,
-        pools[1], pools[2], pools[3], pools[4], n.walled_pool, v_redirect,
-        v_vid::text, v_outer::text,
-        -- The route at hand, and by whom it goes: radius_reply fills them in.
-        '', ''
+        p.priority::text, s.sessions_max::text, v_policy
     ];
+    RETURN w;
+END $$;
+
+-- What a line has besides: pools of the NAS, its VLAN, the walled garden. The words are
+-- those behind the twenty of radius_words_of(), with the route at hand as the last two.
+CREATE FUNCTION radius_line_words(
+    p_state text, n network_nas, p_pools text[], p_vlan bigint
+) RETURNS radius_words LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    w radius_words;
+    v_vid int;
+    v_outer int;
+BEGIN
+    IF p_vlan IS NOT NULL THEN
+        SELECT v.vid, g.outer_vid INTO v_vid, v_outer FROM network_vlan v
+          JOIN network_vlangroup g ON g.id = v.group_id WHERE v.id = p_vlan;
+    END IF;
+    w.flags := CASE p_state WHEN 'open' THEN 1 WHEN 'throttled' THEN 2 ELSE 4 | 262144 END
+        | CASE WHEN p_pools[1] <> '' THEN 512 ELSE 0 END
+        | CASE WHEN p_pools[2] <> '' THEN 1024 ELSE 0 END
+        | CASE WHEN p_pools[3] <> '' THEN 2048 ELSE 0 END
+        | CASE WHEN p_pools[4] <> '' THEN 4096 ELSE 0 END
+        | CASE WHEN p_state = 'walled' AND n.redirect_url <> '' THEN 8192 ELSE 0 END
+        | CASE WHEN v_vid IS NOT NULL THEN 16384 ELSE 0 END
+        | CASE WHEN v_outer IS NOT NULL THEN 32768 ELSE 0 END;
+    w.words := '{"","","","","","","","","","","","","","","","","","","",""}'::text[]
+        || p_pools || ARRAY[n.walled_pool, n.redirect_url, v_vid::text, v_outer::text, '', ''];
     RETURN w;
 END $$;
 
@@ -185,21 +187,25 @@ RETURNS radius_pair[] LANGUAGE sql IMMUTABLE AS $$
     ) || p_own
 $$;
 
--- Rules that hold whatever the line is: all but those that need the walled garden, a
--- pool, a VLAN or a route. What they say follows from vendor, profile and state alone,
--- so that it is said beforehand (network_profilereply) and looked up.
+-- Rules that hold whatever the line is: all but those that need a pool, a VLAN, a route
+-- or the pool of the walled garden. What they say follows from vendor, profile and state
+-- alone, so that it is said beforehand (network_profilereply) and looked up.
 CREATE FUNCTION radius_rendered(p_vendor text, w radius_words, p_of_line boolean)
-RETURNS radius_pair[] LANGUAGE sql STABLE AS $$
-    SELECT ARRAY(
+RETURNS radius_pair[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_flags int := w.flags;
+    v_words text[] := w.words;
+BEGIN
+    RETURN ARRAY(
         SELECT (t.attribute,
-                CASE WHEN t.quoted THEN radius_pairvalue(format(t.template, VARIADIC w.words))
-                ELSE format(t.template, VARIADIC w.words) END, t.op)::radius_pair
+                CASE WHEN t.quoted THEN radius_pairvalue(format(t.template, VARIADIC v_words))
+                ELSE format(t.template, VARIADIC v_words) END, t.op)::radius_pair
           FROM network_vendorrule t
          WHERE t.vendor = p_vendor AND t.in_accept
-           AND t.needs & w.flags = t.needs AND t.unless & w.flags = 0
-           AND (t.needs & 65028 <> 0) = p_of_line
-         ORDER BY t.ordinal)
-$$;
+           AND t.needs & v_flags = t.needs AND t.unless & v_flags = 0
+           AND (t.needs & 327168 <> 0) = p_of_line
+         ORDER BY t.ordinal);
+END $$;
 
 CREATE TABLE network_profilereply (
     vendor varchar(32) NOT NULL REFERENCES network_vendormap (slug) ON DELETE CASCADE,
@@ -218,7 +224,7 @@ RETURNS TABLE (vendor varchar, profile_id bigint, state text, pairs radius_pair[
 LANGUAGE sql STABLE AS $$
     SELECT m.slug, p.id, st.state, radius_rendered(m.slug, radius_words_of(
                (NULL, '', NULL, '', NULL, p.sessions_max, p.interim_s, NULL, st.effect, '',
-                p)::radius_subject, NULL, NULL, NULL, NULL), false)
+                p)::radius_subject), false)
       FROM network_rateprofile p
      CROSS JOIN network_vendormap m
      CROSS JOIN (VALUES ('open', 'accept'), ('throttled', 'throttle'),
@@ -259,6 +265,7 @@ DECLARE
     pairs radius_pair[];
     own radius_pair[];
     said radius_pair[];
+    pools text[];
     units radius_unit[];
     h radius_held;
     w radius_words;
@@ -310,17 +317,15 @@ BEGIN
 
     -- An account with a limit of its own is told that one.
     IF said IS NULL OR s.sessions_max <> v_limit THEN
-        said := radius_rendered(n.vendor, radius_words_of(s, n, h, NULL, NULL), false);
+        said := radius_rendered(n.vendor, radius_words_of(s), false);
     END IF;
     pairs := pairs || said;
-    -- What is left for the rules of the line: a pool of the NAS, a VLAN, a route.
-    IF h.framed IS NOT NULL THEN
-        v_framed := '';
+    IF v_state <> 'walled' AND (v_with_v6 IS NOT NULL OR v_framed <> '') THEN
+        pools := radius_pools(v_pool, h);
     END IF;
-    IF v_state = 'walled' OR v_framed <> '' OR v_vlan IS NOT NULL
-       OR (v_with_v6 IS NOT NULL AND radius_pools(v_with_v6, h) <> ARRAY['', '', '', ''])
+    IF v_state = 'walled' OR pools IS NOT NULL OR v_vlan IS NOT NULL
        OR h.routes_v4 IS NOT NULL OR h.routes_v6 IS NOT NULL THEN
-        w := radius_words_of(s, n, h, v_pool, v_vlan);
+        w := radius_line_words(v_state, n, coalesce(pools, ARRAY['', '', '', '']), v_vlan);
         pairs := pairs || radius_rendered(n.vendor, w, true);
         IF h.routes_v4 IS NOT NULL OR h.routes_v6 IS NOT NULL THEN
             pairs := pairs || radius_routes(n, w, h);
@@ -358,7 +363,7 @@ BEGIN
      CROSS JOIN LATERAL network_access_state(acc.id, now()) st
      WHERE acc.id = p_account_id;
     SELECT * INTO n FROM network_nas nas WHERE nas.id = p_nas_id;
-    w := radius_words_of(s, n, NULL, NULL, NULL);
+    w := radius_words_of(s);
     v_state := CASE s.effect WHEN 'accept' THEN 'open' WHEN 'walled_garden' THEN 'walled'
                ELSE 'throttled' END;
     own := ARRAY(SELECT (a.attribute, radius_pairvalue(a.value), a.op)::radius_pair
@@ -429,7 +434,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON TYPE radius_held, radius_words, radius_unit FROM PUBLIC;
-REVOKE ALL ON FUNCTION radius_held_of, radius_pools, radius_words_of, radius_routes,
+REVOKE ALL ON FUNCTION radius_held_of, radius_pools, radius_words_of, radius_line_words, radius_routes,
     radius_with_own, radius_rendered, radius_replies, radius_reply, network_edge_rate,
     network_render_replies, network_rateprofile_render, network_stale_replies,
     network_vendor_digest, network_load_vendor_maps FROM PUBLIC;

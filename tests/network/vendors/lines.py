@@ -33,12 +33,14 @@ def act(operation: str, /, **facts: Any) -> Any:
     return getattr(operations, operation)(actor=ACTOR, now=timezone.now(), **facts)
 
 
-def make_line(case: Case, vendor: str) -> tuple[AccessAccount, Nas]:
+def make_line(
+    case: Case, vendor: str, secret: str | None = None
+) -> tuple[AccessAccount, Nas]:
     """An account in a routing table of its own, so that addresses are the same."""
-    number = next(_numbers)
+    number = next(_numbers) + os.getpid() % 97 * 250
     nas = act(
-        "create_nas", name=f"nas {number}", vendor=vendor, address=f"127.20.0.{number}",
-        redirect_url=REDIRECT if case.redirect else "",
+        "create_nas", name=f"nas {number}", vendor=vendor, address=f"127.20.{number // 250}.{number % 250 + 1}",
+        redirect_url=REDIRECT if case.redirect else "", secret=secret,
     )  # fmt: skip
     profile = act(
         "create_rate_profile", name=f"p{number}",

@@ -60,7 +60,7 @@ CASES = (
         says="a VLAN", vlan=True, coa=OPEN,
         told=(
             *OPEN, *VLAN, ("Mikrotik-Wireless-VLANID", "101"),
-            ("Mikrotik-Wireless-VLANID-Type", "0"),
+            ("Mikrotik-Wireless-VLANID-Type", "802.1q"),
         ),
     ),
 )  # fmt: skip

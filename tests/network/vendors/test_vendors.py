@@ -117,6 +117,14 @@ value = "{value}"
         ("Filter-Id", "x", "send = []", "its op is"),
         ("Framed-Route", "{route}", "", "goes with route_v4"),
         ("Filter-Id", "x", "unless = ['vlan']", "state and profile only"),
+        ("Filter-Id", "{vid}", "send = ['coa']", "its speed only"),
+        ("Filter-Id", "{vid}-{up_kbps}", "", "of the profile and of the line"),
+        (
+            "Filter-Id",
+            "x",
+            "when = ['vlan', 'burst']",
+            "of the profile and of the line",
+        ),
         ("Framed-Route", "x", "when = ['route_v4']", "goes with route_v4"),
         # Bits a second of a fast line do not fit 32 bits: the unit trap.
         ("WISPr-Bandwidth-Max-Up", "{up_bps}", "", "between 0 and 4294967295"),
@@ -156,6 +164,7 @@ def test_a_file_that_is_no_map_is_refused(tmp_path, name, text, why):
 
 @pytest.mark.unit
 def test_every_word_and_condition_is_used_by_a_map_or_documented():
-    """The order is that of radius_words_of(): 30 words, 18 conditions."""
+    """The order is that of SQL: 20 words of a profile, 10 of a line, 19 conditions."""
+    assert list(WORDS)[19:22] == ["policy", "pool", "pool_v6"]
     assert len(WORDS) == 30
-    assert max(CONDITIONS.values()) == 1 << 17
+    assert max(CONDITIONS.values()) == 1 << 18

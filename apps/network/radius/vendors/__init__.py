@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -26,12 +27,19 @@ def read_maps(folder: Path = FOLDER) -> tuple[VendorMap, ...]:
 
 
 def files_invariant() -> Invariant:
-    """Whether the rules of RADIUS are those of the files, all of them and no other."""
-    wanted = ", ".join(f"('{found.slug}', '{found.digest}')" for found in own_maps())
+    """Whether the rules of RADIUS are those of the files, all of them and no other.
+
+    A file that is no map offends as well, instead of keeping DotMac from starting.
+    """
+    try:
+        pairs = [(found.slug, found.digest) for found in own_maps()]
+    except MalformedMap as error:
+        pairs = [(re.sub(r"[^a-z0-9_ ]", "", str(error).lower()), "malformed")]
+    # Of a-z, 0-9 and _ only.
+    wanted = ", ".join(f"('{slug}', '{digest}')" for slug, digest in pairs)
     return Invariant(
         name="network.vendor_rules_match_files",
         says="The rules of RADIUS answers are those of the vendors' files.",
-        # Slugs and digests are of [a-z0-9_] only.
         sql=f"""
             SELECT coalesce(m.slug, f.slug) AS vendor, m.digest AS loaded, f.digest AS file
               FROM network_vendormap m
