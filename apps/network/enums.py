@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 
+# The vendors themselves are files, not an enumeration: radius/vendors.
+DEFAULT_VENDOR = "mikrotik"
 
-class NasVendor(TextChoices):
-    """Whose reply attributes the NAS understands."""
 
-    MIKROTIK = "mikrotik", "MikroTik"
-    GENERIC = "generic", "Generic (RFC attributes)"
+class ReplyMoment(TextChoices):
+    """In which state of the account a NAS is told an attribute of its own."""
+
+    ALWAYS = "always", "Always"
+    OPEN = "open", "Open"
+    THROTTLED = "throttled", "Throttled"
+    WALLED = "walled", "In the walled garden"
+
+
+class PoolUse(TextChoices):
+    """What one unit of a pool is to a subscriber."""
+
+    ADDRESS = "address", "An address of the line"
+    LINK = "link", "A prefix of the line (Framed-IPv6-Prefix)"
+    DELEGATED = "delegated", "A delegated prefix (Delegated-IPv6-Prefix)"
+    ROUTED = "routed", "A routed block (Framed-Route)"
 
 
 class OnLimit(TextChoices):

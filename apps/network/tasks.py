@@ -58,6 +58,12 @@ def reconcile_coa(**_later: object) -> int:
     return operations.reconcile_coa(now=timezone.now())
 
 
+@shared_task(name="network.tell_profiles", acks_late=True, time_limit=60)
+def tell_profiles(**_later: object) -> int:
+    """Carry changed speeds to running sessions, in chunks; killable between them."""
+    return _while_full(operations.tell_profiles, 1)
+
+
 @shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
 def close_silent_sessions(**_later: object) -> int:
     """Close sessions whose NAS rebooted or went silent; a bounded number of batches."""

@@ -41,7 +41,9 @@ WRITES = {
     "PATCH access-rules/*": {"name", "why", "effect", "permissions", "expression",
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
-                    "enabled", "secret", "updated_at"},
+                    "redirect_url", "enabled", "secret", "updated_at"},
+    "PATCH rate-profiles/*": {"name", "down_kbps", "up_kbps", "sessions_max",
+                              "told_session", "updated_at"},
 }  # fmt: skip
 # Bodies of one name that say one fact anew, which is not a column beside others.
 WHOLE = {"PUT customers/*/parent", "PUT customers/*/tags"}
@@ -53,6 +55,7 @@ VALID: dict[str, dict[str, Any]] = {
         "permissions": ["ops.set_business_date"], "expression": "false",
     },
     "nas": {"name": "renamed"},
+    "rate-profiles": {"name": "Renamed"},
     "contacts": {"name": "Renamed"},
     "locations": {"address": "2 Marina"},
     "notes": {"text": "Calls by day."},

@@ -18,7 +18,7 @@ _NAME = "network_accessattempt_reason_known"
 class Migration(migrations.Migration):
     """A number of its own: others on the way have those before it."""
 
-    dependencies = [("network", "0013_radius_contract")]
+    dependencies = [("network", "0022_guard_vendors")]
     operations = [
         migrations.AlterField(
             model_name="accessattempt",

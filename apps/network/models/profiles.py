@@ -13,7 +13,9 @@ class RateProfile(Record):
     """A speed that accounts are given, and what becomes of it under a hold.
 
     Burst values of 0 mean none. `sessions_max` applies where the account has
-    none of its own; 0 means without limit.
+    none of its own; 0 means without limit. `priority` is 1 (first) to 8 (last), 0
+    for none; `idle_s` ends an idle session, 0 never. NASes that know speeds by name
+    only (Cisco, Juniper) are told `policy`, and `throttled_policy` under a hold.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -34,6 +36,14 @@ class RateProfile(Record):
         db_default=OnLimit.REFUSE.value,
     )
     interim_s = models.PositiveIntegerField(default=300)
+    priority = models.PositiveSmallIntegerField(db_default=0, default=0)
+    idle_s = models.PositiveIntegerField(db_default=0, default=0)
+    policy = models.CharField(max_length=64, blank=True, db_default="", default="")
+    throttled_policy = models.CharField(
+        max_length=64, blank=True, db_default="", default=""
+    )
+    # While a change is carried to running sessions: the last one that was told.
+    told_session = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         constraints = (
@@ -58,6 +68,10 @@ class RateProfile(Record):
             models.CheckConstraint(
                 name="network_rateprofile_on_limit_known",
                 condition=Q(on_limit__in=OnLimit.values),
+            ),
+            models.CheckConstraint(
+                name="network_rateprofile_priority_in_range",
+                condition=Q(priority__range=(0, 8)),
             ),
             # RFC 2869 asks for 60 s at least; more than a day tells nobody anything.
             models.CheckConstraint(

@@ -28,7 +28,11 @@ from apps.network.operations.equipment import change_nas, create_nas, create_sit
 from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
-from apps.network.operations.profiles import create_rate_profile
+from apps.network.operations.profiles import (
+    change_rate_profile,
+    create_rate_profile,
+    tell_profiles,
+)
 from apps.network.operations.retention import (
     FORGET_MAX,
     forget_coa_requests,
@@ -44,6 +48,11 @@ from apps.network.operations.sessions import (
     disconnect_session,
     ensure_session_partitions,
 )
+from apps.network.operations.vendors import (
+    add_nas_attribute,
+    load_vendor_maps,
+    remove_nas_attribute,
+)
 from apps.network.operations.vlans import assign_vlan, create_vlan_group
 
 __all__ = [
@@ -54,11 +63,13 @@ __all__ = [
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
+    "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
     "assign_vlan",
     "change_access",
     "change_nas",
+    "change_rate_profile",
     "check_access",
     "claim_coa_requests",
     "close_access",
@@ -80,11 +91,14 @@ __all__ = [
     "forget_sessions",
     "forget_usage",
     "lift_hold",
+    "load_vendor_maps",
     "open_access",
     "place_hold",
     "reconcile_coa",
     "release_address",
+    "remove_nas_attribute",
     "request_disconnects",
     "settle_coa_request",
     "store_attempts",
+    "tell_profiles",
 ]

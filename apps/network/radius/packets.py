@@ -5,8 +5,15 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import structlog
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, AuthPacket, Packet, PacketError
+
+from apps.network.radius.attributes import attribute_table
+from apps.network.rules.attributes import encoded_value, known_attribute
+from apps.network.rules.credentials import MalformedText
+
+log = structlog.get_logger(__name__)
 
 PACKET_BYTES_MIN = 20
 PACKET_BYTES_MAX = 4096  # RFC 2865
@@ -93,20 +100,28 @@ def unquoted(value: str) -> str:
 
 
 def add_rows(reply: Packet, rows: list[tuple[str, str, str]]) -> None:
-    """Put the NAS's attributes into the answer; those we do not know stay out.
+    """Put the NAS's attributes into the packet, as FreeRADIUS would.
 
     A row is attribute, value and op: `+=` adds a value to those that are there,
-    `:=` replaces them.
+    `:=` replaces them. What no dictionary knows, or does not fit, stays out and
+    is logged: maps and forms refuse it before it is saved.
     """
-    known = dictionary().attributes
+    table = attribute_table()
     for name, value, op in rows:
-        if name in _INTERNAL or name not in known:
+        if name in _INTERNAL:
             continue
-        if op != "+=" and name in reply:
-            del reply[name]
-        kind, clear = known[name].type, unquoted(value)
-        if kind == "integer":
-            reply.AddAttribute(name, int(clear))
-        else:
-            # pyrad reads a decimal text for octets as a number.
-            reply.AddAttribute(name, clear.encode() if kind == "octets" else clear)
+        try:
+            attribute, tag = known_attribute(name, table)
+            data = encoded_value(attribute, tag, unquoted(value))
+        except MalformedText as error:
+            log.warning("radius.attribute_left_out", attribute=name, why=str(error))
+            continue
+        # As pyrad keeps them: by number, a vendor's by the vendor's and its own.
+        key = (
+            (attribute.vendor, attribute.number)
+            if attribute.vendor
+            else attribute.number
+        )
+        if op != "+=" and key in reply:
+            del reply[key]
+        reply.setdefault(key, []).append(data)

@@ -57,6 +57,7 @@ from apps.network.selectors.usage import (
     usage_hours,
     usage_windows,
 )
+from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
     "AccountView",
@@ -88,6 +89,7 @@ __all__ = [
     "holders_now",
     "live_sessions",
     "logins_in_use",
+    "nas_attributes",
     "nas_list",
     "nas_secret",
     "nas_sharing_secret",
@@ -105,6 +107,7 @@ __all__ = [
     "tight_pool_ids",
     "usage_hours",
     "usage_windows",
+    "vendor_choices",
     "vlan_groups",
     "vlans",
     "vrfs",

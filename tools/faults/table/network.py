@@ -187,4 +187,51 @@ GUARDS = (
         ),
         tests=("tests/network/test_coa.py::test_a_forged_answer_alone_is_silence",),
     ),
+    Guard(
+        app="network",
+        name="attributes-by-the-dictionaries",
+        kind=Kind.CHECK,
+        keeps="no NAS is told an attribute that no dictionary has, or a server's own",
+        changes=(
+            Code(
+                "apps/network/operations/vendors.py",
+                "        checked_attribute(attribute, value, attribute_table())\n",
+                "        pass\n",
+            ),
+        ),
+        tests=(
+            "tests/network/test_replies.py::"
+            "test_what_no_nas_may_be_told_is_refused_when_saved",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="vendor-of-a-nas",
+        kind=Kind.CONSTRAINT,
+        keeps="no NAS is of a vendor that has no map",
+        changes=(
+            Sql("ALTER TABLE network_nas DROP CONSTRAINT network_nas_vendor_known"),
+        ),
+        tests=(
+            "tests/network/test_replies.py::"
+            "test_a_vendor_without_a_map_is_refused_by_operation_and_database",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="blocks-are-routed",
+        kind=Kind.FILTER,
+        keeps="an IPv4 block is routed to the line, never told as its address",
+        changes=(
+            Body(
+                "radius_held_of",
+                "(bits < 32 OR unit.use = 'routed')",
+                "unit.use = 'nothing'",
+            ),
+        ),
+        tests=(
+            "tests/network/vendors/test_vendors.py::"
+            "test_a_line_is_told_in_the_vendors_words",
+        ),
+    ),
 )
