@@ -206,7 +206,9 @@ def test_two_at_once_make_one_authority(tmp_path):
         asked = [pool.submit(prepare, folder, name=NAME) for _ in range(4)]
 
     prints = {each.result().authority.fingerprint for each in asked}
-    assert prints == {folder.authority().fingerprint}
+    authority = folder.authority()
+    assert authority is not None
+    assert prints == {authority.fingerprint}
     assert sum(each.result().is_new for each in asked) == 1
 
 

@@ -92,6 +92,7 @@ def test_a_right_answer_is_proved_and_the_keys_are_hidden():
     ada = peer.Peer(b"ada", "pw")
     asked = request(ada.request(SECRET))
     proof = methods.check_password(asked, "pw")
+    assert proof is not None
     reply = asked.CreateReply()
     reply.code = AccessAccept
     reply.add_message_authenticator()
