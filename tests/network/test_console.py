@@ -230,7 +230,8 @@ def test_sites_pools_and_rate_profiles_are_made_by_form(browser, net):
         ("rate-profiles",
          {"name": "20M", "down_kbps": "20000", "up_kbps": "5000", "burst_down_kbps": "0",
           "burst_up_kbps": "0", "burst_s": "0", "throttled_down_kbps": "512",
-          "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300"}),
+          "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300",
+          "on_limit": "replace"}),
     ):  # fmt: skip
         answer = browser.post(f"/console/{slug}/new", data)
         assert answer.status_code == 302, answer.content.decode()

@@ -234,4 +234,55 @@ GUARDS = (
             "test_a_line_is_told_in_the_vendors_words",
         ),
     ),
+    Guard(
+        app="network",
+        name="packets-of-a-session",
+        kind=Kind.LOCK,
+        keeps="usage counts once however many packets of a session come together",
+        changes=(
+            Body(
+                "radius_account_packet",
+                "PERFORM pg_advisory_xact_lock(hashtextextended(p.session_key::text, 1));",
+                "",
+            ),
+        ),
+        tests=(
+            "tests/races/test_radius_races.py::"
+            "test_interims_and_what_closes_beside_count_once",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="sessions-of-before-a-reboot",
+        kind=Kind.FILTER,
+        keeps="nobody is locked out by sessions that ended with their NAS's reboot",
+        changes=(
+            Body(
+                "radius_counted_sessions",
+                "WHERE n.id = s.nas_id AND n.rebooted_at >= s.heard_at)",
+                "WHERE false)",
+            ),
+        ),
+        tests=(
+            "tests/conformance/test_storm.py::TestAccountingOn::"
+            "test_it_ends_what_was_and_no_other_nas",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="sessions-kept-a-month",
+        kind=Kind.CHECK,
+        keeps="no setting and no caller drops the sessions of this month",
+        changes=(
+            Body(
+                "network_forget_sessions",
+                "IF p_before > now() - interval '31 days' THEN",
+                "IF false THEN",
+            ),
+        ),
+        tests=(
+            "tests/network/test_retention.py::"
+            "test_the_database_refuses_to_forget_what_was_yesterday",
+        ),
+    ),
 )
