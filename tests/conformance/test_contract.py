@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import uuid
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.utils import timezone
 
+from apps.network.radius.database import session_settings
 from tests.conformance import wire
 from tests.conformance.isp import SECRET, ago, replaced
 
@@ -250,3 +253,27 @@ def test_several_values_of_one_attribute_all_travel(isp, radius_database):
         ("Reply-Message", "o'3"), ("Reply-Message", "one"), ("Reply-Message", "two"),
         ("Session-Timeout", "200"),
     ]  # fmt: skip
+
+
+def test_a_certificate_speaks_for_the_nas_that_it_names_and_no_other(
+    isp, radius_database
+):
+    from dotmac.core.models import keyring
+
+    one, two = isp.nas(), isp.nas()
+    url = os.environ["RADIUS_DATABASE_URL"].rsplit("/", 1)[0]
+    with psycopg.connect(
+        f"{url}/{radius_database}", options=session_settings(keyring(), "UTC")
+    ) as radius:
+        asked = [
+            radius.execute(
+                "SELECT shortname FROM radius_clients(%s, %s)", [str(address), name]
+            ).fetchall()
+            for address, name in (
+                (one.address, None), (one.address, f"nas-{one.pk}"),
+                (one.address, f"nas-{two.pk}"), (one.address, ""),
+            )
+        ]  # fmt: skip
+
+    known = [(f"nas-{one.pk}",)]
+    assert asked == [known, known, [], []]

@@ -23,19 +23,20 @@ CONNECT_TIMEOUT_S = 3
 _TLS_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 
 # What a person may have typed travels in base64, as in FreeRADIUS's queries.
-_PORT = "coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s)"
-_AUTHORIZE = f"""
+_AUTHORIZE = """
 SELECT attribute, value, op FROM radius_authorize(
-    radius_text(%(login)s), %(nas)s::inet, radius_text(%(mac)s), {_PORT},
+    radius_text(%(login)s), %(nas)s::inet, radius_text(%(mac)s),
+    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s),
     radius_text(%(circuit)s), radius_text(%(remote)s), radius_text(%(called)s),
     %(kind)s, %(client)s)
-"""  # noqa: S608 - a constant  # nosec B608
-_ACCOUNT = f"""
+"""
+_ACCOUNT = """
 SELECT radius_accounting(
     %(status)s, radius_text(%(login)s), %(nas)s::inet, radius_text(%(session)s),
-    %(address)s, radius_text(%(mac)s), {_PORT}, radius_text(%(klass)s), %(event)s,
-    %(delay)s, %(seconds)s, %(octets_in)s, %(giga_in)s, %(octets_out)s, %(giga_out)s,
-    %(cause)s, %(received)s, %(ipv6)s, %(prefix)s, %(delegated)s,
+    %(address)s, radius_text(%(mac)s),
+    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s), radius_text(%(klass)s),
+    %(event)s, %(delay)s, %(seconds)s, %(octets_in)s, %(giga_in)s, %(octets_out)s,
+    %(giga_out)s, %(cause)s, %(received)s, %(ipv6)s, %(prefix)s, %(delegated)s,
     radius_text(%(circuit)s), radius_text(%(called)s), %(client)s)
 """
 _CLIENT = (
