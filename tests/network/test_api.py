@@ -140,36 +140,6 @@ def test_a_secret_is_shown_once_and_never_read_again(nuru_api):
         assert given not in nuru_api.get(path).content.decode()
 
 
-def test_a_nas_is_told_attributes_that_the_dictionaries_have(nuru_api, esi_api, net):
-    path = f"{API}/nas/{net.nas.pk}/attributes"
-    body = {"attribute": "Idle-Timeout", "value": "600"}
-
-    added = nuru_api.post(path, body)
-    refused = problem(nuru_api.post(path, {**body, "value": "long"}), 400, "invalid")
-
-    assert added.status_code == 201
-    assert nuru_api.get(path).json() == [added.json()]
-    assert fields_of(refused) == ["value"]
-    assert esi_api.post(path, body).status_code in {403, 404}
-    for _again in range(2):
-        gone = nuru_api.delete(f"{path}/{added.json()['id']}")
-        assert gone.status_code == 204
-    assert nuru_api.get(path).json() == []
-
-
-def test_a_speed_changes_and_an_unknown_vendor_is_refused(nuru_api, net):
-    path = f"{API}/rate-profiles/{net.profile.pk}"
-
-    changed = nuru_api.patch(path, {"up_kbps": 6000, "policy": "gold"})
-    refused = nuru_api.patch(f"{API}/nas/{net.nas.pk}", {"vendor": "acme"})
-
-    assert (changed.json()["up_kbps"], changed.json()["policy"]) == (6000, "gold")
-    assert RateProfile.objects.get(pk=net.profile.pk).up_kbps == 6000
-    body = problem(refused, 400, "invalid")
-    assert fields_of(body) == ["vendor"]
-    assert "mikrotik" in str(body["errors"])
-
-
 def test_a_nas_changes_and_honours_if_match(nuru_api, net):
     path = f"{API}/nas/{net.nas.pk}"
     tag = nuru_api.get(path)["ETag"]

@@ -238,37 +238,6 @@ def test_sites_pools_and_rate_profiles_are_made_by_form(browser, net):
         assert data["name"] in detail
 
 
-def test_a_nas_is_told_more_and_less_by_form(browser, net):
-    path = f"/console/nas/{net.nas.pk}"
-    wanted = {"attribute": "Idle-Timeout", "value": "600", "op": ":=", "moment": "open"}
-
-    refused = browser.post(f"{path}/add-attribute", {**wanted, "attribute": "Idle"})
-    assert "No dictionary has the attribute Idle" in refused.content.decode()
-    assert browser.post(f"{path}/add-attribute", wanted).status_code == 302
-    assert "Idle-Timeout" in page(browser, f"nas/{net.nas.pk}?tab=attributes")
-
-    (row,) = selectors.nas_attributes(net.nas.pk)
-    gone = browser.post(f"{path}/remove-attribute", {"attribute_id": row.pk})
-    assert gone.status_code == 302
-    assert not selectors.nas_attributes(net.nas.pk).exists()
-
-
-def test_a_changed_speed_reaches_the_sessions_that_run(browser, net):
-    session_row(net, net.account, started_at=timezone.now())
-    facts = {
-        "name": "12M", "down_kbps": "12000", "up_kbps": "6000", "burst_down_kbps": "0",
-        "burst_up_kbps": "0", "burst_s": "0", "throttled_down_kbps": "512",
-        "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300",
-        "policy": "gold",
-    }  # fmt: skip
-
-    answer = browser.post(f"/console/rate-profiles/{net.profile.pk}/change", facts)
-
-    assert answer.status_code == 302, answer.content.decode()
-    assert "gold" in page(browser, f"rate-profiles/{net.profile.pk}")
-    assert CoaRequest.objects.get().kind == "coa"
-
-
 def test_an_account_is_held_lifted_and_disconnected(browser, net):
     session_row(net, net.account, started_at=timezone.now())
     path = f"accounts/{net.account.pk}"
