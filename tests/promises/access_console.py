@@ -152,7 +152,6 @@ detail pools network.view_pool
 detail rate-profiles network.view_rate_profile
 action rate-profiles/change network.change_rate_profile
 detail nas network.view_nas
-tab nas/attributes network.view_nas
 tab nas/sessions network.view_session
 tab nas/requests network.view_session
 action nas/change network.change_nas

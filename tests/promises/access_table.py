@@ -103,7 +103,7 @@ GET nas/* network.view_nas
 PATCH nas/* network.change_nas
 GET nas/*/attributes network.view_nas
 POST nas/*/attributes network.change_nas
-DELETE nas/*/attributes/1 network.change_nas
+DELETE nas/*/attributes/* network.change_nas
 GET rate-profiles network.view_rate_profile
 POST rate-profiles network.create_rate_profile
 GET rate-profiles/* network.view_rate_profile

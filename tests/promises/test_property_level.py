@@ -42,8 +42,12 @@ WRITES = {
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
                     "redirect_url", "enabled", "secret", "updated_at"},
-    "PATCH rate-profiles/*": {"name", "down_kbps", "up_kbps", "sessions_max",
-                              "told_session", "updated_at"},
+    "PATCH rate-profiles/*": {"name", "down_kbps", "up_kbps", "burst_down_kbps",
+                              "burst_up_kbps", "burst_threshold_down_kbps",
+                              "burst_threshold_up_kbps", "burst_s", "sessions_max",
+                              "throttled_down_kbps", "throttled_up_kbps", "interim_s",
+                              "priority", "idle_s", "policy", "throttled_policy",
+                              "updated_at"},
 }  # fmt: skip
 # Bodies of one name that say one fact anew, which is not a column beside others.
 WHOLE = {"PUT customers/*/parent", "PUT customers/*/tags"}
