@@ -84,12 +84,13 @@ def _statements(database, action) -> int:
     with superuser(os.environ["DOTMAC_TEST_TEMPLATE"]) as admin:
         admin.execute("SELECT pg_stat_statements_reset()")
         action()
-        return admin.execute(
+        ((count,),) = admin.execute(
             "SELECT coalesce(sum(calls), 0)::int FROM pg_stat_statements s"
             " JOIN pg_roles r ON r.oid = s.userid"
             " WHERE r.rolname = %s AND s.toplevel",
             [database.user],
-        ).fetchone()[0]
+        ).fetchall()
+    return int(count)
 
 
 def _online(client, session):
