@@ -20,7 +20,7 @@ SIZES = {
     # Enough for PostgreSQL's clock of CPU, whose ticks are ten milliseconds.
     "audit": ("--entries", "500", "--writes", "60"),
     "allocation": ("--held", "50", "--requests", "20"),
-    "radius": ("--subscribers", "40", "--packets", "20"),
+    "radius": ("--subscribers", "800", "--packets", "300", "--storm", "300"),
     "billing": ("--services", "20"),
     "limiter": ("--calls", "50"),
 }
@@ -53,6 +53,7 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
     assert f"<!-- {name} -->" in text
     assert f"scripts/benchmark.py {name} {' '.join(SIZES[name])}" in text
     promises = ("exactly 1", "two holders", "5xx", "above the limit", "findings")
+    promises += ("without an answer", "unexpected answers")
     for promise in (*promises, "queries of a request"):
         for line in text.splitlines():
             assert not (promise in line and "MISSED" in line), line

@@ -42,6 +42,7 @@ from dotmac.core.db import copy_rows  # noqa: E402
 from dotmac.core.refs import SubjectRef  # noqa: E402
 from tests.performance.bulk_billing import write_by_bulk_create  # noqa: E402
 from tools.bench import rights  # noqa: E402
+from tools.bench.accounts import make_subscribers  # noqa: E402
 from tools.bench.cpu import seconds_of  # noqa: E402
 from tools.bench.takers import grants, latencies  # noqa: E402
 from tools.bench.web import totp  # noqa: E402
@@ -191,6 +192,7 @@ def verify_audit() -> dict[str, float]:
 _VERBS: dict[str, Callable[..., Any]] = {
     "staff": staff,
     "nas": nas,
+    "subscribers": make_subscribers,
     "pool": pool,
     "bill": bill,
     "grants": grants,

@@ -1,178 +1,169 @@
-"""Access-Requests and accounting: CPU and statements a packet, on both servers."""
+"""RADIUS against stock FreeRADIUS: logins, accounting, and the storm after a reboot.
+
+Every round asks all servers, each time in another order, on the same PostgreSQL.
+Before the rounds a storm of Starts brings half of the subscribers on line, so that
+no table is empty; the other half logs in.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from dotmac.devtools.processes import Child
-from tools.bench import packets
-from tools.bench.cpu import Meter, Series
-from tools.bench.page import Bar, Section
-from tools.bench.site import Bench, Site
+from tools.bench.page import Section
+from tools.bench.radius_page import section
+from tools.bench.radius_phases import (
+    AFTERWARDS,
+    ANALYZED,
+    STORM,
+    STORM_WINDOW,
+    WARM,
+    Phases,
+    batch,
+)
+from tools.bench.radius_targets import (
+    DOTMAC,
+    EMBEDDED,
+    FULL,
+    LEAN,
+    Target,
+    Testbed,
+    build,
+)
+from tools.bench.site import Bench
+from tools.load.plan import ACCESS, ACCOUNTING, Maker, Subscriber
 
-SERVERS = ("FreeRADIUS", "embedded")
-KINDS = ("Access-Request", "Start", "Interim-Update", "Stop")
-PASSWORD = "generated-password"  # noqa: S105 - what generate_isp writes  # nosec B105
-START_S = 20
+# Both variants of stock account alike.
+WHO = {
+    DOTMAC: (ACCESS, *ACCOUNTING),
+    LEAN: (ACCESS, *ACCOUNTING),
+    FULL: (ACCESS,),
+    EMBEDDED: (ACCESS, *ACCOUNTING),
+}
+# Of what the slowest server answers at most: all are asked at this rate.
+SHARE = 0.5
+RATE_MIN = 20.0
+_EMPTY = {
+    DOTMAC: "TRUNCATE network_sessionlive, network_coarequest, network_usagehour",
+    LEAN: "TRUNCATE radacct",
+}
 
 
 @dataclass
-class Cost:
-    """One kind of packet on one server."""
+class Work:
+    """What all rounds share. `online` have sessions, `people` log in."""
 
-    server_us: list[float] = field(default_factory=list)
-    postgres_us: list[float] = field(default_factory=list)
-    rate: list[float] = field(default_factory=list)
-    packets: int = 0
-    statements: int = 0
-    lookups: int = 0
-    lost: int = 0
-    repeated: int = 0
-
-
-@dataclass
-class Run:
-    """What all phases share."""
-
-    bench: Bench
-    site: Site
-    secret: bytes
-    logins: list[str]
+    phases: Phases
+    bed: Testbed
+    online: list[Subscriber]
+    people: list[Subscriber]
+    warm: list[Subscriber]
     many: int
-    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+    rate: float = 0.0
 
-    def phase(self, child: Child, kind: str, number: int, *, counted: bool) -> None:
-        """Send one kind for the round's subscribers and add up what it cost."""
-        assert child.pid is not None
-        batch = self._packets(kind, child.name, number)
-        access = kind == "Access-Request"
-        context = self.site.context
-        port = context.auth_port if access else context.acct_port
-        self.site.execute("SELECT pg_stat_statements_reset()")
-        meter = Meter({"server": child.pid, "postgres": self.bench.postgres_pid})
-        replies = packets.send(port, batch)
-        spent = meter.read()
-        wanted = packets.ACCESS_ACCEPT if access else packets.ACCOUNTING_RESPONSE
-        if set(replies.codes) - {wanted, 0}:
-            raise SystemExit(f"{child.name} answered {kind} with {replies.codes}.")
-        if not counted:
-            return
-        cost = self.costs.setdefault((child.name, kind), Cost())
-        cost.server_us.append(spent["server"] / len(batch) * 1e6)
-        cost.postgres_us.append(spent["postgres"] / len(batch) * 1e6)
-        cost.rate.append(len(batch) / replies.wall_s)
-        cost.packets += len(batch) + replies.repeated
-        cost.lost += replies.codes[0]
-        cost.repeated += replies.repeated
-        calls, lookups = self._calls()
-        cost.statements += calls
-        cost.lookups += lookups
+    def target(self, name: str) -> Target:
+        return self.bed.targets[name]
 
-    def _packets(self, kind: str, server: str, number: int) -> list[bytes]:
-        first = number * self.many % len(self.logins)
-        logins = (self.logins[first:] + self.logins[:first])[: self.many]
-        if kind == "Access-Request":
-            return [
-                packets.access_request(index, login, PASSWORD, self.secret)
-                for index, login in enumerate(logins)
-            ]
-        octets = {"Start": 0, "Interim-Update": 500_000, "Stop": 900_000}[kind]
-        return [
-            packets.accounting_request(
-                index, login, self.secret, status=kind, octets=octets,
-                session=f"{server[:1]}{number}-{login}",
-            )
-            for index, login in enumerate(logins)
-        ]  # fmt: skip
+    def maker(self, name: str, prefix: str) -> Maker:
+        """No two servers are told of the same session."""
+        whose = list(WHO).index(name)
+        secret = self.target(name).server.secret
+        return Maker(secret=secret, prefix=f"{prefix}-{whose}")
 
-    def _calls(self) -> tuple[int, int]:
-        """Statements of role radius, and those that look a NAS up, apart."""
-        rows = self.site.execute(_CALLS, self.site.name)
-        return int(rows[0][0]), int(rows[0][1])
-
-
-_CALLS = """
-SELECT coalesce(sum(s.calls) FILTER (WHERE s.query !~ 'radius_clients'), 0),
-       coalesce(sum(s.calls) FILTER (WHERE s.query ~ 'radius_clients'), 0)
-  FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
-  JOIN pg_database d ON d.oid = s.dbid
- WHERE r.rolname = 'radius' AND d.datname = %s AND s.toplevel
-"""
+    def batch(self, number: int) -> list[Subscriber]:
+        """The subscribers of a round: each takes the next ones."""
+        first = number * self.many % len(self.people)
+        return (self.people[first:] + self.people[:first])[: self.many]
 
 
 def run(
-    bench: Bench, *, subscribers: int, requests: int, rounds: int, stamp: str
-) -> Section:
-    """Both servers on one database, in turn, each kind of packet in a phase."""
-    site = bench.make("radius", customers=subscribers, services=True)
-    secret = site.inside("nas", address="127.0.0.1")["secret"].encode()
-    found = site.execute("SELECT login FROM network_accessaccount ORDER BY id")
-    work = Run(bench, site, secret, [str(row[0]) for row in found], requests)
-    # Round 0 warms up; each round takes the next subscribers.
+    bench: Bench, *, subscribers: int, requests: int, storm: int, rounds: int,
+    stamp: str,
+) -> Section:  # fmt: skip
+    """Everything. Refuses to measure where the reference answers otherwise."""
+    bed = build(bench, subscribers=subscribers)
+    half = min(storm, subscribers // 2)
+    online, offline = bed.subscribers[:half], bed.subscribers[half:]
+    warm, people = offline[-WARM:], offline[:-WARM]
+    if not people:
+        raise SystemExit(f"More than {2 * WARM} subscribers are needed.")
+    phases = Phases(bed, bench.postgres_pid)
+    many = min(requests, len(people))
+    work = Work(phases, bed, online, people, warm, many)
+    # Statistics come when this script says so, and vacuum is nobody's burden.
+    bed.site.execute("ALTER SYSTEM SET autovacuum = off")
+    bed.site.execute("SELECT pg_reload_conf()")
+    for number in range(rounds):
+        for name in _turn([DOTMAC, LEAN], number):
+            _storm(work, name, number)
     for number in range(rounds + 1):
-        for name in SERVERS:
-            with site.radius(name) as child:
-                _wait(work, child)
-                for kind in KINDS:
-                    work.phase(child, kind, number, counted=number > 0)
-    return _section(subscribers, work, stamp)
-
-
-def _wait(work: Run, child: Child) -> None:
-    """Until the server answers, and knows the NAS."""
-    deadline = time.monotonic() + START_S
-    login = work.logins[-1]
-    port = work.site.context.auth_port
-    probe: Callable[[], bytes] = lambda: packets.access_request(  # noqa: E731
-        0, login, PASSWORD, work.secret
-    )
-    while packets.send(port, [probe()]).codes[packets.ACCESS_ACCEPT] != 1:
-        if not child.is_alive or time.monotonic() > deadline:
-            raise SystemExit(f"{child.name} does not answer: {child.tail(20)}")
-    # Every thread opens its connection before the count.
-    packets.send(port, [probe() for _ in range(packets.LANES * 4)])
-
-
-def _section(subscribers: int, work: Run, stamp: str) -> Section:
-    rows = []
-    for (server, kind), cost in work.costs.items():
-        pairs = zip(cost.server_us, cost.postgres_us, strict=True)
-        rows.append(
-            [
-                server,
-                kind,
-                Series([a + b for a, b in pairs]).text(0),
-                Series(cost.server_us).text(0),
-                Series(cost.postgres_us).text(0),
-                f"{cost.statements / cost.packets:.3f}",
-                Series(cost.rate).text(0),
-            ]
-        )
-    costs = work.costs.values()
-    sent, calls = (sum(c.packets for c in costs), sum(c.statements for c in costs))
-    lost, repeated = (sum(c.lost for c in costs), sum(c.repeated for c in costs))
-    lookups = sum(c.lookups for c in costs)
-    return Section(
-        name="radius",
-        title=f"RADIUS, {subscribers:,} subscribers",
-        stamp=stamp,
-        settings=_SETTINGS.format(many=work.many),
-        columns=("server", "packet", "CPU µs", "of it the server",
-                 "of it PostgreSQL", "statements", "packets/s"),
-        rows=rows,
-        bars=[
-            Bar("statements a packet, exactly 1",
-                f"{calls} statements for {sent} packets", calls == sent),
-        ],
-        notes=f"Packets without an answer: {lost}; sent again after "
-        f"{packets.WAIT_S:.0f} s: {repeated}. Look-ups of the NAS, once a minute "
-        f"and not counted above: {lookups}.",
+        _round(work, number)
+    return section(
+        phases, subscribers=subscribers, stamp=stamp, storm=len(online), many=many,
+        rate=work.rate,
     )  # fmt: skip
 
 
-_SETTINGS = """{many} packets of a kind a round, each of another subscriber, 16 outstanding, made beforehand; PAP with
-Message-Authenticator, accepted with speed and address. FreeRADIUS with the configuration of `write_freeradius_config` (8
-threads), the embedded server with its defaults; both on the same database, in turn. Statements are top-level calls of role
-`radius` in `pg_stat_statements`. Accounting commits: one flush of the log a packet."""
+def _turn(names: Sequence[str], number: int) -> Iterator[str]:
+    """Everybody once, and another one first in each round."""
+    first = number % len(names)
+    yield from (*names[first:], *names[:first])
+
+
+def _storm(work: Work, name: str, number: int) -> None:
+    """Starts into empty tables whose statistics say so, then interims; then ANALYZE."""
+    site = work.bed.site if name == DOTMAC else work.bed.stock
+    site.execute(_EMPTY[name])
+    site.execute("VACUUM (ANALYZE)")
+    site.execute("CHECKPOINT")
+    target = work.target(name)
+    maker = work.maker(name, f"storm{number}")
+    online, some = work.online, work.online[: work.many]
+    with target.running() as child:
+        target.wait(child, work.warm[0])
+        # The sessions with PostgreSQL are open; their plans are of empty tables.
+        work.phases.warm(target, work.maker(name, f"calm{number}"), work.warm)
+        for kind, people, status in (
+            (STORM, online, "Start"),
+            (AFTERWARDS, some, "Interim-Update"),
+        ):
+            work.phases.closed(
+                target, child, kind, batch(maker, status, people), window=STORM_WINDOW
+            )
+        site.execute("ANALYZE")
+        # Counters that stand still would be less work the second time.
+        again = batch(replace(maker, more=1), "Interim-Update", some)
+        work.phases.closed(target, child, ANALYZED, again, window=STORM_WINDOW)
+
+
+def _round(work: Work, number: int) -> None:
+    """Round 0 warms up, and finds the rate that every server can answer."""
+    for site in (work.bed.site, work.bed.stock):
+        site.execute("VACUUM (ANALYZE)")
+    rates = [
+        _ask(work, name, kinds, number)
+        for name, kinds in ((name, WHO[name]) for name in _turn(list(WHO), number))
+    ]
+    if number == 0:
+        work.rate = max(RATE_MIN, SHARE * min(rates))
+
+
+def _ask(work: Work, name: str, kinds: Sequence[str], number: int) -> float:
+    """All kinds of one round to one server; returns its rate of logins."""
+    target, people = work.target(name), work.batch(number)
+    maker = work.maker(name, f"r{number}")
+    work.bed.site.execute("CHECKPOINT")
+    rate = 0.0
+    with target.running() as child:
+        target.wait(child, work.warm[0])
+        work.phases.warm(target, work.maker(name, f"w{number}"), work.warm)
+        for kind in kinds:
+            requests = batch(maker, kind, people)
+            got = work.phases.closed(target, child, kind, requests, counted=number > 0)
+            if kind == ACCESS:
+                rate = got
+                if number > 0:
+                    # Other packets: a server may remember those that it answered.
+                    fresh = batch(maker, kind, people[: len(people) // 2 or 1])
+                    work.phases.open(target, kind, fresh, work.rate)
+    return rate
