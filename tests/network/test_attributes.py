@@ -58,6 +58,8 @@ def test_the_dictionary_for_requests_says_the_same():
         ("WISPr-Bandwidth-Max-Up", "4294967295", "ffffffff"),
         ("Mikrotik-Rate-Limit", "x" * 247, b"x".hex() * 247),
         ("Filter-Id", "ü" * 126, "c3bc" * 126),
+        ("PMIP6-Home-IPv4-HoA", "192.0.2.0/24", "0018c0000200"),
+        ("ALU-AAA-Address-0", "192.0.2.7", "c0000207"),
     ],
 )
 def test_a_value_becomes_the_octets_that_travel(name, value, octets):
@@ -68,6 +70,8 @@ def test_a_value_becomes_the_octets_that_travel(name, value, octets):
     ("name", "value", "why"),
     [
         ("Mikrotik-Rate-Limt", "1k/1k", "No dictionary has"),
+        ("Filter-Id", "a\0b", "no zero octet"),
+        ("Framed-Interface-Id", "0001", "8 octets"),
         ("", "1", "No dictionary has"),
         ("Idle-Timeout:1", "600", "has no tag"),
         ("Tunnel-Type:32", "VLAN", "has no tag"),

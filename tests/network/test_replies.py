@@ -16,7 +16,7 @@ from apps.network.models import (
     NasAttribute,
     RateProfile,
 )
-from apps.network.operations import profiles
+from apps.network.operations import profiles, vendors
 from apps.network.radius.vendors import own_maps
 from dotmac.core.errors import InvalidInput
 from tests.network.conftest import NOON, another_account, session_row
@@ -100,6 +100,37 @@ def test_what_no_nas_may_be_told_is_refused_when_saved(net, facts, field):
 
     assert refused.value.field == field
     assert not NasAttribute.objects.exists()
+
+
+def test_a_nas_has_so_many_attributes_and_no_more(net, monkeypatch):
+    monkeypatch.setattr(vendors, "ATTRIBUTES_MAX", 2)
+    for number in range(2):
+        net.do.add_nas_attribute(
+            nas_id=net.nas.pk, attribute="Filter-Id", value=f"f{number}", op="+="
+        )
+    with pytest.raises(InvalidInput, match="at most"):
+        net.do.add_nas_attribute(nas_id=net.nas.pk, attribute="Filter-Id", value="x")
+
+
+@pytest.mark.parametrize(
+    "url", ["portal.example", "ftp://x.example/", "http://" + "x" * 400]
+)
+def test_a_garden_leads_to_a_page_that_a_browser_can_open(net, url):
+    with pytest.raises(InvalidInput) as refused:
+        net.do.change_nas(nas_id=net.nas.pk, changes={"redirect_url": url})
+    assert refused.value.field == "redirect_url"
+
+
+def test_a_pool_that_both_have_is_kept_when_the_line_moves(net):
+    v4 = _pools(net)
+    net.do.change_access(account_id=net.account.pk, pool_id=v4.pk)
+    assert _held(net.account) == ["198.51.100.2", "2001:db8::/64"]
+    other = net.do.create_pool(name="other v4", with_v6_id=v4.with_v6_id)
+    net.do.create_prefix(cidr="198.51.100.64/28", pool_id=other.pk)
+
+    net.do.change_access(account_id=net.account.pk, pool_id=other.pk)
+
+    assert _held(net.account) == ["198.51.100.66", "2001:db8::/64"]
 
 
 def test_the_same_attribute_twice_is_one(net):

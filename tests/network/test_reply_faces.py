@@ -62,7 +62,7 @@ def test_a_changed_speed_reaches_the_sessions_that_run(browser, net):
         "name": "12M", "down_kbps": "12000", "up_kbps": "6000", "burst_down_kbps": "0",
         "burst_up_kbps": "0", "burst_s": "0", "throttled_down_kbps": "512",
         "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300",
-        "policy": "gold",
+        "policy": "gold", "on_limit": "replace",
     }  # fmt: skip
 
     answer = browser.post(f"/console/rate-profiles/{net.profile.pk}/change", facts)

@@ -34,9 +34,8 @@ def allocate_address(
     if first.mode != PoolMode.DOTMAC:
         raise PoolGivesNoAddresses(pool=first.name)
     assignment = _give(first, account, actor, now)
-    for pool in others:
-        if pool.mode == PoolMode.DOTMAC:
-            _give(pool, account, actor, now)
+    for pool in others:  # of the same giver: create_pool sees to it
+        _give(pool, account, actor, now)
     return assignment
 
 

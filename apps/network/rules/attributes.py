@@ -178,7 +178,7 @@ def _address(attribute: Attribute, value: str) -> bytes:
             case "ipv4prefix":
                 net = ipaddress.IPv4Network(value)
                 return bytes((0, net.prefixlen)) + net.network_address.packed
-            case "ipv6prefix":
+            case _:  # ipv6prefix
                 # RFC 3162 2.3: no more octets than the prefix has.
                 net6 = ipaddress.IPv6Network(value)
                 used = net6.network_address.packed[: (net6.prefixlen + 7) // 8]
