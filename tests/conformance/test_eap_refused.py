@@ -11,15 +11,15 @@ from tests.conformance import isp as world
 from tests.conformance import peer, wire
 from tests.conformance.isp import SECRET, superuser
 from tests.conformance.test_reasons import _decisions
-from tests.conformance.test_statements import _calls
+from tests.conformance.test_statements import _calls, forget_statements
 
 pytestmark = pytest.mark.integration
 KEY = SECRET.encode()
 
 
-@pytest.fixture(params=["freeradius", "embedded"])
-def bare(request, radius_database, django_db_blocker, tmp_path):
-    """A server that has never heard of certificates, and an ISP that asks it."""
+@pytest.fixture(scope="module", params=["freeradius", "embedded"])
+def bare_server(request, radius_database, django_db_blocker, tmp_path_factory):
+    """A server that has never heard of certificates."""
     from apps.network.models import Nas
 
     url = os.environ["RADIUS_DATABASE_URL"].rsplit("/", 1)[0] + f"/{radius_database}"
@@ -27,12 +27,19 @@ def bare(request, radius_database, django_db_blocker, tmp_path):
     with world.pointed_to(radius_database, django_db_blocker):
         if not Nas.objects.filter(address="127.0.0.1").exists():
             world.make_nas("127.0.0.1")
-        running = world.start_server(request.param, tmp_path, env, SECRET)
-        try:
-            running.wait()
-            yield running
-        finally:
-            running.child.stop()
+    folder = tmp_path_factory.mktemp("bare")
+    running = world.start_server(request.param, folder, env, SECRET)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.child.stop()
+
+
+@pytest.fixture
+def bare(bare_server, radius_database, django_db_blocker):
+    with world.pointed_to(radius_database, django_db_blocker):
+        yield bare_server
 
 
 def test_eap_is_refused_and_no_account_is_asked_for(bare, radius_database):
@@ -43,7 +50,7 @@ def test_eap_is_refused_and_no_account_is_asked_for(bare, radius_database):
     body = wire.attribute(1, login) + wire.attribute(79, identity)
 
     with superuser(radius_database) as admin:
-        admin.execute("SELECT pg_stat_statements_reset()")
+        forget_statements(admin, radius_database)
         answer = wire.ask(bare.client.auth_port, wire.signed_request(body, KEY))
         calls = _calls(admin, radius_database)
 

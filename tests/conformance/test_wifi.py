@@ -21,7 +21,7 @@ from tests.conformance.isp import (
 from tests.conformance.peer import ACCEPT, REJECT
 from tests.conformance.supplicant import MAC, Phone
 from tests.conformance.test_reasons import _decisions
-from tests.conformance.test_statements import _calls
+from tests.conformance.test_statements import _calls, forget_statements
 from tests.conformance.test_wire import LOGINS, PASSWORDS
 
 pytestmark = [
@@ -138,7 +138,7 @@ def statements(radius_database):
     def counted():
         found: list[int] = []
         with superuser(radius_database) as admin:
-            admin.execute("SELECT pg_stat_statements_reset()")
+            forget_statements(admin, radius_database)
             yield found
             calls = _calls(admin, radius_database)
         calls.pop("radius_clients(", 0)
