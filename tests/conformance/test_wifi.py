@@ -66,6 +66,7 @@ def test_a_wrong_password_stays_out(server, isp, phone, method, inner):
     assert _decisions(server, account.login, phone.anonymous) == [
         (account.login, False, "password")
     ]
+    assert "horse" not in server.child.log.read_text()
 
 
 @methods
