@@ -15,6 +15,7 @@ import pytest
 
 from tests import environment
 from tests.distribution import pytest_xdist_make_scheduler
+from tests.measuring import pytest_runtest_protocol
 from tests.reporting import (
     pytest_collection_modifyitems,
     pytest_sessionfinish,
@@ -23,6 +24,7 @@ from tests.reporting import (
 
 __all__ = [
     "pytest_collection_modifyitems",
+    "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_xdist_make_scheduler",
