@@ -50,7 +50,12 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         "network.forget_attempts",
         crontab(hour="4", minute="20"),
     ),
+    "network.forget_sessions": (
+        "network.forget_sessions",
+        crontab(hour="3", minute="50"),
+    ),
     "network.reconcile_coa": ("network.reconcile_coa", 60.0),
+    "network.tell_profiles": ("network.tell_profiles", 5.0),
     "network.close_silent_sessions": ("network.close_silent_sessions", 60.0),
     "network.archive_sessions": ("network.archive_sessions", crontab(minute="20")),
     "network.ensure_session_partitions": (

@@ -44,6 +44,7 @@ FREERADIUS = (
 )
 FOR_TESTS = (
     *FREERADIUS,
+    Package("eapoltest", "eapol_test", "a phone on a Wi-Fi with logins"),
     Package("chromium", "chromium", "the browser"),
     Package(
         "fonts-dejavu-core",

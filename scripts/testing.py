@@ -40,6 +40,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "conformance",
         "races/test_network_races.py",
         "races/test_radius_races.py",
+        "races/test_retention_races.py",
     ),
     "catalog": (
         "catalog",

@@ -162,8 +162,11 @@ with os.fdopen(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f
 def _template_name() -> str:
     """Changes whenever a migration, its SQL or the seeding changes."""
     digest = hashlib.sha256()
-    for pattern in ("apps/*/migrations/*.py", "apps/*/sql/*.sql"):
-        for path in sorted(ROOT.glob(pattern)):
+    patterns = (
+        "apps/*/migrations/*.py", "apps/*/sql/*.sql", "apps/network/radius/vendors/*",
+    )  # fmt: skip
+    for pattern in patterns:
+        for path in sorted(path for path in ROOT.glob(pattern) if path.is_file()):
             digest.update(path.read_bytes())
     for path in (ROOT / "dotmac/core/db.py", ROOT / "dotmac/devtools/bootstrap.py"):
         digest.update(path.read_bytes())

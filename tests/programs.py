@@ -1,4 +1,4 @@
-"""Programs that no wheel brings: FreeRADIUS, radclient, Chromium."""
+"""Programs that no wheel brings: FreeRADIUS, radclient, eapol_test, Chromium."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scripts import packages
 
 RADIUS_SERVER = ("freeradius", "freeradius-postgresql")
 RADCLIENT = ("freeradius-utils",)
+EAPOL_TEST = ("eapoltest",)
 BROWSER = ("chromium",)
 
 

@@ -11,9 +11,10 @@ class NetworkConfig(AppConfig):
     def ready(self) -> None:
         from apps.network import events  # noqa: F401 - registers the events
         from apps.network.radius import keys
+        from apps.network.radius.vendors import files_invariant
         from apps.network.sql.invariants import INVARIANTS
 
-        invariants.register(*INVARIANTS)
+        invariants.register(*INVARIANTS, files_invariant())
         keyreaders.register(
             keyreaders.KeyReader(
                 name="RADIUS",
@@ -41,6 +42,7 @@ class NetworkConfig(AppConfig):
             create_vlan_group="Add VLAN groups.",
             view_rate_profile="See rate profiles.",
             create_rate_profile="Add rate profiles.",
+            change_rate_profile="Change a speed; running sessions follow.",
             view_account="See access accounts, their holds and addresses.",
             place_hold="Hold an access account.",
             lift_hold="Lift a hold of an access account.",
@@ -66,4 +68,5 @@ class NetworkConfig(AppConfig):
             "create_vlan_group",
             "view_rate_profile",
             "create_rate_profile",
+            "change_rate_profile",
         )

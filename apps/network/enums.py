@@ -4,12 +4,41 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 
+# The vendors themselves are files, not an enumeration: radius/vendors.
+DEFAULT_VENDOR = "mikrotik"
 
-class NasVendor(TextChoices):
-    """Whose reply attributes the NAS understands."""
 
-    MIKROTIK = "mikrotik", "MikroTik"
-    GENERIC = "generic", "Generic (RFC attributes)"
+class ReplyMoment(TextChoices):
+    """In which state of the account a NAS is told an attribute of its own."""
+
+    ALWAYS = "always", "Always"
+    OPEN = "open", "Open"
+    THROTTLED = "throttled", "Throttled"
+    WALLED = "walled", "In the walled garden"
+
+
+class PoolUse(TextChoices):
+    """What one unit of a pool is to a subscriber."""
+
+    ADDRESS = "address", "An address of the line"
+    LINK = "link", "A prefix of the line (Framed-IPv6-Prefix)"
+    DELEGATED = "delegated", "A delegated prefix (Delegated-IPv6-Prefix)"
+    ROUTED = "routed", "A routed block (Framed-Route)"
+
+
+class OnLimit(TextChoices):
+    """What happens to a login beyond the sessions that a profile allows at once."""
+
+    REFUSE = "refuse", "Refuse the new login"
+    REPLACE = "replace", "End the oldest session"
+
+
+class UsageWindow(TextChoices):
+    """Weeks begin on Monday (ISO 8601), months on the first."""
+
+    DAY = "day", "Day"
+    WEEK = "week", "Week"
+    MONTH = "month", "Month"
 
 
 class PoolMode(TextChoices):
@@ -93,4 +122,5 @@ class AttemptReason(TextChoices):
     MAC = "mac", "Another device"
     SESSIONS = "sessions", "Too many sessions"
     PASSWORD = "password", "Wrong password"
+    METHOD = "method", "No common method, or the device broke off"
     UNKNOWN = "unknown", "No such login"

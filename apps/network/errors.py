@@ -68,6 +68,13 @@ class NasAddressTaken(Conflict):
     title = "Another NAS has this address."
 
 
+class VendorInUse(Conflict):
+    """A NAS is of the vendor whose map is gone."""
+
+    code = "vendor_in_use"
+    title = "A NAS is of this vendor: its map stays."
+
+
 class SessionUnknown(NotFound):
     """There is no such session, or it is no longer open."""
 

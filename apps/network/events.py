@@ -58,6 +58,11 @@ class RateProfileCreated(RecordEvent):
     kind = "rate_profile"
 
 
+class RateProfileChanged(RecordEvent):
+    name = "network.rate_profile.changed.v1"
+    kind = "rate_profile"
+
+
 class VlanGroupCreated(RecordEvent):
     name = "network.vlan_group.created.v1"
     kind = "vlan_group"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from celery import shared_task
@@ -12,12 +16,14 @@ from django.utils import timezone
 
 from apps.network import operations
 from apps.network.radius import coa, spool
+from dotmac.core.periods import add_months, day_start, local_date
 
 log = structlog.get_logger(__name__)
 
 ROUNDS_MAX = 20
 SENDERS = 16
 SPOOL_FILES_MAX = 60
+FORGET_S = 240.0
 
 
 @shared_task(name="network.send_coa_requests", acks_late=True, time_limit=120)
@@ -52,10 +58,17 @@ def reconcile_coa(**_later: object) -> int:
     return operations.reconcile_coa(now=timezone.now())
 
 
+@shared_task(name="network.tell_profiles", acks_late=True, time_limit=60)
+def tell_profiles(**_later: object) -> int:
+    """Carry changed speeds to running sessions, in chunks; killable between them."""
+    return _while_full(operations.tell_profiles, 1)
+
+
 @shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
 def close_silent_sessions(**_later: object) -> int:
-    """Close sessions whose NAS went silent; a bounded number of batches."""
-    return _while_full(operations.close_silent_sessions, operations.SWEEP_MAX)
+    """Close sessions whose NAS rebooted or went silent; a bounded number of batches."""
+    closing = (operations.close_restarted_sessions, operations.close_silent_sessions)
+    return sum(_while_full(close, operations.SWEEP_MAX) for close in closing)
 
 
 @shared_task(name="network.archive_sessions", acks_late=True, time_limit=280)
@@ -91,6 +104,46 @@ def read_attempts(**_later: object) -> int:
 def forget_attempts(**_later: object) -> int:
     """Delete login attempts older than 30 days, in batches."""
     return _while_full(operations.forget_attempts, 1)
+
+
+@shared_task(name="network.forget_sessions", acks_late=True, time_limit=280)
+def forget_sessions(**_later: object) -> int:
+    """Forget sessions, hours of usage and requests to NASes after their time."""
+    now, until = timezone.now(), time.monotonic() + FORGET_S
+    # Partitions of the history are months in UTC.
+    before = _months_ago(now, settings.NETWORK_KEEP_SESSIONS_MONTHS, ZoneInfo("UTC"))
+    total = _until(until, lambda: operations.forget_sessions(before=before))
+    days = timedelta(days=settings.NETWORK_KEEP_REQUESTS_DAYS)
+    total += _until(until, lambda: operations.forget_coa_requests(before=now - days))
+    return total + _forget_usage(now, until)
+
+
+def _forget_usage(now: datetime, until: float) -> int:
+    months = settings.NETWORK_KEEP_USAGE_MONTHS
+    before = _months_ago(now, months, settings.OPERATOR_ZONE)
+    total = account = 0
+    while time.monotonic() < until:
+        gone, last = operations.forget_usage(before=before, after_account=account)
+        total += gone
+        if gone < operations.FORGET_MAX:
+            if last == 0:
+                break
+            account = last
+    return total
+
+
+def _months_ago(now: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """The first of that month, on the zone's clock."""
+    first = add_months(local_date(now, zone), -months).replace(day=1)
+    return day_start(first, zone)
+
+
+def _until(end: float, batch: Callable[[], int]) -> int:
+    """Repeat until there is nothing left, or no time: the next run goes on."""
+    total = 0
+    while time.monotonic() < end and (done := batch()):
+        total += done
+    return total
 
 
 def _while_full(batch: object, size: int) -> int:

@@ -57,7 +57,7 @@ def overview(customer_id: int, page: Page) -> Sequence[Panel]:
 def _live_card(session: SessionView, page: Page) -> Panel:
     lasted = duration_text((page.now - session.started_at).total_seconds())
     why = _("Heard of %(when)s, by %(nas)s.") % {
-        "when": session.seen_at.strftime("%H:%M:%S UTC"),
+        "when": session.heard_at.strftime("%H:%M:%S UTC"),
         "nas": session.nas_name or _("an unknown NAS"),
     }
     return FactsPanel(
@@ -104,7 +104,7 @@ def _silent_card(sessions: Sequence[SessionView]) -> Panel:
         title=_("Live session"),
         facts=[
             Fact(_("State"), state_of("offline"), "state", why=why),
-            Fact(_("Last seen"), last.seen_at, "datetime"),
+            Fact(_("Last seen"), last.heard_at, "datetime"),
             Fact(_("Login"), last.login, "code"),
             Fact(_("NAS"), last.nas_name),
         ],

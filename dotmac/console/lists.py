@@ -45,6 +45,11 @@ class Listing:
     error: str = ""
 
     @property
+    def has_inputs(self) -> bool:
+        """Whether any filter is one to type or choose in."""
+        return any(box.filter.widget != "hidden" for box in self.boxes)
+
+    @property
     def count_max(self) -> int:
         return COUNT_MAX
 

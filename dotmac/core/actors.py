@@ -10,7 +10,7 @@ that a list is always the filter of the detail.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -33,26 +33,79 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+class GrantedCustomers(Protocol):
+    """Customers that rows name one by one: read where they are asked for.
+
+    Somebody may hold thousands of grants, and a request asks about a few. It is
+    hashable, so that a scope holds each source once.
+    """
+
+    def ids(self) -> Any:
+        """Their ids: a query, for a filter (`customer_id__in`) or to walk through."""
+
+    def joined(self, name: str) -> dict[str, Any]:
+        """The same as a filter of customers, whose rows of this are called `name`."""
+
+    def __contains__(self, customer_id: int) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The rows that one permission reaches.
 
-    Either everything, or the rows of some organisation units and customers.
+    Either everything, or the rows of some organisation units and customers; the
+    customers are named here (`customer_ids`) or by rows (`granted`).
     """
 
     everything: bool = False
     unit_ids: frozenset[int] = frozenset()
     customer_ids: frozenset[int] = frozenset()
+    granted: frozenset[GrantedCustomers] = frozenset()
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.unit_ids) or bool(self.customer_ids)
+        return self.everything or bool(
+            self.unit_ids or self.customer_ids or self.granted
+        )
 
     def __or__(self, other: Scope) -> Scope:
         return Scope(
             everything=self.everything or other.everything,
             unit_ids=self.unit_ids | other.unit_ids,
             customer_ids=self.customer_ids | other.customer_ids,
+            granted=self.granted | other.granted,
         )
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one source makes it up."""
+        return len(self.sources()) == 1
+
+    def names_customer(self, customer_id: int) -> bool:
+        """Whether the customer is named, here or by a row; units are not looked at."""
+        return customer_id in self.customer_ids or any(
+            customer_id in source for source in self.granted
+        )
+
+    def named_customers(self) -> frozenset[int]:
+        """Every customer that is named, those of rows read now."""
+        return self.customer_ids.union(*(source.ids() for source in self.granted))
+
+    def sources(self) -> list[Scope]:
+        """Scopes that reach the same together, each by one way: units, names, rows.
+
+        A database finds the newest rows of one way by an index; of several joined
+        by "or" it reads until enough have passed.
+        """
+        if self.everything:
+            return [self]
+        told = [Scope(unit_ids=self.unit_ids), Scope(customer_ids=self.customer_ids)]
+        told += [Scope(granted=frozenset((source,))) for source in self.granted]
+        return [scope for scope in told if scope]
+
+    def customer_sources(self) -> list[Any]:
+        """What a filter may be given, one after the other (`customer_id__in`)."""
+        told: list[Any] = [self.customer_ids] if self.customer_ids else []
+        return told + [source.ids() for source in self.granted]
 
 
 NOTHING = Scope()
@@ -129,6 +182,16 @@ class Actor:
             return EVERYTHING
         held = self._held(permission)
         return NOTHING if held and self._refusal(permission) else held
+
+    def by_source(self, permission: str) -> list[Actor]:
+        """This actor for each source of the permission's scope; itself for one."""
+        sources = self.scopes.get(permission, NOTHING).sources()
+        if self.kind == ActorKind.SYSTEM or len(sources) < 2:
+            return [self]
+        return [
+            replace(self, scopes={**self.scopes, permission: source})
+            for source in sources
+        ]
 
     def may(self, permission: str) -> bool:
         """True when the permission is held somewhere and no rule refuses it."""

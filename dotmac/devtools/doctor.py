@@ -13,10 +13,12 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import redis
+from cryptography.x509 import load_pem_x509_certificate
 
 from dotmac.core.crypto import KeyFileRefused, read_keyring
 from dotmac.devtools import bootstrap, plan, probes, radius_probe
@@ -27,6 +29,23 @@ from dotmac.devtools.processes import tail
 
 PYTHON_MIN = (3, 11)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+WIFI_FOLDER = "radius-certificates"
+# What make_radius_certificates makes, how long before its end it is said, and what
+# is to be done.
+WIFI_CERTIFICATES = (
+    (
+        "server.pem",
+        "The RADIUS server's certificate for Wi-Fi",
+        timedelta(days=30),
+        "run manage.py make_radius_certificates and restart FreeRADIUS",
+    ),
+    (
+        "authority.pem",
+        "The authority that phones on the Wi-Fi trust",
+        timedelta(days=400),
+        'see "Wi-Fi with logins" in docs/radius.md',
+    ),
+)
 
 
 class Verdict(enum.Enum):
@@ -65,6 +84,7 @@ def examine(folder: Path, settings: Settings) -> list[Finding]:
     """All findings, in the order in which things depend on each other."""
     installation = Installation(folder)
     found = [*machine(folder), *state_folder(installation)]
+    found += certificates(wifi_folder(folder, settings), datetime.now(UTC))
     if not settings.get("DATABASE_URL"):
         return found
     found += [*secrets(installation), *database(settings), *valkey(settings)]
@@ -90,8 +110,8 @@ def machine(folder: Path) -> Findings:
         yield good("FreeRADIUS is installed.")
     else:
         yield note(
-            "FreeRADIUS is not installed: the built-in RADIUS server does PAP and CHAP "
-            "only. Debian: python3 scripts/start.py --install-freeradius, as root."
+            "FreeRADIUS is not installed: the built-in RADIUS server does PAP, CHAP and "
+            "MS-CHAPv2, no Wi-Fi with logins. Debian: python3 scripts/start.py --install-freeradius, as root."
         )
 
 
@@ -127,6 +147,32 @@ def secrets(installation: Installation) -> Findings:
         yield bad(str(refusal))
     else:
         yield good(f"The encryption key with id {keys.current.id} can be read.")
+
+
+def wifi_folder(folder: Path, settings: Settings) -> Path:
+    """Where make_radius_certificates leaves its files."""
+    return Path(settings.get("RADIUS_CERTIFICATES_DIR") or folder / WIFI_FOLDER)
+
+
+def certificates(folder: Path, now: datetime) -> Findings:
+    """Until when phones accept the RADIUS server, where there is Wi-Fi with logins."""
+    for name, what, soon, advice in WIFI_CERTIFICATES:
+        path = folder / name
+        if not path.exists():
+            continue
+        if path.stat().st_mode & _OTHERS:
+            yield bad(f"{path} is open to other users: run chmod 600 {path}.")
+        try:
+            until = load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        except (OSError, ValueError):
+            yield bad(f"{path} holds no certificate: restore it from a copy.")
+            continue
+        if until <= now:
+            yield bad(f"{what} expired on {until:%d %b %Y}: {advice}.")
+        elif until <= now + soon:
+            yield note(f"{what} expires on {until:%d %b %Y}: {advice}.")
+        else:
+            yield good(f"{what} is valid until {until:%d %b %Y}.")
 
 
 def database(settings: Settings) -> Findings:

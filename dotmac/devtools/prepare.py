@@ -25,6 +25,7 @@ def main() -> None:
     django.setup()
     steps: dict[str, Callable[[], object]] = {
         "tables": lambda: call_command("migrate", interactive=False),
+        "vendors": lambda: call_command("load_vendor_maps"),
         "roles": lambda: call_command("sync_roles"),
         "network": lambda: keep_platform_nas(settings.STATE_DIR / "secrets" / SECRET),
     }

@@ -88,7 +88,16 @@ RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.
+# How long the network remembers: past sessions and hours of usage by calendar
+# months, what NASes were asked by days.
+NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)
+NETWORK_KEEP_USAGE_MONTHS = env.number("NETWORK_KEEP_USAGE_MONTHS", 24, least=2)
+NETWORK_KEEP_REQUESTS_DAYS = env.number("NETWORK_KEEP_REQUESTS_DAYS", 90, least=1)
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
+# The authority that phones on a Wi-Fi trust, and the server's certificate.
+RADIUS_CERTIFICATES_DIR = env.path(
+    "RADIUS_CERTIFICATES_DIR", str(STATE_DIR / "radius-certificates")
+)
 DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
 _url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")

@@ -45,13 +45,16 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is true or false, not {value[:20]!r}.")
 
 
-def number(name: str, default: int) -> int:
-    """A whole number."""
-    value = os.environ.get(name, "")
+def number(name: str, default: int, *, least: int | None = None) -> int:
+    """A whole number, and not below the least that makes sense."""
+    text = os.environ.get(name, "")
     try:
-        return int(value) if value else default
+        value = int(text) if text else default
     except ValueError:
         raise ImproperlyConfigured(f"{name} is a whole number.") from None
+    if least is not None and value < least:
+        raise ImproperlyConfigured(f"{name} is {least} at least, not {value}.")
+    return value
 
 
 def networks(name: str, default: str) -> list[Network]:

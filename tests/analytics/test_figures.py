@@ -21,7 +21,7 @@ def test_sessions_on_line_counts_what_was_heard_of_lately(world):
     put_on_line(world, world.dayo, now=now)
     assert selectors.ONLINE_SESSIONS.read(now=now) == 2
 
-    SessionLive.objects.filter(pk=silent.pk).update(seen_at=now - timedelta(hours=3))
+    SessionLive.objects.filter(pk=silent.pk).update(heard_at=now - timedelta(hours=3))
     assert selectors.ONLINE_SESSIONS.read(now=now) == 1
 
 

@@ -36,6 +36,7 @@ def session_of(
         framed_address="100.64.0.2",
         started_at=now - ago,
         seen_at=now - ago,
+        heard_at=now - ago,
         stopped_at=now if stopped else None,
         octets_in=1000,
         octets_out=9000,
@@ -137,6 +138,20 @@ def test_tells_the_hours_of_usage(world, mine):
     assert body["octets_in"] == 37
 
 
+def test_tells_the_windows_of_now_whatever_hours_are_asked_for(world, mine):
+    top = timezone.now().replace(minute=0, second=0, microsecond=0)
+    used(mine, top, 10, 100)
+    url = f"/api/v1/services/{mine.pk}/usage?from=2026-01-01&to=2026-01-02"
+
+    windows = world.api(world.chidi).get(url).json()["windows"]
+
+    assert [window["window"] for window in windows] == ["day", "week", "month"]
+    assert {(w["octets_in"], w["octets_out"]) for w in windows} == {(10, 100)}
+    for window in windows:
+        start, end = (datetime.fromisoformat(window[at]) for at in ("start", "end"))
+        assert start <= top < end
+
+
 def test_bounds_are_instants_or_local_days(world, mine):
     url = f"/api/v1/services/{mine.pk}/usage"
     midnight = datetime(2026, 9, 30, 23, 0, tzinfo=UTC)  # 1 October in Lagos
@@ -160,6 +175,10 @@ def test_bounds_are_instants_or_local_days(world, mine):
         ("from=2026-01-02&to=2026-01-01", "from"),
         ("from=2020-01-01&to=2026-01-01", "from"),
         ("from=99999-01-01", "from"),
+        ("to=0001-01-02", "to"),
+        ("to=0001-01-02T00:00:00Z", "to"),
+        ("from=9999-12-31", "from"),
+        ("from=9999-12-31T23:59:59-11:00", "from"),
     ],
 )
 def test_refuses_bounds_that_make_no_sense(world, mine, query, field):

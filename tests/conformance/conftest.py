@@ -32,6 +32,7 @@ def server(request, radius_database, django_db_blocker, tmp_path_factory):
 
     url = os.environ["RADIUS_DATABASE_URL"].rsplit("/", 1)[0] + f"/{radius_database}"
     folder = tmp_path_factory.mktemp(request.param)
+    isp.make_certificates(folder)
     env = isp.server_environment(url, Path(os.environ["DOTMAC_TEST_FOLDER"]))
     with isp.pointed_to(radius_database, django_db_blocker):
         if not Nas.objects.filter(address="127.0.0.1").exists():

@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,8 @@ from django.utils import timezone
 
 from apps.network import operations
 from apps.network.models import Nas, SessionLive, UsageHour
+from apps.network.radius import certificates
+from apps.network.radius.certificates import Folder
 from dotmac.core.actors import system_actor
 from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import free_port
@@ -28,6 +32,7 @@ from tests.programs import RADIUS_SERVER, need
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACTOR = system_actor("conformance")
 SECRET = "tests-share-this-one"
+SERVER_NAME = "radius.example.com"
 START_S = 20
 _numbers = itertools.count(1)
 
@@ -72,6 +77,15 @@ class Server:
         while self.client.auth(User_Name="?", User_Password="?", wait_s=1).silent:
             assert self.child.is_alive, self.child.log.read_text()[-2000:]
             assert time.monotonic() < deadline, self.child.log.read_text()[-2000:]
+
+
+def make_certificates(folder: Path) -> Folder:
+    """What a server that keeps its state in this folder finds: FreeRADIUS does EAP."""
+    made = Folder(folder / "radius-certificates")
+    certificates.prepare(
+        made, operator="ISP", name=SERVER_NAME, now=timezone.now(), days=2
+    )
+    return made
 
 
 def server_environment(database_url: str, folder: Path) -> dict[str, str]:
@@ -154,6 +168,12 @@ class Isp:
     def sessions(self, login: str) -> list[SessionLive]:
         return list(SessionLive.objects.filter(login=login).order_by("generation"))
 
+    def heard(self, account, **delta: float) -> None:
+        """Let that much time pass since we last heard of the account's sessions."""
+        SessionLive.objects.filter(login=account.login).update(
+            heard_at=timezone.now() - timedelta(**delta)
+        )
+
     def usage(self, account) -> tuple[int, int]:
         rows = UsageHour.objects.filter(account_id=account.pk)
         return sum(r.octets_in for r in rows), sum(r.octets_out for r in rows)
@@ -167,3 +187,21 @@ def ago(**delta: float) -> int:
 def superuser(database: str) -> psycopg.Connection:
     url = os.environ["DOTMAC_TEST_SUPERUSER_URL"].rsplit("/", 1)[0]
     return psycopg.connect(f"{url}/{database}", autocommit=True)
+
+
+@contextmanager
+def replaced(database: str, function: str, definition: str) -> Iterator[psycopg.Cursor]:
+    """Another body for one of our functions, and the real one again afterwards.
+
+    Runs as the tables' owner, so that the body may use tables made by the cursor.
+    """
+    with superuser(database) as admin:
+        cursor = admin.execute("SET ROLE dotmac_owner")
+        cursor.execute("SELECT pg_get_functiondef(to_regproc(%s))", [function])
+        found = cursor.fetchone()
+        assert found is not None
+        try:
+            cursor.execute(definition)
+            yield cursor
+        finally:
+            cursor.execute(found[0])

@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.programs import RADCLIENT, need
 
 _RECEIVED = re.compile(r"^Received (\S+) Id \d+", re.MULTILINE)
-_LINE = re.compile(r"^\t([A-Za-z0-9-]+) = (.*)$")
+# A tag of 0 is none.
+_LINE = re.compile(r"^\t([A-Za-z0-9-]+?(?::[1-9][0-9]?)?)(?::0)? = (.*)$")
 
 
 @dataclass(frozen=True)

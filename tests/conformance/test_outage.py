@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from dotmac.devtools.bootstrap import ROLES, bootstrap
 from dotmac.devtools.servers import Postgres
 from tests import environment
 from tests.conformance import isp as world
+from tests.conformance.supplicant import Phone
 from tests.programs import RADIUS_SERVER, need
 
 pytestmark = pytest.mark.integration
@@ -83,6 +85,39 @@ def test_silence_while_the_database_is_away(postgres, kind, tmp_path):
         server.child.stop()
 
     assert [answer.kind for answer in away] == ["", "", "", ""]
+
+
+def test_a_phone_meets_silence_while_the_database_is_away(postgres, tmp_path):
+    """A failure would make it forget the password; silence makes it try again."""
+    ca = world.make_certificates(tmp_path).path / "ca.pem"
+    url = environment.database_environment(postgres.port, "outage")
+    env = world.server_environment(
+        url["RADIUS_DATABASE_URL"], Path(os.environ["DOTMAC_TEST_FOLDER"])
+    )
+    server = world.start_server("freeradius", tmp_path, env, world.SECRET)
+    phone = Phone(
+        server.client.auth_port, world.SECRET, ca, world.SERVER_NAME, b"ada", b"pw"
+    )
+    try:
+        server.wait()
+        before = phone.connect()
+        postgres.stop()
+        away = [phone.but(wait_s=2).connect() for _ in range(2)]
+        postgres.start()
+        deadline = time.monotonic() + 10
+        while not (back := phone.but(wait_s=2).connect()).accepted:
+            assert not back.code, "A failure after the outage."
+            assert time.monotonic() < deadline
+    finally:
+        server.child.stop()
+        if not postgres.answers():
+            postgres.start()
+
+    assert before.accepted
+    assert [(each.accepted, each.code) for each in away] == [(False, 0)] * 2
+    noted = "".join(path.read_text() for path in (tmp_path / "decisions").iterdir())
+    # Of the probe while the server started, and of no phone.
+    assert set(re.findall(r" reject (\S+) ", noted)) <= {"unknown"}
 
 
 @pytest.mark.parametrize("kind", ["freeradius", "embedded"])

@@ -15,6 +15,7 @@ from dotmac.devtools.refusals import Refused
 from dotmac.devtools.servers import free_port
 from tests.conformance.isp import superuser
 from tests.conformance.radclient import RadClient
+from tests.conformance.test_statements import forget_statements
 from tests.programs import RADIUS_SERVER, need
 from tools.bench import stock
 
@@ -82,7 +83,7 @@ def _rows(database, statement):
 def _statements(database, action) -> int:
     """How many statements of its role an action took."""
     with superuser(os.environ["DOTMAC_TEST_TEMPLATE"]) as admin:
-        admin.execute("SELECT pg_stat_statements_reset()")
+        forget_statements(admin, database.name)
         action()
         ((count,),) = admin.execute(
             "SELECT coalesce(sum(calls), 0)::int FROM pg_stat_statements s"

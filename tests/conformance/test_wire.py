@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from apps.network import operations
-from tests.conformance import wire
+from tests.conformance import peer, wire
 from tests.conformance.isp import ACTOR, SECRET
 
 pytestmark = [pytest.mark.integration, pytest.mark.security]
@@ -61,6 +61,34 @@ def test_answers_carry_right_signatures_and_the_signature_first(isp):
         assert answer[22:38] == hmac.digest(KEY, bare, "md5")
         signed = answer[:4] + request[4:20] + answer[20:] + KEY
         assert answer[4:20] == hashlib.md5(signed, usedforsecurity=False).digest()
+
+
+@pytest.mark.parametrize("password", [b"right horse", b"wrong"])
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_proxy_state_comes_back_whole_and_in_order(isp, password, count):
+    """RFC 2865, 5.33: whoever passed the request on knows it again by that."""
+    states = [f"hop-{number}".encode() for number in range(count)]
+    extra = b"".join(wire.attribute(33, state) for state in states)
+    login = isp.account().login.encode()
+
+    answer = wire.ask(
+        isp.client.auth_port, wire.access_request(login, password, KEY, extra=extra)
+    )
+
+    pairs = peer.reply(answer).pairs
+    assert pairs[0][0] == 80
+    assert [value for name, value in pairs if name == 33] == states
+    assert answer[0] == (ACCEPT if password == b"right horse" else REJECT)
+
+
+def test_proxy_state_in_an_unsigned_request_gets_no_answer(isp):
+    """The forger of an answer needs one (BlastRADIUS)."""
+    login = isp.account().login.encode()
+    extra = wire.attribute(33, b"hop")
+
+    data = wire.access_request(login, b"right horse", KEY, extra=extra, signed=False)
+
+    assert wire.ask(isp.client.auth_port, data) is None
 
 
 def test_a_repeated_request_gets_one_answer_of_the_same_bytes(isp):

@@ -33,6 +33,7 @@ def put_on_line(world, person, *, now, hours=30):
         mac="AA:BB:CC:00:11:22",
         started_at=now - timedelta(hours=hours),
         seen_at=now,
+        heard_at=now,
         seconds=hours * 3600,
         octets_in=3_200_000_000,
         octets_out=41_000_000_000,

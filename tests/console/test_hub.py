@@ -51,7 +51,7 @@ def test_a_silent_session_is_off_line_and_says_why(world, enter_console, line):
     from apps.network.models import SessionLive
 
     long_ago = timezone.now() - timedelta(hours=2)
-    SessionLive.objects.update(seen_at=long_ago)
+    SessionLive.objects.update(heard_at=long_ago)
     body = hub(enter_console(world.ada), world.chidi.customer)
     assert "Offline" in body
     assert "The NAS fell silent." in body

@@ -185,13 +185,13 @@ def test_single_things_are_granted_and_taken_back(world):
     staff = f"/console/staff/{world.remi.id}"
     what = {"permission": "identity.view_customer", "customer": customer.reference}
     browser.post(f"{staff}/grant", what)
-    assert world.remi.actor.scope("identity.view_customer").customer_ids == {
+    assert world.remi.actor.scope("identity.view_customer").named_customers() == {
         customer.pk
     }
     rights = body(browser.get(f"{staff}?tab=rights"))
     assert customer.name in rights
     browser.post(f"{staff}/revoke", what)
-    assert not world.remi.actor.scope("identity.view_customer").customer_ids
+    assert not world.remi.actor.scope("identity.view_customer").named_customers()
 
     where = {"permission": "identity.view_customer", "unit_id": world.operator.pk}
     browser.post(f"{staff}/grant", where)

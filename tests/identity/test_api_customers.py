@@ -268,7 +268,7 @@ def test_a_page_costs_the_same_for_one_and_for_many(
 ):
     assert world.chidi
     sola.get(URL)  # the first look of the hour is written down
-    with django_assert_num_queries(3):  # session, rights with rules, page
+    with django_assert_num_queries(2):  # the session with rights and rules, the page
         sola.get(URL)
     for number in range(5):
         sola.post(
@@ -280,5 +280,5 @@ def test_a_page_costs_the_same_for_one_and_for_many(
             },
         )
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(sola.get(URL).json()["results"]) == 6

@@ -130,6 +130,7 @@ def test_who_signed_in_is_gone_and_who_acts_for_others_is_not(world, life):
 def test_the_network_forgets_the_login_and_keeps_the_traffic(life):
     account = AccessAccount.objects.get()
     octets = list(SessionLive.objects.values_list("octets_in", "started_at"))
+    SessionLive.objects.update(nas_port="pon-7", circuit="olt/7", called="ap-7")
 
     erase(life)
 
@@ -140,6 +141,7 @@ def test_the_network_forgets_the_login_and_keeps_the_traffic(life):
     rows = SessionLive.objects.all()
     assert list(rows.values_list("octets_in", "started_at")) == octets
     assert {(row.login, row.mac) for row in rows} == {(f"erased-{account.pk}", "")}
+    assert {(row.nas_port, row.circuit, row.called) for row in rows} == {("", "", "")}
     assert not SessionHistory.objects.exclude(login=renamed.login).exists()
 
 

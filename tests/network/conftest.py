@@ -95,5 +95,6 @@ def session_row(net, account, *, started_at=NOON, session="s1", stopped_at=None)
     return SessionLive.objects.create(
         session_key=uuid.uuid4(), account=account, nas=net.nas, login=account.login,
         acct_session_id=session, framed_address="192.0.2.2", started_at=started_at,
-        seen_at=started_at, stopped_at=stopped_at, start_received=True,
+        seen_at=started_at, heard_at=started_at, stopped_at=stopped_at,
+        start_received=True,
     )  # fmt: skip

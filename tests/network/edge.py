@@ -17,6 +17,7 @@ from apps.network import operations
 from apps.network.models import SessionLive
 from apps.network.radius import packets
 from apps.network.radius.database import (
+    AccountingFacts,
     RadiusDatabase,
     RadiusSession,
     encoded,
@@ -44,10 +45,11 @@ def account_packet(
 ) -> bool:  # fmt: skip
     """What the servers do with an Accounting-Request, without the wire."""
     return session.account(
-        (
-            status, encoded(login.encode()), nas, encoded(session_id.encode()),
-            address, encoded(mac), "", "", "", event, "", seconds, octets, "",
-            octets, "", cause,
+        AccountingFacts(
+            status=status, login=encoded(login.encode()), nas=nas,
+            session=encoded(session_id.encode()), address=address, mac=encoded(mac),
+            event=event, seconds=seconds, octets_in=octets, octets_out=octets,
+            cause=cause,
         )
     )  # fmt: skip
 

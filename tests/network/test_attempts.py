@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from apps.network import operations, tasks
+from apps.network.enums import AttemptReason
 from apps.network.models import AccessAttempt
 from apps.network.radius.spool import Decision, Spool, complete_files, read_lines
 
@@ -39,6 +40,18 @@ def test_decisions_become_rows_of_the_account_and_the_nas(net, folder):
     assert int(mine.decided_at.timestamp()) == LONG_AGO
     assert (other.login, other.account_id, other.reason) == ("nobody", None, "unknown")
     assert list(folder.iterdir()) == []
+
+
+def test_every_reason_that_a_server_may_give_is_kept(net, folder):
+    spool = Spool(folder)
+    for reason in AttemptReason.values:
+        spool.write(decide(reason=reason))
+
+    tasks.read_attempts()
+
+    assert set(AccessAttempt.objects.values_list("reason", flat=True)) == set(
+        AttemptReason.values
+    )
 
 
 def test_a_file_that_is_still_written_is_left_alone(net, folder):

@@ -230,7 +230,8 @@ def test_sites_pools_and_rate_profiles_are_made_by_form(browser, net):
         ("rate-profiles",
          {"name": "20M", "down_kbps": "20000", "up_kbps": "5000", "burst_down_kbps": "0",
           "burst_up_kbps": "0", "burst_s": "0", "throttled_down_kbps": "512",
-          "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300"}),
+          "throttled_up_kbps": "512", "sessions_max": "1", "interim_s": "300",
+          "on_limit": "replace"}),
     ):  # fmt: skip
         answer = browser.post(f"/console/{slug}/new", data)
         assert answer.status_code == 302, answer.content.decode()
@@ -269,6 +270,19 @@ def test_the_page_of_an_account(browser, net, tab):
         account=net.account, hour_at=hour - timedelta(hours=2), octets_in=10**9
     )
     assert "ada@home" in page(browser, f"accounts/{net.account.pk}?tab={tab}")
+
+
+def test_what_an_account_used_so_far(browser, net):
+    UsageHour.objects.create(
+        account=net.account, octets_in=3 * 10**9, octets_out=4 * 10**9,
+        hour_at=timezone.now().replace(minute=0, second=0, microsecond=0),
+    )  # fmt: skip
+
+    shown = page(browser, f"accounts/{net.account.pk}?tab=usage")
+
+    for words in ("Today", "This week", "This month", "By the clock of Africa/Lagos."):
+        assert words in shown
+    assert shown.count("7 GB") + shown.count("7.0 GB") + shown.count("7.00 GB") == 3
 
 
 def test_usage_as_a_series(browser, net):

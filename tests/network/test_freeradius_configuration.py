@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -9,14 +11,16 @@ import subprocess
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from apps.network.radius import freeradius
+from apps.network.radius import certificates, freeradius
 from apps.network.radius.database import RadiusDatabase, session_settings
 from dotmac.core.crypto import Key, Keyring
 from tests.programs import RADIUS_SERVER, need
 
 pytestmark = pytest.mark.unit
 KEYS = Keyring([Key.derive(1, bytes(32)), Key.derive(2, bytes(range(32)))])
+TEMPLATES = django_settings.BASE_DIR / "deploy" / "freeradius"
 URL = "postgresql://radius:p%3A%5C%40ss@db.example:5433/dot%20mac"
 
 
@@ -27,7 +31,7 @@ def write(folder, url=URL, **listen):
     }  # fmt: skip
     freeradius.write_configuration(
         folder,
-        templates=django_settings.BASE_DIR / "deploy" / "freeradius",
+        templates=TEMPLATES,
         database=RadiusDatabase.from_url(url),
         listen=freeradius.ListenSettings(**facts),
         options=session_settings(KEYS, "Africa/Lagos"),
@@ -73,6 +77,27 @@ def test_the_command_writes_and_says_how_to_run_it(tmp_path, settings, capsys):
     assert str(tmp_path / "radius" / "environment") in said
     assert " ".join(freeradius.run_command(tmp_path / "radius")) in said
     assert (tmp_path / "decisions").is_dir()
+
+
+@needs_freeradius
+@pytest.mark.parametrize("state", ["good", "broken", "none"])
+def test_the_command_takes_a_certificate_that_can_be_read(
+    tmp_path, settings, capsys, certificates_folder, state
+):
+    """A broken one would keep FreeRADIUS from starting, and everybody out."""
+    settings.RADIUS_DATABASE_URL = URL
+    settings.RADIUS_DECISIONS_DIR = tmp_path / "decisions"
+    settings.RADIUS_CERTIFICATES_DIR = tmp_path / "certificates"
+    if state != "none":
+        shutil.copytree(certificates_folder, tmp_path / "certificates")
+    if state == "broken":
+        (tmp_path / "certificates" / "server.pem").write_text("no PEM")
+
+    call_command("write_freeradius_config", f"--dir={tmp_path / 'radius'}")
+
+    assert (tmp_path / "radius" / "eap.conf").exists() is (state == "good")
+    said = capsys.readouterr().err
+    assert ("runs without Wi-Fi logins" in said) is (state == "broken")
 
 
 @pytest.mark.parametrize("command", ["write_freeradius_config", "run_radius_server"])
@@ -130,9 +155,83 @@ def test_writing_again_replaces_and_leaves_no_drafts(tmp_path):
     assert "port = 18999" in (tmp_path / "sites.conf").read_text()
 
 
+@pytest.fixture(scope="module")
+def certificates_folder(tmp_path_factory):
+    made = certificates.Folder(tmp_path_factory.mktemp("radius") / "certificates")
+    certificates.prepare(
+        made, operator="ISP", name="radius.example.com", now=timezone.now()
+    )
+    return made.path
+
+
+@pytest.fixture(params=["with-eap", "without"])
+def eap(request, certificates_folder):
+    """Both shapes of a configuration, as an argument of `write`."""
+    return certificates_folder if request.param == "with-eap" else None
+
+
 @needs_freeradius
-def test_freeradius_itself_finds_no_fault(tmp_path):
-    write(tmp_path, networks=("10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"), threads=3)
+def test_every_file_of_the_folder_is_written_and_read_once(tmp_path, eap):
+    write(tmp_path, certificates=eap)
+
+    lines = [
+        line.strip().split()
+        for path in tmp_path.glob("*.conf")
+        for line in path.read_text().splitlines()
+    ]
+    always = [words[1] for words in lines if words[:1] == ["$INCLUDE"]]
+    if_there = [words[1] for words in lines if words[:1] == ["$-INCLUDE"]]
+    ours = {path.name for path in TEMPLATES.iterdir()} - {"radiusd.conf"}
+    assert set(if_there) == set(freeradius.EAP_FILES)
+    assert ours - set(freeradius.EAP_FILES) == set(always)
+    written = {path.name for path in tmp_path.glob("*.conf")}
+    assert len(always) == len(set(always))
+    if eap:
+        assert sorted(always + if_there) == sorted(ours)
+        assert written >= ours
+    else:
+        assert not written & set(if_there)
+
+
+@needs_freeradius
+def test_without_its_certificate_eap_leaves_the_folder_again(
+    tmp_path, certificates_folder
+):
+    write(tmp_path, certificates=certificates_folder)
+    write(tmp_path)
+
+    assert not (tmp_path / "eap.conf").exists()
+    assert not (tmp_path / "inner.conf").exists()
+
+
+@needs_freeradius
+@pytest.mark.security
+def test_the_tunnel_is_told_of_the_line_whatever_the_database_asks_for():
+    """What a subscriber wrote into the tunnel must not stand in for the NAS's word."""
+    lines = (TEMPLATES / "sql.conf").read_text().splitlines()
+    (query,) = (line for line in lines if "authorize_reply_query =" in line)
+    asked = set(re.findall(r"(?:&|%{)([A-Z][A-Za-z0-9-]+)}", query))
+    inner = (TEMPLATES / "inner.conf").read_text()
+
+    of_the_packet = {"User-Name", "Packet-Src-IP-Address", "Packet-Src-IPv6-Address"}
+    assert len(asked) > len(of_the_packet)
+    for name in asked - of_the_packet:
+        assert f"&{name} !* ANY" in inner
+        assert f"&{name} := &outer.request:{name}\n" in inner
+
+
+@needs_freeradius
+def test_nothing_is_left_to_be_filled_in(tmp_path, eap):
+    write(tmp_path, certificates=eap)
+
+    for path in tmp_path.glob("*.conf"):
+        assert not re.search(r"@[A-Z_]+@", path.read_text()), path.name
+
+
+@needs_freeradius
+def test_freeradius_itself_finds_no_fault(tmp_path, eap):
+    networks = ("10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32")
+    write(tmp_path, networks=networks, threads=3, certificates=eap)
 
     done = subprocess.run(
         [*freeradius.run_command(tmp_path), "-C"],

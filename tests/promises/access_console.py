@@ -150,11 +150,14 @@ action accounts/disconnect network.disconnect_session
 detail sites network.view_site
 detail pools network.view_pool
 detail rate-profiles network.view_rate_profile
+action rate-profiles/change network.change_rate_profile
 detail nas network.view_nas
 tab nas/sessions network.view_session
 tab nas/requests network.view_session
 action nas/change network.change_nas
 action nas/renew-secret network.change_nas
+action nas/add-attribute network.change_nas
+action nas/remove-attribute network.change_nas
 detail prefixes network.view_prefix
 detail orders catalog.view_order
 detail plans catalog.view_plan

@@ -91,6 +91,7 @@ identity.view_unit rows omsar
 identity.write_note rows omsbn
 network.allocate_address whole omn
 network.change_nas whole omn
+network.change_rate_profile whole omn
 network.create_nas whole omn
 network.create_pool whole omn
 network.create_prefix whole omn

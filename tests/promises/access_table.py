@@ -101,9 +101,13 @@ GET nas network.view_nas
 POST nas network.create_nas
 GET nas/* network.view_nas
 PATCH nas/* network.change_nas
+GET nas/*/attributes network.view_nas
+POST nas/*/attributes network.change_nas
+DELETE nas/*/attributes/* network.change_nas
 GET rate-profiles network.view_rate_profile
 POST rate-profiles network.create_rate_profile
 GET rate-profiles/* network.view_rate_profile
+PATCH rate-profiles/* network.change_rate_profile
 GET coa-requests network.view_session
 GET coa-requests/* network.view_session
 GET vrfs network.view_prefix

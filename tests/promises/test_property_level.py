@@ -41,7 +41,13 @@ WRITES = {
     "PATCH access-rules/*": {"name", "why", "effect", "permissions", "expression",
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
-                    "enabled", "secret", "updated_at"},
+                    "redirect_url", "enabled", "secret", "updated_at"},
+    "PATCH rate-profiles/*": {"name", "on_limit", "down_kbps", "up_kbps", "burst_down_kbps",
+                              "burst_up_kbps", "burst_threshold_down_kbps",
+                              "burst_threshold_up_kbps", "burst_s", "sessions_max",
+                              "throttled_down_kbps", "throttled_up_kbps", "interim_s",
+                              "priority", "idle_s", "policy", "throttled_policy",
+                              "updated_at"},
 }  # fmt: skip
 # Bodies of one name that say one fact anew, which is not a column beside others.
 WHOLE = {"PUT customers/*/parent", "PUT customers/*/tags"}
@@ -53,6 +59,7 @@ VALID: dict[str, dict[str, Any]] = {
         "permissions": ["ops.set_business_date"], "expression": "false",
     },
     "nas": {"name": "renamed"},
+    "rate-profiles": {"name": "Renamed", "on_limit": "replace"},
     "contacts": {"name": "Renamed"},
     "locations": {"address": "2 Marina"},
     "notes": {"text": "Calls by day."},

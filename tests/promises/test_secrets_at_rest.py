@@ -54,6 +54,7 @@ HARMLESS = {
     "network_sessionlive.session_key": "a digest of what NASes say",
     "network_sessionhistory.session_key": "a digest of what NASes say",
     "network_coarequest.session_key": "a digest of what NASes say",
+    "network_vendormap.digest": "of a file that comes with DotMac",
     "ops_accessdenial.actor_key": "kind and id of an actor",
     "ops_idempotencykey.key": "the client's name for a request",
     "ops_message.unique_key": "what a message is about",

@@ -24,16 +24,17 @@ from tests.network import edge
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("own_database")]
 
 
-def _together(packets: list[dict], nas: str = "127.0.4.1") -> None:
+def _together(packets: list[dict]) -> None:
     """Every packet on a connection of its own, all let go at once."""
     gate = threading.Barrier(len(packets))
 
     def send(facts: dict) -> None:
         line = edge.radius_session()
         try:
-            line.client(nas)
+            packet = {"nas": "127.0.4.1", **facts}
+            line.client(packet["nas"])
             gate.wait()
-            edge.account_packet(line, nas=nas, **facts)
+            edge.account_packet(line, **packet)
         finally:
             line.close()
 
@@ -60,6 +61,79 @@ def test_first_packets_of_a_session_that_arrive_together_make_one_row(_round):
     assert (row.octets_in, row.seconds, row.cause) == (4000, 540, "User-Request")
     assert int(row.started_at.timestamp()) == now - 600
     assert sum(hour.octets_in for hour in UsageHour.objects.all()) == 4000
+
+
+@pytest.mark.parametrize("_round", range(5))
+def test_interims_and_what_closes_beside_count_once(_round):
+    """The short path of interims, the long one, and a job that writes the same rows."""
+    world = edge.build()
+    now = int(time.time())
+    about = {"login": world.account.login, "session_id": "together"}
+    edge.start(world, "together", event=str(now - 600))
+    interims = [
+        {"status": "Interim-Update", "event": str(now - 600 + n), "seconds": str(n),
+         "octets": str(10 * n)}
+        for n in (100, 200, 300, 400)
+    ]  # fmt: skip
+    done = threading.Event()
+
+    def close() -> None:
+        try:
+            while not done.is_set():
+                operations.close_silent_sessions(
+                    now=timezone.now() + timedelta(hours=1)
+                )
+        finally:
+            connections.close_all()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    try:
+        _together([{**about, **facts} for facts in interims * 2])
+    finally:
+        done.set()
+        closer.join()
+
+    (row,) = SessionLive.objects.all()
+    assert (row.octets_in, row.seconds) == (4000, 400)
+    assert sum(hour.octets_in for hour in UsageHour.objects.all()) == 4000
+
+
+def test_one_session_id_from_two_nases_at_once_is_two_sessions():
+    world = edge.build(sessions_max=0)
+    other = edge.build(address="127.0.4.2")
+    packets = [
+        {"status": "Interim-Update", "login": world.account.login, "session_id": "1",
+         "nas": str(nas.address), "seconds": str(n), "octets": str(n * many)}
+        for nas, many in ((world.nas, 10), (other.nas, 1))
+        for n in (60, 120)
+    ]  # fmt: skip
+
+    _together(packets * 2)
+
+    rows = dict(SessionLive.objects.values_list("nas_id", "octets_in"))
+    assert rows == {world.nas.pk: 1200, other.nas.pk: 120}
+    assert SessionLive.objects.count() == 2
+    assert sum(hour.octets_in for hour in UsageHour.objects.all()) == 1320
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_devices_that_come_back_together_leave_one_session_each(_round):
+    """Starts that close each other's ghosts do not wait for each other."""
+    world = edge.build(sessions_max=0)
+    macs = [b"aa:bb:cc:00:00:01", b"aa:bb:cc:00:00:02"]
+    now = int(time.time())
+    starts = [
+        {"status": "Start", "login": world.account.login, "mac": macs[n % 2],
+         "session_id": f"s{n}", "event": str(now - 60 + n)}
+        for n in range(6)
+    ]  # fmt: skip
+
+    _together(starts * 2)
+
+    still_open = SessionLive.objects.filter(stopped_at=None)
+    assert set(still_open.values_list("acct_session_id", flat=True)) == {"s4", "s5"}
+    assert not CoaRequest.objects.exists()
 
 
 @pytest.mark.parametrize("_round", range(5))
@@ -167,9 +241,9 @@ def test_an_archive_job_killed_anywhere_loses_and_doubles_nothing():
 _MANY = """
     INSERT INTO network_sessionlive (session_key, generation, login, acct_session_id,
         mac, nas_port, started_at, seen_at, stopped_at, seconds, octets_in, octets_out,
-        cause, presumed_ended, start_received)
+        cause, presumed_ended, start_received, heard_at)
     SELECT gen_random_uuid(), 1, s.login, 'old', '', '', began, began, began, 0, 0, 0,
-           '', false, true
+           '', false, true, began
       FROM network_sessionlive s, generate_series(1, 8000) n,
            LATERAL (SELECT %s + n * interval '1 minute' AS began) t
 """

@@ -21,6 +21,7 @@ from django.utils import timezone
 from apps.network import operations as network
 from apps.network import selectors as network_selectors
 from apps.network.models import AccessAccount
+from apps.network.radius.database import AccessFacts, encoded
 from apps.ops import operations, selectors
 from apps.ops.errors import KeyReadersBehind
 from apps.ops.models import Job
@@ -116,7 +117,8 @@ def test_a_rotation_that_is_killed_twice_fails_no_read(key_file):
 
     def ask(dice):
         account = dice.choice(steady)
-        rows = dict(session.authorize(f"u{account}".encode(), NAS, b""))
+        facts = AccessFacts(login=encoded(f"u{account}".encode()), nas=NAS)
+        rows = {name: value for name, value, _op in session.authorize(facts)}
         assert rows["Cleartext-Password"].strip("'\"") == word(account), rows
 
     def change(dice):

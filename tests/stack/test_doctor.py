@@ -1,10 +1,13 @@
 """The doctor names what is wrong, and is quiet where all is well."""
 
 import os
+import shutil
 import socket
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from apps.network.radius.certificates import Folder, prepare
 from dotmac.devtools import doctor
 from dotmac.devtools.doctor import Verdict
 from dotmac.devtools.installation import open_installation
@@ -79,6 +82,56 @@ def test_programs_that_do_not_answer_are_named_with_their_logs(installation, set
         said = wrong(installation, told)
     assert "address already in use" in next(s for s in said if s.startswith("Web"))
     assert any(s.startswith("RADIUS does not answer") for s in said)
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def wifi(tmp_path_factory):
+    folder = Folder(tmp_path_factory.mktemp("wifi") / "radius-certificates")
+    prepare(folder, operator="ISP", name="radius.example.com", now=NOW)
+    return folder
+
+
+def said_of(folder, **later):
+    found = doctor.certificates(folder, NOW + timedelta(**later))
+    return [(each.verdict, each.sentence) for each in found]
+
+
+def test_the_end_of_wifi_certificates_is_said_in_time(wifi):
+    ends = f"{wifi.server().until:%d %b %Y}"
+    server = "The RADIUS server's certificate for Wi-Fi"
+
+    assert said_of(wifi.path)[0] == (Verdict.GOOD, f"{server} is valid until {ends}.")
+    verdict, sentence = said_of(wifi.path, days=368)[0]
+    assert verdict == Verdict.NOTE
+    assert sentence.startswith(f"{server} expires on {ends}: run manage.py make_radius")
+    verdict, sentence = said_of(wifi.path, days=397)[0]
+    assert verdict == Verdict.BAD
+    assert f"{server} expired on {ends}" in sentence
+    assert [said_of(wifi.path, days=days)[1][0] for days in (0, 3251, 3650)] == [
+        Verdict.GOOD, Verdict.NOTE, Verdict.BAD,
+    ]  # fmt: skip
+
+
+def test_wifi_certificates_are_looked_for_where_they_are_kept(
+    installation, wifi, settings
+):
+    told = {**settings, "RADIUS_CERTIFICATES_DIR": str(wifi.path)}
+    found = [each.sentence for each in doctor.examine(installation.root, told)]
+    assert any("certificate for Wi-Fi is valid until" in each for each in found)
+    assert wrong(installation, settings) == []
+
+
+def test_wifi_keys_that_are_open_or_broken_are_named(wifi, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(wifi.path, copy)
+    (copy / "authority.pem").chmod(0o640)
+    (copy / "server.pem").write_text("no PEM")
+    found = "\n".join(each for verdict, each in said_of(copy) if verdict == Verdict.BAD)
+    assert "authority.pem is open to other users: run chmod 600" in found
+    assert "server.pem holds no certificate" in found
 
 
 def test_an_empty_database_is_named(installation, settings):

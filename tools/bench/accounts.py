@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,7 +30,7 @@ ACTOR = system_actor("benchmark")
 CHUNK = 10_000
 BLOCK = "10.0.0.0/8"
 # Download, upload, and a burst for one of them.
-SPEEDS = (
+SPEEDS: tuple[dict[str, Any], ...] = (
     {"down_kbps": 10_000, "up_kbps": 5_000},
     {
         "down_kbps": 50_000, "up_kbps": 20_000, "burst_down_kbps": 80_000,

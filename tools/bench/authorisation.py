@@ -77,7 +77,7 @@ def _section(
             Bar(f"p99 of a decision from call to answer, of each person, at most {TIME_BAR_MS} ms",
                 f"{slowest:.2f} ms", slowest <= TIME_BAR_MS),
             Bar(f"queries of a request before its view, at most {QUERIES_BAR}",
-                f"{queries} (the session's row, then rights and rules)",
+                f"{queries} (session, person, rights and rules)",
                 queries <= QUERIES_BAR),
             Bar(f"a scoped list by the unrestricted one, at most {LIST_BAR} times",
                 f"{dearest:.2f} times", dearest <= LIST_BAR),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from apps.catalog.enums import OrderState, PlanBilling, PlanState, ShownState
 from apps.catalog.models import Order, Plan, PlanPrice
 from apps.catalog.selectors import ServiceView
-from apps.network.enums import HoldEffect, HoldReason
+from apps.network.enums import HoldEffect, HoldReason, UsageWindow
 from apps.network.selectors import SessionView
 from dotmac.core.money import exponent_of
 
@@ -254,6 +254,14 @@ class UsageHourSerializer(serializers.Serializer[Any]):
     octets_out = serializers.IntegerField()
 
 
+class UsageWindowSerializer(serializers.Serializer[Any]):
+    window = serializers.ChoiceField(choices=UsageWindow.choices)
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField(help_text="Excluded.")
+    octets_in = serializers.IntegerField(help_text="From the customer.")
+    octets_out = serializers.IntegerField(help_text="To the customer.")
+
+
 class UsageSerializer(serializers.Serializer[Any]):
     service = serializers.IntegerField()
     start = serializers.DateTimeField()
@@ -261,6 +269,10 @@ class UsageSerializer(serializers.Serializer[Any]):
     octets_in = serializers.IntegerField(help_text="From the customer.")
     octets_out = serializers.IntegerField(help_text="To the customer.")
     hours = UsageHourSerializer(many=True)
+    windows = UsageWindowSerializer(
+        many=True,
+        help_text="The day, week and month of now on the operator's clock, so far.",
+    )
 
 
 def decimal_text(price: PlanPrice) -> str:

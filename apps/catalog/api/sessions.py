@@ -22,7 +22,7 @@ from apps.catalog import selectors
 from apps.catalog.api.serializers import SessionSerializer, UsageSerializer
 from apps.catalog.models import Service
 from apps.network import selectors as network
-from apps.network.selectors import SessionView
+from apps.network.selectors import SessionView, WindowUsage
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.viewsets import ApiViewSet
@@ -30,6 +30,7 @@ from dotmac.core.periods import day_start
 
 USAGE_DEFAULT = timedelta(days=30)
 USAGE_MAX = timedelta(days=366)
+YEARS = range(1970, 3000)
 
 
 class SessionViewSet(ApiViewSet):
@@ -94,7 +95,8 @@ class UsageMixin:
     @action(detail=True, methods=["get"])
     def usage(self: Any, request: Request, pk: str) -> Response:
         """Octets by hour, thirty days unless told; hours without any are left out."""
-        start, end = _bounds(request, timezone.now())
+        now = timezone.now()
+        start, end = _bounds(request, now)
         service = self.get_object()
         accounts = [service.access_id] if service.access_id else []
         hours = network.usage_hours(accounts, start, end) if accounts else []
@@ -105,8 +107,15 @@ class UsageMixin:
             "octets_in": sum(hour.octets_in for hour in hours),
             "octets_out": sum(hour.octets_out for hour in hours),
             "hours": hours,
+            "windows": _windows(accounts, now),
         }
         return Response(UsageSerializer(data).data)
+
+
+def _windows(accounts: Sequence[int], now: datetime) -> Sequence[WindowUsage]:
+    """Of the service's account; nothing before it has one."""
+    found = network.usage_windows(accounts, at=now, zone=settings.OPERATOR_ZONE)
+    return found[accounts[0]] if accounts else ()
 
 
 def _bounds(request: Request, now: datetime) -> tuple[datetime, datetime]:
@@ -122,12 +131,17 @@ def _instant(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name)
     if not text:
         return None
+    found: datetime | None
     try:
         if len(text) == len("2026-01-31"):
-            return day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
-        found = parse_datetime(text)
+            found = day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
+        else:
+            found = parse_datetime(text)
     except (ValueError, OverflowError):
         found = None
-    if found is None:
-        raise ValidationError({name: [_("An instant or a date, as in ISO 8601.")]})
+    # Beyond these years a bound plus or minus a window is no instant any more.
+    if found is None or found.year not in YEARS:
+        raise ValidationError(
+            {name: [_("An instant or a date of 1970 to 2999, as in ISO 8601.")]}
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)

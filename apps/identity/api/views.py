@@ -81,6 +81,7 @@ class CustomerViewSet(PlainListMixin, RetrieveMixin, ApiViewSet):
         name: f"{name}_id" if name in _KEYS else name
         for name in CustomerSerializer.Meta.fields
     }
+    pages_by_source = True
     permission_by_action = {
         "list": "identity.view_customer",
         "retrieve": "identity.view_customer",

@@ -125,6 +125,7 @@ class NewTagForm(TagForm):
 class CustomerTagsForm(ConsoleForm):
     tags = forms.MultipleChoiceField(
         label=gettext_lazy("Tags"),
+        help_text=gettext_lazy("New ones are made under System, Tags."),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -341,9 +341,9 @@ class MySignIns(ListScreen):
         Column(gettext_lazy("Through"), "face"),
         Column(gettext_lazy("Address"), "address", "code", phone=False),
         Column(gettext_lazy("Since"), "started_at", "datetime", phone=False),
-        Column(gettext_lazy("Last used"), "seen_at", "datetime"),
-        Column(gettext_lazy("Ends unused"), "idle_until_at", "datetime", phone=False),
-        Column(gettext_lazy("Ends anyway"), "expires_at", "datetime", phone=False),
+        Column(gettext_lazy("Last used"), "seen_at", "ago"),
+        Column(gettext_lazy("Ends unused"), "idle_until_at", "ago", phone=False),
+        Column(gettext_lazy("Ends anyway"), "expires_at", "ago", phone=False),
     )
     actions = (
         Action(

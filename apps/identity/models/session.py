@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -42,6 +42,8 @@ class Session(Record):
     end_reason = models.CharField(max_length=24, choices=SessionEnd, blank=True)
 
     objects = SessionQuerySet.as_manager()
+    # What the user holds (`selectors.rights.Rights`) where it was read with the row.
+    rights: Any = None
 
     class Meta:
         constraints = (

@@ -15,7 +15,7 @@ def covers_unit(scope: Scope, unit_id: int) -> bool:
 
 def covers_customer(scope: Scope, customer_id: int, unit_id: int) -> bool:
     """Whether the scope holds this customer: the filter `visible_to`, for one row."""
-    return covers_unit(scope, unit_id) or customer_id in scope.customer_ids
+    return covers_unit(scope, unit_id) or scope.names_customer(customer_id)
 
 
 def missing_in_unit(
@@ -53,5 +53,6 @@ def held_beyond(actor: Actor, scopes: Mapping[str, Scope]) -> list[str]:
 def _includes(mine: Scope, theirs: Scope) -> bool:
     if mine.everything:
         return True
-    within = theirs.unit_ids <= mine.unit_ids
-    return not theirs.everything and within and theirs.customer_ids <= mine.customer_ids
+    if theirs.everything or not theirs.unit_ids <= mine.unit_ids:
+        return False
+    return theirs.named_customers() <= mine.named_customers()

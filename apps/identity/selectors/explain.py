@@ -166,7 +166,7 @@ def what_may(user: User, viewer: Actor, permission: str) -> list[Held]:
         "limit": PATHS_MAX,
         "everything": scope.everything,
         "units": list(scope.unit_ids),
-        "customers": list(scope.customer_ids),
+        "customers": list(scope.named_customers()),
     }
     if user.kind == UserKind.STAFF:
         found = [_held(row) for row in fetch_dicts(_OF_STAFF, given)]

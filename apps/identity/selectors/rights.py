@@ -19,6 +19,7 @@ from apps.identity.enums import UserKind
 from apps.identity.models import User
 from apps.identity.rules.policy import Rule
 from apps.identity.rules.roles import permissions_of_rights
+from apps.identity.selectors.granted import GrantedTo
 from dotmac.core.actors import NOTHING, Scope
 from dotmac.core.permissions import is_grantable, is_whole
 
@@ -40,13 +41,19 @@ _RIGHTS = "SELECT held, rules FROM identity_rights(%s, %s, %s)"
 
 def rights_of(user: User) -> Rights:
     """Everything that decides what this person may do now."""
-    is_staff = user.kind == UserKind.STAFF
     with connection.cursor() as cursor:
+        is_staff = user.kind == UserKind.STAFF
         cursor.execute(_RIGHTS, [user.pk, is_staff, UNIT_DEPTH_MAX])
         [(held_text, rules_text)] = cursor.fetchall()
+    return rights_from(user, held_text, rules_text)
+
+
+def rights_from(user: User, held_text: str, rules_text: str | None) -> Rights:
+    """What the two texts of `identity_rights` say of this person."""
+    is_staff = user.kind == UserKind.STAFF
     held = json.loads(held_text)
     scopes: dict[str, Scope] = {}
-    for names, scope in _parts(held) if is_staff else _memberships(held):
+    for names, scope in _parts(user.pk, held) if is_staff else _memberships(held):
         for name in names:
             before = scopes.get(name)
             scopes[name] = scope if before is None else before | scope
@@ -57,7 +64,7 @@ def rights_of(user: User) -> Rights:
     )
 
 
-def _parts(held: dict[str, Any]) -> Iterator[tuple[Iterable[str], Scope]]:
+def _parts(user_id: int, held: dict[str, Any]) -> Iterator[tuple[Iterable[str], Scope]]:
     """Which permissions reach where, one source after the other."""
     below = {
         root: None if ids is None else frozenset(ids)
@@ -67,8 +74,9 @@ def _parts(held: dict[str, Any]) -> Iterator[tuple[Iterable[str], Scope]]:
         yield from _reached(permissions, _scope(below, units))
     for permission, units in held["units"] or ():
         yield from _reached([permission], _scope(below, units))
-    for permission, customers in held["customers"] or ():
-        yield from _reached([permission], Scope(customer_ids=frozenset(customers)))
+    for permission, permission_id in held["customers"] or ():
+        granted = frozenset((GrantedTo(user_id, permission_id),))
+        yield from _reached([permission], Scope(granted=granted))
 
 
 def _reached(

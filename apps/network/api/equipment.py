@@ -5,19 +5,28 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.network import operations, selectors
-from apps.network.api.requests import NasChanges, NewNas, NewRateProfile, NewSite
+from apps.network.api.requests import (
+    NasChanges,
+    NewNas,
+    NewNasAttribute,
+    NewRateProfile,
+    NewSite,
+    RateProfileChanges,
+)
 from apps.network.api.serializers import (
     CoaRequestSerializer,
+    NasAttributeSerializer,
     NasSerializer,
     NewNasAnswer,
     RateProfileSerializer,
     SiteSerializer,
 )
-from apps.network.enums import CoaKind, CoaState, NasVendor
+from apps.network.enums import CoaKind, CoaState
 from apps.network.models import CoaRequest, Nas, RateProfile, Site
 from apps.network.rules.addressing import parsed_address
 from dotmac.core.actors import Actor
@@ -64,13 +73,16 @@ class NasViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "retrieve": "network.view_nas",
         "create": "network.create_nas",
         "partial_update": "network.change_nas",
+        "attributes": "network.view_nas",
+        "add_attribute": "network.change_nas",
+        "remove_attribute": "network.change_nas",
     }
     filters = {
         "name": filters.exact("name"),
         "address": filters.search(
             lambda text: Q(address=str(parsed_address(text))), "Its source address."
         ),
-        "vendor": filters.exact("vendor", NasVendor),
+        "vendor": filters.exact("vendor"),
         "site": filters.number("site_id"),
         "enabled": filters.yes_no(lambda value: Q(enabled=value)),
     }
@@ -100,6 +112,37 @@ class NasViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         )  # fmt: skip
         return self.answer(nas)
 
+    @extend_schema(responses=NasAttributeSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def attributes(self, request: Request, pk: str) -> Response:
+        """What the NAS is told besides its vendor's map."""
+        rows = selectors.nas_attributes(self.get_object().pk)
+        return Response(NasAttributeSerializer(rows, many=True).data)
+
+    @extend_schema(request=NewNasAttribute, responses={201: NasAttributeSerializer})
+    @attributes.mapping.post
+    def add_attribute(self, request: Request, pk: str) -> Response:
+        """Tell it an attribute with every answer; adding it again changes nothing."""
+        row = operations.add_nas_attribute(
+            nas_id=self.get_object().pk, **self.body(NewNasAttribute),
+            actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return Response(NasAttributeSerializer(row).data, status=201)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=True,
+        methods=["delete"],
+        url_path=r"attributes/(?P<attribute>[0-9]{1,18})",
+    )
+    def remove_attribute(self, request: Request, pk: str, attribute: str) -> Response:
+        """Tell it no longer."""
+        operations.remove_nas_attribute(
+            nas_id=self.get_object().pk, attribute_id=int(attribute),
+            actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return Response(status=204)
+
 
 class RateProfileViewSet(ListMixin, RetrieveMixin, ApiViewSet):
     """Speeds that accounts are given."""
@@ -110,6 +153,7 @@ class RateProfileViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "list": "network.view_rate_profile",
         "retrieve": "network.view_rate_profile",
         "create": "network.create_rate_profile",
+        "partial_update": "network.change_rate_profile",
     }
     filters = {"name": filters.exact("name")}
 
@@ -123,6 +167,17 @@ class RateProfileViewSet(ListMixin, RetrieveMixin, ApiViewSet):
             **self.body(NewRateProfile), actor=self.actor, now=timezone.now()
         )
         return self.answer(profile, status=201)
+
+    @extend_schema(request=RateProfileChanges, responses=RateProfileSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change what is given. Another speed reaches running sessions as well."""
+        profile = self.get_object()
+        require_match(request, profile)
+        profile = operations.change_rate_profile(
+            profile_id=profile.pk, changes=self.body(RateProfileChanges),
+            actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return self.answer(profile)
 
 
 class CoaRequestViewSet(ListMixin, RetrieveMixin, ApiViewSet):

@@ -9,9 +9,11 @@ from rest_framework import serializers
 from apps.network.enums import (
     HoldEffect,
     HoldReason,
-    NasVendor,
+    OnLimit,
     PoolMode,
+    PoolUse,
     PrefixKind,
+    ReplyMoment,
 )
 
 
@@ -36,12 +38,22 @@ class NewNas(serializers.Serializer[Any]):
     secret = serializers.CharField(
         max_length=128, required=False, trim_whitespace=False, write_only=True
     )
-    vendor = serializers.ChoiceField(choices=NasVendor.choices, required=False)
+    vendor = serializers.CharField(
+        max_length=32,
+        required=False,
+        help_text="The name of a vendor's map, such as mikrotik or generic.",
+    )
     coa_port = serializers.IntegerField(required=False)
     site = serializers.IntegerField(
         required=False, allow_null=True, source="site_id", min_value=1
     )
     walled_pool = serializers.CharField(max_length=64, required=False)
+    redirect_url = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Where the walled garden sends a browser.",
+    )
     require_message_authenticator = serializers.BooleanField(required=False)
 
 
@@ -66,6 +78,18 @@ class NewPool(serializers.Serializer[Any]):
     framed_pool = serializers.CharField(max_length=64, required=False, allow_blank=True)
     quarantine_s = serializers.IntegerField(required=False)
     delegated_length = serializers.IntegerField(required=False, allow_null=True)
+    use = serializers.ChoiceField(
+        choices=PoolUse.choices,
+        required=False,
+        help_text="By default address, with a length delegated.",
+    )
+    with_v6 = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        source="with_v6_id",
+        min_value=1,
+        help_text="The pool of IPv6 that goes with it.",
+    )
 
 
 class NewPrefix(serializers.Serializer[Any]):
@@ -106,6 +130,41 @@ class NewRateProfile(serializers.Serializer[Any]):
     throttled_up_kbps = serializers.IntegerField(required=False)
     sessions_max = serializers.IntegerField(required=False)
     interim_s = serializers.IntegerField(required=False)
+    on_limit = serializers.ChoiceField(choices=OnLimit.choices, required=False)
+    priority = serializers.IntegerField(
+        required=False, help_text="1 goes first, 8 last; 0 for none."
+    )
+    idle_s = serializers.IntegerField(
+        required=False, help_text="Ends a session that is idle so long; 0 never."
+    )
+    policy = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        help_text="Its name on NASes where speeds have names.",
+    )
+    throttled_policy = serializers.CharField(
+        max_length=64, required=False, allow_blank=True
+    )
+
+
+class RateProfileChanges(NewRateProfile):
+    """What is left out stays."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    down_kbps = serializers.IntegerField(required=False)
+    up_kbps = serializers.IntegerField(required=False)
+
+
+class NewNasAttribute(serializers.Serializer[Any]):
+    """An attribute besides the vendor's map; `:=` replaces what the map says."""
+
+    attribute = serializers.CharField(
+        max_length=100, help_text="As FreeRADIUS's dictionaries call it."
+    )
+    value = serializers.CharField(max_length=253, trim_whitespace=False)
+    op = serializers.ChoiceField(choices=(":=", "+="), required=False)
+    moment = serializers.ChoiceField(choices=ReplyMoment.choices, required=False)
 
 
 class AddressWanted(serializers.Serializer[Any]):

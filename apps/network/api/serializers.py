@@ -13,13 +13,13 @@ from apps.network.enums import (
     CoaState,
     HoldEffect,
     HoldReason,
-    NasVendor,
 )
 from apps.network.models import (
     AddressAssignment,
     AddressPool,
     CoaRequest,
     Nas,
+    NasAttribute,
     Prefix,
     RateProfile,
     Site,
@@ -38,15 +38,20 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
 class NasSerializer(serializers.ModelSerializer[Nas]):
     address = serializers.CharField(read_only=True)
     site = serializers.IntegerField(source="site_id", allow_null=True, read_only=True)
-    vendor = serializers.ChoiceField(choices=NasVendor.choices, read_only=True)
 
     class Meta:
         model = Nas
         fields = (
             "id", "name", "address", "vendor", "coa_port", "site", "walled_pool",
-            "require_message_authenticator", "enabled", "rebooted_at", "created_at",
+            "redirect_url", "require_message_authenticator", "enabled", "rebooted_at", "created_at",
             "updated_at",
         )  # fmt: skip
+
+
+class NasAttributeSerializer(serializers.ModelSerializer[NasAttribute]):
+    class Meta:
+        model = NasAttribute
+        fields = ("id", "moment", "attribute", "op", "value", "created_at")
 
 
 class NewNasAnswer(NasSerializer):
@@ -70,12 +75,15 @@ class VrfSerializer(serializers.ModelSerializer[Vrf]):
 
 class PoolSerializer(serializers.ModelSerializer[AddressPool]):
     vrf = serializers.IntegerField(source="vrf_id", read_only=True)
+    with_v6 = serializers.IntegerField(
+        source="with_v6_id", allow_null=True, read_only=True
+    )
 
     class Meta:
         model = AddressPool
         fields = (
             "id", "name", "vrf", "mode", "framed_pool", "quarantine_s",
-            "delegated_length", "created_at",
+            "delegated_length", "use", "with_v6", "created_at",
         )  # fmt: skip
 
 
@@ -127,7 +135,8 @@ class RateProfileSerializer(serializers.ModelSerializer[RateProfile]):
             "id", "name", "down_kbps", "up_kbps", "burst_down_kbps", "burst_up_kbps",
             "burst_threshold_down_kbps", "burst_threshold_up_kbps", "burst_s",
             "throttled_down_kbps", "throttled_up_kbps", "sessions_max", "interim_s",
-            "created_at",
+            "on_limit", "priority", "idle_s", "policy", "throttled_policy",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

@@ -6,11 +6,14 @@ from apps.network.console import (
     equipment,
     home,
     nas,
+    nas_attributes,
     prefixes,
+    profiles,
     search,
     sessions,
 )
 
 __all__ = [
-    "accounts", "attempts", "equipment", "home", "nas", "prefixes", "search", "sessions",
+    "accounts", "attempts", "equipment", "home", "nas", "nas_attributes", "prefixes",
+    "profiles", "search", "sessions",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from apps.network import operations, selectors
 from apps.network.console.attempts import ATTEMPT_COLUMNS
 from apps.network.console.sessions import COA_COLUMNS, uptime
 from apps.network.console.states import account_state, last_seen_words
-from apps.network.console.usage import usage_chart
+from apps.network.console.usage import usage_chart, windows_panel
 from apps.network.enums import HoldEffect, HoldReason
 from apps.network.models import AccessAccount
 from dotmac.core.actors import Actor
@@ -271,6 +271,7 @@ class AccountDetail(DetailScreen):
     def usage(self, row: AccessAccount, page: Page) -> Sequence[Panel]:
         chosen = page.query.get("range", "24h")
         return [
+            windows_panel(row.pk, page.now),
             ChartPanel(
                 title=_("Usage"),
                 chart=self._usage(row, chosen, page),
@@ -278,7 +279,7 @@ class AccountDetail(DetailScreen):
                 ranges=RANGE_LABELS,
                 range=chosen if chosen in RANGES else "24h",
                 empty=_("No usage in this time."),
-            )
+            ),
         ]
 
     def series(self, name: str, row: AccessAccount, page: Page) -> Chart | None:

@@ -1,4 +1,4 @@
-"""Sites, pools and rate profiles: lists, and a form for each."""
+"""Sites and pools: lists, and a form for each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
 from apps.network.console.states import count_words
-from apps.network.enums import PoolMode
-from apps.network.models import AddressPool, RateProfile, Site
+from apps.network.enums import PoolMode, PoolUse
+from apps.network.models import AddressPool, Site
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
     Button,
@@ -34,10 +34,9 @@ from dotmac.core.console import (
     list_url,
     register_screen,
 )
-from dotmac.core.console.render import rate_text
 
 ROWS_MAX = 50
-BITS = 1000
+POOLS_MAX = 200
 
 
 def new_button(label: Any, slug: str, permission: str) -> Button:
@@ -151,6 +150,29 @@ class PoolForm(ConsoleForm):
         max_value=128,
         help_text=gettext_lazy("For example 56. Empty: single addresses."),
     )
+    use = forms.ChoiceField(
+        label=gettext_lazy("What the subscriber gets"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("An address, or with a length a delegated prefix")),
+            *PoolUse.choices,
+        ],
+    )
+    with_v6_id = forms.TypedChoiceField(
+        label=gettext_lazy("Pool of IPv6 that goes with it"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=gettext_lazy("Who takes of this pool takes of that one as well."),
+    )
+
+    def arrange(self) -> None:
+        pools = selectors.address_pools(self.page.actor).order_by("name")
+        rows = pools.exclude(use=PoolUse.ROUTED).values_list("pk", "name")[:POOLS_MAX]
+        self.fields["with_v6_id"].choices = [  # type: ignore[attr-defined]
+            ("", "-"),
+            *((str(pk), name) for pk, name in rows),
+        ]
 
 
 @register_screen
@@ -208,7 +230,13 @@ class PoolDetail(DetailScreen):
             Fact(_("VRF"), row.vrf.name),
             Fact(_("Pool on the NAS"), row.framed_pool, "code"),
             Fact(_("Rest after release"), row.quarantine_s, "duration"),
+            Fact(_("Gives"), row.get_use_display()),
             Fact(_("Delegated length"), row.delegated_length),
+            Fact(
+                _("Goes with"),
+                row.with_v6.name if row.with_v6 else "",
+                url=detail_url("pools", row.with_v6_id) if row.with_v6_id else "",
+            ),
         ]
 
     def overview(self, row: AddressPool, page: Page) -> Sequence[Panel]:
@@ -251,113 +279,3 @@ class NewPool(FormScreen):
     def run(self, data: dict[str, Any], page: Page) -> Done:
         pool = operations.create_pool(**data, actor=page.actor, now=page.now)
         return Done(_("The pool was added."), detail_url("pools", pool.pk))
-
-
-class RateProfileForm(ConsoleForm):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
-    down_kbps = forms.IntegerField(label=gettext_lazy("Down, kbit/s"), min_value=1)
-    up_kbps = forms.IntegerField(label=gettext_lazy("Up, kbit/s"), min_value=1)
-    burst_down_kbps = forms.IntegerField(
-        label=gettext_lazy("Burst down, kbit/s"), initial=0, min_value=0
-    )
-    burst_up_kbps = forms.IntegerField(
-        label=gettext_lazy("Burst up, kbit/s"), initial=0, min_value=0
-    )
-    burst_s = forms.IntegerField(
-        label=gettext_lazy("Burst lasts, seconds"), initial=0, min_value=0
-    )
-    throttled_down_kbps = forms.IntegerField(
-        label=gettext_lazy("Down when throttled, kbit/s"), initial=512, min_value=1
-    )
-    throttled_up_kbps = forms.IntegerField(
-        label=gettext_lazy("Up when throttled, kbit/s"), initial=512, min_value=1
-    )
-    sessions_max = forms.IntegerField(
-        label=gettext_lazy("Sessions at once"),
-        initial=1,
-        min_value=0,
-        help_text=gettext_lazy("0 means without limit."),
-    )
-    interim_s = forms.IntegerField(
-        label=gettext_lazy("Seconds between interim updates"), initial=300, min_value=60
-    )
-
-
-def down(profile: RateProfile) -> str:
-    return rate_text(profile.down_kbps * BITS)
-
-
-def up(profile: RateProfile) -> str:
-    return rate_text(profile.up_kbps * BITS)
-
-
-@register_screen
-class RateProfileList(ListScreen):
-    slug = "rate-profiles"
-    title = gettext_lazy("Rate profiles")
-    permission = "network.view_rate_profile"
-    icon = "gauge"
-    menu = "network"
-    menu_order = 50
-    empty = gettext_lazy("No speed yet. Plans give one to their services.")
-    columns = (
-        Column(gettext_lazy("Profile"), "name"),
-        Column(gettext_lazy("Down"), down, align="right"),
-        Column(gettext_lazy("Up"), up, align="right"),
-        Column(gettext_lazy("Sessions"), "sessions_max", "number"),
-        Column(gettext_lazy("Interim"), "interim_s", "duration", phone=False),
-    )
-    buttons = (
-        new_button(
-            gettext_lazy("New rate profile"), slug, "network.create_rate_profile"
-        ),
-    )
-
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
-        return selectors.rate_profiles(actor, permission)
-
-
-@register_screen
-class RateProfileDetail(DetailScreen):
-    slug = "rate-profiles"
-    title = gettext_lazy("Rate profile")
-    permission = "network.view_rate_profile"
-    icon = "gauge"
-    tabs = (Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),)
-
-    def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
-        return selectors.rate_profiles(actor, permission)
-
-    def overview(self, row: RateProfile, page: Page) -> Sequence[Panel]:
-        def rate(kbps: int) -> str:
-            return rate_text(kbps * BITS) if kbps else ""
-
-        return [
-            FactsPanel(
-                title=_("Speed"),
-                facts=[
-                    Fact(_("Down"), rate(row.down_kbps)),
-                    Fact(_("Up"), rate(row.up_kbps)),
-                    Fact(_("Burst down"), rate(row.burst_down_kbps)),
-                    Fact(_("Burst up"), rate(row.burst_up_kbps)),
-                    Fact(_("Down when throttled"), rate(row.throttled_down_kbps)),
-                    Fact(_("Up when throttled"), rate(row.throttled_up_kbps)),
-                    Fact(_("Sessions at once"), row.sessions_max, "number"),
-                    Fact(_("Interim updates every"), row.interim_s, "duration"),
-                ],
-            )
-        ]
-
-
-@register_screen
-class NewRateProfile(FormScreen):
-    slug = "rate-profiles/new"
-    title = gettext_lazy("New rate profile")
-    permission = "network.create_rate_profile"
-    form = RateProfileForm
-
-    def run(self, data: dict[str, Any], page: Page) -> Done:
-        profile = operations.create_rate_profile(**data, actor=page.actor, now=page.now)
-        return Done(
-            _("The rate profile was added."), detail_url("rate-profiles", profile.pk)
-        )

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console import nas_attributes
 from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
 from apps.network.console.states import nas_state
-from apps.network.enums import NasVendor
+from apps.network.enums import DEFAULT_VENDOR
 from apps.network.models import Nas, Site
 from apps.network.rules.addressing import parsed_address
 from apps.network.rules.credentials import MalformedText
@@ -61,7 +62,7 @@ class NasFields(ConsoleForm):
         max_length=39,
         help_text=gettext_lazy("RADIUS knows the NAS by it."),
     )
-    vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), choices=NasVendor.choices)
+    vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), initial=DEFAULT_VENDOR)
     site_id = forms.TypedChoiceField(
         label=gettext_lazy("Site"), required=False, coerce=int, empty_value=None
     )
@@ -74,6 +75,14 @@ class NasFields(ConsoleForm):
         initial="walled",
         help_text=gettext_lazy("Its name on the NAS."),
     )
+    redirect_url = forms.CharField(
+        label=gettext_lazy("Page of the walled garden"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy(
+            "Where browsers are sent, if the NAS can be told. It must be reachable there."
+        ),
+    )
     require_message_authenticator = forms.BooleanField(
         label=gettext_lazy("Require Message-Authenticator"),
         required=False,
@@ -82,6 +91,7 @@ class NasFields(ConsoleForm):
     )
 
     def arrange(self) -> None:
+        self.fields["vendor"].choices = selectors.vendor_choices()  # type: ignore[attr-defined]
         self.fields["site_id"].choices = site_choices()  # type: ignore[attr-defined]
 
 
@@ -152,14 +162,16 @@ class NasList(ListScreen):
     columns = (
         Column(gettext_lazy("NAS"), "name"),
         Column(gettext_lazy("Address"), "address", "code"),
-        Column(gettext_lazy("Vendor"), lambda nas: nas.get_vendor_display()),
+        Column(gettext_lazy("Vendor"), "vendor_label"),
         Column(gettext_lazy("Site"), "site.name", to="sites", to_id="site_id"),
         Column(gettext_lazy("State"), nas_state, "state"),
         Column(gettext_lazy("Rebooted"), "rebooted_at", "datetime", phone=False),
     )
     filters = (
         ChoiceFilter(
-            name="vendor", label=gettext_lazy("Vendor"), choices=NasVendor.choices
+            name="vendor",
+            label=gettext_lazy("Vendor"),
+            choices=selectors.vendor_choices,
         ),
     )
     buttons = (
@@ -190,6 +202,11 @@ class NasDetail(DetailScreen):
     icon = "router"
     tabs = (
         Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),
+        Tab(
+            slug="attributes",
+            label=gettext_lazy("Attributes"),
+            build=nas_attributes.panels,
+        ),
         Tab(
             slug="sessions",
             label=gettext_lazy("Sessions"),
@@ -224,6 +241,7 @@ class NasDetail(DetailScreen):
             ),
             run=renew_secret,
         ),
+        *nas_attributes.ACTIONS,
     )
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
@@ -239,7 +257,7 @@ class NasDetail(DetailScreen):
         site_url = detail_url("sites", row.site_id) if row.site_id else ""
         return [
             Fact(_("Address"), row.address, "code"),
-            Fact(_("Vendor"), row.get_vendor_display()),
+            Fact(_("Vendor"), row.vendor_label),  # type: ignore[attr-defined]
             Fact(_("Site"), row.site.name if row.site else "", url=site_url),
             Fact(_("CoA port"), row.coa_port),
         ]
@@ -255,6 +273,7 @@ class NasDetail(DetailScreen):
                         "bool",
                     ),
                     Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
+                    Fact(_("Page of the walled garden"), row.redirect_url),
                     sharing(row),
                     Fact(_("Rebooted"), row.rebooted_at, "datetime"),
                     Fact(_("Added"), row.created_at, "datetime"),

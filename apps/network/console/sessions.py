@@ -196,7 +196,7 @@ class SessionDetail(DetailScreen):
                     Fact(_("MAC address"), row.mac, "code"),
                     Fact(_("Port"), row.nas_port),
                     Fact(_("Started"), row.started_at, "datetime"),
-                    Fact(_("Last heard of"), row.seen_at, "datetime"),
+                    Fact(_("Last heard of"), row.heard_at, "datetime"),
                     Fact(_("Ended"), row.stopped_at, "datetime"),
                     Fact(_("Cause of the end"), row.cause),
                     Fact(_("Generation"), row.generation, "number"),

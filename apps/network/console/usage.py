@@ -1,14 +1,15 @@
-"""Hourly usage as a chart."""
+"""Usage: by the hour as a chart, and what today, this week and this month came to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.network import selectors
-from dotmac.core.console import Chart, Line
+from dotmac.core.console import Chart, Column, Line, TablePanel
 
 HOUR = timedelta(hours=1)
 
@@ -29,4 +30,22 @@ def usage_chart(account_ids: Sequence[int], start: datetime, end: datetime) -> C
             Line(_("Sent"), [sent for sent, _received in values]),
         ],
         unit="octets",
+    )
+
+
+def windows_panel(account_id: int, at: datetime) -> TablePanel:
+    """Today, this week and this month on the operator's clock."""
+    zone = settings.OPERATOR_ZONE
+    names = {"day": _("Today"), "week": _("This week"), "month": _("This month")}
+    return TablePanel(
+        title=_("So far"),
+        columns=(
+            Column(_("Window"), lambda row: names[row.window]),
+            Column(_("Since"), "start", "datetime"),
+            Column(_("Sent"), "octets_in", "bytes"),
+            Column(_("Received"), "octets_out", "bytes"),
+            Column(_("Together"), "octets", "bytes"),
+        ),
+        rows=selectors.usage_windows([account_id], at=at, zone=zone)[account_id],
+        note=_("By the clock of {zone}.").format(zone=zone.key),
     )

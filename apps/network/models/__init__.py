@@ -7,6 +7,7 @@ from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
+from apps.network.models.vendors import NasAttribute, VendorMap, VendorRule
 from apps.network.models.vlans import Vlan, VlanGroup
 
 __all__ = [
@@ -18,12 +19,15 @@ __all__ = [
     "AttemptBatch",
     "CoaRequest",
     "Nas",
+    "NasAttribute",
     "Prefix",
     "RateProfile",
     "SessionHistory",
     "SessionLive",
     "Site",
     "UsageHour",
+    "VendorMap",
+    "VendorRule",
     "Vlan",
     "VlanGroup",
     "Vrf",

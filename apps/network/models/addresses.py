@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from netfields import CidrAddressField, InetAddressField
 
-from apps.network.enums import PoolMode, PrefixKind
+from apps.network.enums import PoolMode, PoolUse, PrefixKind
 from dotmac.core.models import Record
 
 
@@ -41,7 +41,8 @@ class AddressPool(Record):
     """Prefixes that addresses are taken from, lowest first.
 
     `delegated_length` makes it a pool of prefixes (say /56) instead of hosts.
-    In mode nas the NAS hands out addresses from its pool `framed_pool`.
+    In mode nas the NAS hands out addresses from its pool `framed_pool`. `with_v6`
+    goes with it: who takes of this pool takes of that one as well (dual stack).
     """
 
     name = models.CharField(max_length=64, unique=True)
@@ -52,6 +53,11 @@ class AddressPool(Record):
     )
     quarantine_s = models.PositiveIntegerField(default=3600)
     delegated_length = models.PositiveSmallIntegerField(null=True)
+    use = models.CharField(
+        max_length=16, choices=PoolUse.choices, db_default=PoolUse.ADDRESS,
+        default=PoolUse.ADDRESS,
+    )  # fmt: skip
+    with_v6 = models.ForeignKey("self", models.PROTECT, related_name="+", null=True)
 
     objects = AddressPoolQuerySet.as_manager()
 
@@ -69,6 +75,15 @@ class AddressPool(Record):
                 name="network_addresspool_delegated_length_in_range",
                 condition=Q(delegated_length__isnull=True)
                 | Q(delegated_length__range=(1, 128)),
+            ),
+            models.CheckConstraint(
+                name="network_addresspool_use_known",
+                condition=Q(use__in=PoolUse.values),
+            ),
+            # Older than what it goes with nobody can be: no pool goes round to itself.
+            models.CheckConstraint(
+                name="network_addresspool_partner_is_older",
+                condition=Q(with_v6__isnull=True) | Q(with_v6__lt=F("id")),
             ),
         )
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from netfields import InetAddressField
 
-from apps.network.enums import NasVendor
+from apps.network.enums import DEFAULT_VENDOR
 from dotmac.core.models import BlindIndexField, Record, SealedField
 
 
@@ -47,17 +47,23 @@ class Nas(Record):
     secret = SealedField()
     # Which NASes share a secret; empty until the next rotation in older rows.
     secret_index = BlindIndexField(of="secret", null=True, editable=False)  # type: ignore[misc]
-    vendor = models.CharField(
-        max_length=16, choices=NasVendor.choices, default=NasVendor.MIKROTIK
-    )
+    # The slug of a VendorMap: a foreign key in the database (migration 0022).
+    vendor = models.CharField(max_length=32, default=DEFAULT_VENDOR)
     coa_port = models.PositiveIntegerField(default=3799)
     site = models.ForeignKey(
         "network.Site", models.PROTECT, related_name="+", null=True
     )
     walled_pool = models.CharField(max_length=64, default="walled")
+    # Where the walled garden sends a browser; empty where the NAS does it by itself.
+    redirect_url = models.CharField(
+        max_length=200, blank=True, db_default="", default=""
+    )
     require_message_authenticator = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    # When it last said so (Accounting-On, -Off), by our clock; and what its own
+    # clock said then, which after a boot may be anything.
     rebooted_at = models.DateTimeField(null=True)
+    rebooted_told_at = models.DateTimeField(null=True)
 
     objects = NasQuerySet.as_manager()
 
@@ -71,10 +77,6 @@ class Nas(Record):
             models.CheckConstraint(
                 name="network_nas_coa_port_in_range",
                 condition=Q(coa_port__range=(1, 65535)),
-            ),
-            models.CheckConstraint(
-                name="network_nas_vendor_known",
-                condition=Q(vendor__in=NasVendor.values),
             ),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from apps.network.enums import OnLimit
 from dotmac.core.models import Record
 
 
@@ -12,7 +13,9 @@ class RateProfile(Record):
     """A speed that accounts are given, and what becomes of it under a hold.
 
     Burst values of 0 mean none. `sessions_max` applies where the account has
-    none of its own; 0 means without limit.
+    none of its own; 0 means without limit. `priority` is 1 (first) to 8 (last), 0
+    for none; `idle_s` ends an idle session, 0 never. NASes that know speeds by name
+    only (Cisco, Juniper) are told `policy`, and `throttled_policy` under a hold.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -26,7 +29,21 @@ class RateProfile(Record):
     throttled_down_kbps = models.PositiveIntegerField(default=512)
     throttled_up_kbps = models.PositiveIntegerField(default=512)
     sessions_max = models.PositiveSmallIntegerField(default=1)
+    on_limit = models.CharField(
+        max_length=8,
+        choices=OnLimit.choices,
+        default=OnLimit.REFUSE,
+        db_default=OnLimit.REFUSE.value,
+    )
     interim_s = models.PositiveIntegerField(default=300)
+    priority = models.PositiveSmallIntegerField(db_default=0, default=0)
+    idle_s = models.PositiveIntegerField(db_default=0, default=0)
+    policy = models.CharField(max_length=64, blank=True, db_default="", default="")
+    throttled_policy = models.CharField(
+        max_length=64, blank=True, db_default="", default=""
+    )
+    # While a change is carried to running sessions: the last one that was told.
+    told_session = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         constraints = (
@@ -47,6 +64,14 @@ class RateProfile(Record):
                     burst_up_kbps__gte=F("up_kbps"),
                     burst_s__gt=0,
                 ),
+            ),
+            models.CheckConstraint(
+                name="network_rateprofile_on_limit_known",
+                condition=Q(on_limit__in=OnLimit.values),
+            ),
+            models.CheckConstraint(
+                name="network_rateprofile_priority_in_range",
+                condition=Q(priority__range=(0, 8)),
             ),
             # RFC 2869 asks for 60 s at least; more than a day tells nobody anything.
             models.CheckConstraint(

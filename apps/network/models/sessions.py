@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from netfields import InetAddressField
+from django.db.models.functions import Now
+from netfields import CidrAddressField, InetAddressField
 
 
 class SessionFacts(models.Model):
@@ -53,6 +54,16 @@ class SessionFacts(models.Model):
     presumed_ended = models.BooleanField(default=False, db_default=False)
     # Without its Start, the beginning is only what later packets tell.
     start_received = models.BooleanField(default=False, db_default=False)
+    # When a packet of it last reached us, by our clock. `seen_at` is when it was
+    # sent, by the NAS's, and orders packets.
+    heard_at = models.DateTimeField(db_default=Now())
+    framed_ipv6 = InetAddressField(store_prefix_length=False, null=True)
+    framed_ipv6_prefix = CidrAddressField(null=True)
+    delegated_prefix = CidrAddressField(null=True)
+    # The line by the access node's name (RFC 4679), and who was called: the
+    # access point, the hotspot, the PPPoE service.
+    circuit = models.CharField(max_length=253, blank=True, default="", db_default="")
+    called = models.CharField(max_length=253, blank=True, default="", db_default="")
 
     class Meta:
         abstract = True

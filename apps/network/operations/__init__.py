@@ -28,14 +28,30 @@ from apps.network.operations.equipment import change_nas, create_nas, create_sit
 from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
-from apps.network.operations.profiles import create_rate_profile
+from apps.network.operations.profiles import (
+    change_rate_profile,
+    create_rate_profile,
+    tell_profiles,
+)
+from apps.network.operations.retention import (
+    FORGET_MAX,
+    forget_coa_requests,
+    forget_sessions,
+    forget_usage,
+)
 from apps.network.operations.sessions import (
     ARCHIVE_MAX,
     SWEEP_MAX,
     archive_sessions,
+    close_restarted_sessions,
     close_silent_sessions,
     disconnect_session,
     ensure_session_partitions,
+)
+from apps.network.operations.vendors import (
+    add_nas_attribute,
+    load_vendor_maps,
+    remove_nas_attribute,
 )
 from apps.network.operations.vlans import assign_vlan, create_vlan_group
 
@@ -43,17 +59,21 @@ __all__ = [
     "ARCHIVE_MAX",
     "BATCH_MAX",
     "COA_ATTEMPTS_MAX",
+    "FORGET_MAX",
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
+    "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
     "assign_vlan",
     "change_access",
     "change_nas",
+    "change_rate_profile",
     "check_access",
     "claim_coa_requests",
     "close_access",
+    "close_restarted_sessions",
     "close_silent_sessions",
     "create_nas",
     "create_pool",
@@ -67,12 +87,18 @@ __all__ = [
     "ensure_session_partitions",
     "forget_accounts",
     "forget_attempts",
+    "forget_coa_requests",
+    "forget_sessions",
+    "forget_usage",
     "lift_hold",
+    "load_vendor_maps",
     "open_access",
     "place_hold",
     "reconcile_coa",
     "release_address",
+    "remove_nas_attribute",
     "request_disconnects",
     "settle_coa_request",
     "store_attempts",
+    "tell_profiles",
 ]

@@ -14,7 +14,11 @@ from apps.network.enums import AccountKind, PoolMode
 from apps.network.errors import AccountClosed, LoginTaken
 from apps.network.events import AccessChanged, AccessClosed, AccessOpened
 from apps.network.models import AccessAccount, AccessHold, AddressPool, RateProfile
-from apps.network.operations.addresses import allocate_address, release_address
+from apps.network.operations.addresses import (
+    allocate_address,
+    pools_together,
+    release_address,
+)
 from apps.network.operations.checks import checked, in_range, one_of
 from apps.network.operations.disconnects import tell_edge
 from apps.network.operations.vlans import release_vlan_of
@@ -222,12 +226,13 @@ def _reseal(account: AccessAccount, password: str) -> bool:
 def _move_pool(
     account: AccessAccount, old_pool_id: int | None, *, actor: Actor, now: datetime
 ) -> None:
-    if old_pool_id is not None:
-        release_address(
-            account_id=account.pk, pool_id=old_pool_id, actor=actor, now=now
-        )
-    if account.pool_id is None:
-        return
-    pool = AddressPool.objects.get(pk=account.pool_id)
-    if pool.mode == PoolMode.DOTMAC:
-        allocate_address(pool_id=pool.pk, account_id=account.pk, actor=actor, now=now)
+    """Give back what the old pool and its partners gave, take of the new ones."""
+    new = pools_together(account.pool_id) if account.pool_id is not None else []
+    old = pools_together(old_pool_id) if old_pool_id is not None else []
+    for pool in old:
+        if pool not in new:
+            release_address(
+                account_id=account.pk, pool_id=pool.pk, actor=actor, now=now
+            )
+    if new and new[0].mode == PoolMode.DOTMAC:
+        allocate_address(pool_id=new[0].pk, account_id=account.pk, actor=actor, now=now)

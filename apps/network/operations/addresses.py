@@ -18,20 +18,38 @@ from dotmac.core.actors import Actor
 def allocate_address(
     *, pool_id: int, account_id: int, actor: Actor, now: datetime
 ) -> AddressAssignment:
-    """Give the account the first free address of the pool.
+    """Give the account the first free address of the pool, and of the pools of IPv6
+    that go with it (`with_v6`); returns the pool's own.
 
-    Repeating it returns the address that the account holds. Refused when the
-    account is closed, when the NAS hands out this pool's addresses, and with
-    `pool_exhausted` when nothing is free or rested. Allocators of one pool wait
-    for each other and for nobody else; a constraint has the last word.
+    Repeating it returns the address that the account holds, and gives what is
+    missing of the others. Refused when the account is closed, when the NAS hands
+    out this pool's addresses, and with `pool_exhausted` when one of them has
+    nothing free or rested: then nothing is given. Allocators of one pool wait for
+    each other and for nobody else; a constraint has the last word.
     """
     account = AccessAccount.objects.locked().get(pk=account_id)
     if account.closed_at is not None:
         raise AccountClosed(login=account.login)
-    pool = AddressPool.objects.get(pk=pool_id)
-    if pool.mode != PoolMode.DOTMAC:
-        raise PoolGivesNoAddresses(pool=pool.name)
+    first, *others = pools_together(pool_id)
+    if first.mode != PoolMode.DOTMAC:
+        raise PoolGivesNoAddresses(pool=first.name)
+    assignment = _give(first, account, actor, now)
+    for pool in others:  # of the same giver: create_pool sees to it
+        _give(pool, account, actor, now)
+    return assignment
 
+
+def pools_together(pool_id: int) -> list[AddressPool]:
+    """The pool and those that go with it. A partner is older, so this has an end."""
+    pools = [AddressPool.objects.get(pk=pool_id)]
+    while (partner := pools[-1].with_v6_id) is not None:
+        pools.append(AddressPool.objects.get(pk=partner))
+    return pools
+
+
+def _give(
+    pool: AddressPool, account: AccessAccount, actor: Actor, now: datetime
+) -> AddressAssignment:
     assignment_id, made = _allocate(pool, account, now)
     assignment = AddressAssignment.objects.get(pk=assignment_id)
     if not made:
@@ -51,7 +69,7 @@ def allocate_address(
 def release_address(
     *, account_id: int, actor: Actor, now: datetime, pool_id: int | None = None
 ) -> list[AddressAssignment]:
-    """Take back the addresses of the account, or those of one pool.
+    """Take back the addresses of the account, or those of one pool (and of no other).
 
     They rest as long as their pool says before somebody else gets them. Returns
     what was released; nothing held, nothing changed.

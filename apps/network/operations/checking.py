@@ -7,7 +7,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.network.enums import NasVendor
 from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.models import AccessAccount, Nas
 from apps.network.operations.equipment import create_nas
@@ -31,7 +30,7 @@ def ensure_platform_nas(*, now: datetime, actor: Actor | None = None) -> Nas:
         return known
     try:
         return create_nas(
-            name=PLATFORM_NAME, address=PLATFORM_NAS, vendor=NasVendor.GENERIC,
+            name=PLATFORM_NAME, address=PLATFORM_NAS, vendor="generic",
             actor=actor or system_actor("platform"), now=now,
         )  # fmt: skip
     except (NasAddressTaken, NameTaken):

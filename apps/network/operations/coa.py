@@ -93,7 +93,7 @@ def settle_coa_request(*, coa_id: int, outcome: CoaOutcome, now: datetime) -> st
     row.store(
         "state", "answer", "sent_at", "answered_at", "not_before", "claimed_at", now=now
     )
-    if outcome.session_unknown and row.kind == CoaKind.DISCONNECT:
+    if outcome.session_unknown:
         _close_unknown_session(row)
     return row.state
 

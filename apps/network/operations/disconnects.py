@@ -15,6 +15,28 @@ from dotmac.core.refs import SubjectRef
 
 # The page that caused it must have reached the subscriber before the line drops.
 DELAY_S = 3
+# A vendor whose sessions cannot be changed while they run has nothing to put into a
+# CoA: its sessions end, and the next login has the new speed.
+_INSERT = """
+    INSERT INTO network_coarequest
+        (account_id, nas_id, session_id, session_key, generation, login,
+         acct_session_id, framed_address, kind, reason, not_before, actor_label)
+    SELECT s.account_id, s.nas_id, s.id, s.session_key, s.generation, s.login,
+           s.acct_session_id, s.framed_address, fit.kind, %(reason)s,
+           %(not_before)s, %(actor)s
+      FROM network_sessionlive s
+     CROSS JOIN LATERAL (
+            SELECT CASE WHEN %(kind)s = 'coa' AND NOT EXISTS (
+                             SELECT FROM network_edge_rate(s.account_id, s.nas_id))
+                   THEN 'disconnect' ELSE %(kind)s END AS kind) fit
+     WHERE {sessions} AND s.stopped_at IS NULL
+       AND s.nas_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM network_coarequest w
+                        WHERE w.session_id = s.id AND w.state = 'queued'
+                          AND w.kind IN ('disconnect', fit.kind))
+     ORDER BY s.id
+    ON CONFLICT DO NOTHING
+"""
 _KINDS = {EdgeAct.DISCONNECT: CoaKind.DISCONNECT, EdgeAct.COA: CoaKind.COA}
 
 
@@ -67,28 +89,31 @@ def _queue(
                 [now, account_id],
             )
         cursor.execute(
-            """
-            INSERT INTO network_coarequest
-                (account_id, nas_id, session_id, session_key, generation, login,
-                 acct_session_id, framed_address, kind, reason, not_before, actor_label)
-            SELECT s.account_id, s.nas_id, s.id, s.session_key, s.generation, s.login,
-                   s.acct_session_id, s.framed_address, %(kind)s, %(reason)s,
-                   %(not_before)s, %(actor)s
-              FROM network_sessionlive s
-             WHERE s.account_id = %(account)s AND s.stopped_at IS NULL
-               AND s.nas_id IS NOT NULL
-               AND NOT EXISTS (SELECT FROM network_coarequest w
-                                WHERE w.session_id = s.id AND w.state = 'queued'
-                                  AND w.kind IN ('disconnect', %(kind)s))
-             ORDER BY s.id
-            ON CONFLICT DO NOTHING
-            """,
+            _INSERT.format(sessions="s.account_id = %(account)s"),
             {
                 "kind": kind.value,
                 "reason": reason[:200],
                 "not_before": now + timedelta(seconds=DELAY_S),
                 "actor": actor.label[:200],
                 "account": account_id,
+            },
+        )
+        return int(cursor.rowcount)
+
+
+def queue_coas(
+    session_ids: list[int], *, actor: Actor, now: datetime, reason: str
+) -> int:
+    """Queue what brings the sessions their speed of now; returns how many rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT.format(sessions="s.id = ANY(%(sessions)s)"),
+            {
+                "kind": CoaKind.COA.value,
+                "reason": reason[:200],
+                "not_before": now,
+                "actor": actor.label[:200],
+                "sessions": session_ids,
             },
         )
         return int(cursor.rowcount)

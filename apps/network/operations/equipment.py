@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.network.enums import NasVendor
+from apps.network import selectors
+from apps.network.enums import DEFAULT_VENDOR
 from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.events import NasChanged, NasCreated, SiteCreated
 from apps.network.models import Nas, Site
@@ -23,10 +25,12 @@ from dotmac.core.errors import DomainError, InvalidInput
 from dotmac.core.models import open_sealed, seal_into
 
 _SECRET_OCTETS = 24
+_URL = re.compile(r"^https?://[!-~]+$")
+_URL_MAX = 200
 _CHANGEABLE = frozenset(
     {
         "name", "address", "vendor", "coa_port", "site_id", "walled_pool", "secret",
-        "require_message_authenticator", "enabled",
+        "require_message_authenticator", "enabled", "redirect_url",
     }
 )  # fmt: skip
 
@@ -56,9 +60,9 @@ def create_site(
 @transaction.atomic
 def create_nas(
     *, name: str, address: str, secret: str | None = None,
-    vendor: str = NasVendor.MIKROTIK, coa_port: int = 3799, site_id: int | None = None,
+    vendor: str = DEFAULT_VENDOR, coa_port: int = 3799, site_id: int | None = None,
     require_message_authenticator: bool = True, walled_pool: str = "walled",
-    actor: Actor, now: datetime,
+    redirect_url: str = "", actor: Actor, now: datetime,
 ) -> Nas:  # fmt: skip
     """Let an access server ask. RADIUS answers it from the next packet on.
 
@@ -69,6 +73,7 @@ def create_nas(
         {
             "name": name, "address": address, "vendor": vendor, "coa_port": coa_port,
             "site_id": site_id, "walled_pool": walled_pool,
+            "redirect_url": redirect_url,
         }
     )  # fmt: skip
     clear = secret or secrets.token_urlsafe(_SECRET_OCTETS)
@@ -96,8 +101,8 @@ def change_nas(
 ) -> Nas:
     """Change the named fields; RADIUS knows within the lifetime of its client entry.
 
-    Fields: name, address, vendor, coa_port, site_id, walled_pool, secret,
-    require_message_authenticator, enabled. Nothing different, nothing changed.
+    Fields: name, address, vendor, coa_port, site_id, walled_pool, redirect_url,
+    secret, require_message_authenticator, enabled. Nothing different, nothing changed.
     """
     unknown = changes.keys() - _CHANGEABLE
     if unknown:
@@ -141,8 +146,10 @@ def _checked_facts(facts: dict[str, Any]) -> dict[str, Any]:
         named(facts["name"], maximum=100)
     if "walled_pool" in facts:
         named(facts["walled_pool"], maximum=64, field="walled_pool")
+    if facts.get("redirect_url"):
+        _check_url(facts["redirect_url"])
     if "vendor" in facts:
-        one_of("vendor", facts["vendor"], NasVendor.values)
+        one_of("vendor", facts["vendor"], list(dict(selectors.vendor_choices())))
     if "coa_port" in facts:
         in_range("coa_port", facts["coa_port"], 1, 65535)
     if "address" in facts:
@@ -151,6 +158,15 @@ def _checked_facts(facts: dict[str, Any]) -> dict[str, Any]:
     if site_id is not None and not Site.objects.filter(pk=site_id).exists():
         raise InvalidInput("There is no such site.", field="site")
     return facts
+
+
+def _check_url(text: str) -> None:
+    """A page that a browser can be sent to."""
+    if not _URL.match(text) or len(text) > _URL_MAX:
+        raise InvalidInput(
+            f"It begins with http:// or https:// and has {_URL_MAX} characters at most.",
+            field="redirect_url",
+        )
 
 
 def _source_address(text: str) -> Any:

@@ -43,8 +43,10 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
         account.store("login", "mac_lock", "secret", now=now)
         mine = {"account_id": account.pk}
         told = {"login": account.login, "mac": ""}
-        SessionLive.objects.filter(**mine).update(**told, nas_port="")
-        SessionHistory.objects.filter(**mine).update(**told, nas_port="")
+        # The line and the place where somebody dialled in say where he lives.
+        placed = {"nas_port": "", "circuit": "", "called": ""}
+        SessionLive.objects.filter(**mine).update(**told, **placed)
+        SessionHistory.objects.filter(**mine).update(**told, **placed)
         AccessAttempt.objects.filter(**mine).update(**told)
         AccessHold.objects.filter(**mine).update(note="")
         _forget_requests(account.pk, told["login"])

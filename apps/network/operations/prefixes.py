@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.network.enums import PoolMode, PrefixKind
+from apps.network.enums import PoolMode, PoolUse, PrefixKind
 from apps.network.errors import NameTaken, PrefixOverlaps
 from apps.network.events import PoolCreated, PrefixCreated, VrfCreated
 from apps.network.models import AddressPool, Prefix, Site, Vrf
@@ -28,6 +28,7 @@ from dotmac.core.errors import InvalidInput
 
 QUARANTINE_S_MAX = 366 * 86400
 DEFAULT_VRF = "default"
+_V4, _V6 = 4, 6
 
 
 @transaction.atomic
@@ -44,24 +45,32 @@ def create_vrf(*, name: str, actor: Actor, now: datetime) -> Vrf:
 def create_pool(
     *, name: str, vrf_id: int | None = None, framed_pool: str = "",
     mode: str = PoolMode.DOTMAC, quarantine_s: int = 3600,
-    delegated_length: int | None = None, actor: Actor, now: datetime,
+    delegated_length: int | None = None, use: str | None = None,
+    with_v6_id: int | None = None, actor: Actor, now: datetime,
 ) -> AddressPool:  # fmt: skip
     """A pool without prefixes yet. Without a VRF it is in the default one.
 
-    In mode nas the NAS has the addresses, under the name `framed_pool`.
+    In mode nas the NAS has the addresses, under the name `framed_pool`. `use` says
+    what a unit is to the subscriber: by default an address, and a delegated prefix
+    where there is a length. Who takes of this pool takes of `with_v6_id` as well.
     """
+    use = use or (PoolUse.ADDRESS if delegated_length is None else PoolUse.DELEGATED)
     named(name, maximum=64)
     one_of("mode", mode, PoolMode.values)
     in_range("quarantine_s", quarantine_s, 0, QUARANTINE_S_MAX)
     if delegated_length is not None:
         in_range("delegated_length", delegated_length, 1, 128)
+    _check_use(use, mode, delegated_length)
+    if with_v6_id is not None:
+        _check_partner(with_v6_id, mode)
     if mode == PoolMode.NAS or framed_pool:
         named(framed_pool, maximum=64, field="framed_pool")
 
     with refusing(network_addresspool_name_key=lambda: NameTaken(field="name")):
         pool = AddressPool.objects.create(
             name=name, vrf_id=_vrf(vrf_id).pk, framed_pool=framed_pool, mode=mode,
-            quarantine_s=quarantine_s, delegated_length=delegated_length,
+            quarantine_s=quarantine_s, delegated_length=delegated_length, use=use,
+            with_v6_id=with_v6_id,
         )  # fmt: skip
     ops.emit(PoolCreated(occurred_at=now, record_id=pool.pk, label=name), actor=actor)
     return pool
@@ -111,6 +120,35 @@ def create_prefix(
     return prefix
 
 
+def _check_use(use: str, mode: str, length: int | None) -> None:
+    one_of("use", use, PoolUse.values)
+    gives_prefixes = use in (PoolUse.LINK, PoolUse.DELEGATED)
+    if gives_prefixes and mode == PoolMode.DOTMAC and length is None:
+        raise InvalidInput("Say how long its prefixes are.", field="delegated_length")
+    if use == PoolUse.ADDRESS and length is not None:
+        raise InvalidInput("An address has no length.", field="delegated_length")
+    if use == PoolUse.ROUTED and mode == PoolMode.NAS:
+        raise InvalidInput("Only DotMac can give routed blocks out.", field="mode")
+
+
+def _check_partner(pool_id: int, mode: str) -> None:
+    """A pool of IPv6: where its prefixes tell, they must not tell otherwise."""
+    partner = AddressPool.objects.filter(pk=pool_id).first()
+    if partner is None:
+        raise InvalidInput("There is no such pool.", field="with_v6")
+    if partner.use == PoolUse.ROUTED or _version_of(partner) == _V4:
+        raise InvalidInput("This is no pool of IPv6 for a line.", field="with_v6")
+    # The NAS's own pools need no step of provisioning, so nobody would take of it.
+    if mode == PoolMode.NAS and partner.mode == PoolMode.DOTMAC:
+        raise InvalidInput("DotMac gives out that one's addresses.", field="with_v6")
+
+
+def _version_of(pool: AddressPool) -> int | None:
+    """4 or 6, as its prefixes are; None as long as it has none."""
+    prefix = Prefix.objects.filter(pool=pool).first()
+    return None if prefix is None else int(prefix.cidr.version)
+
+
 def _vrf(vrf_id: int | None) -> Vrf:
     wanted: dict[str, Any] = {"name": DEFAULT_VRF} if vrf_id is None else {"pk": vrf_id}
     vrf = Vrf.objects.filter(**wanted).first()
@@ -130,8 +168,12 @@ def _pool(pool_id: int | None, kind: str, network: Network) -> AddressPool | Non
     length = pool.delegated_length
     if length is not None and not delegation_fits(network, length):
         raise InvalidInput(f"Its blocks of /{length} do not fit.", field="cidr")
-    sibling = Prefix.objects.filter(pool=pool).first()
-    if sibling is not None and sibling.cidr.version != network.version:
+    version = _version_of(pool)
+    if version is None and AddressPool.objects.filter(with_v6=pool).exists():
+        version = _V6
+    if pool.use in (PoolUse.LINK, PoolUse.DELEGATED):
+        version = _V6
+    if version is not None and version != network.version:
         raise InvalidInput("The pool is of the other IP version.", field="cidr")
     return pool
 

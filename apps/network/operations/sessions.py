@@ -61,8 +61,8 @@ def disconnect_session(
 def close_silent_sessions(*, now: datetime, limit: int = SWEEP_MAX) -> int:
     """Close sessions unheard of for three interim intervals, as of the last word.
 
-    A newer interim reopens them. Returns how many were closed; call again while
-    it returns the limit.
+    Unheard of by our clock, whatever the NAS's says. A newer interim reopens them.
+    Returns how many were closed; call again while it returns the limit.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -73,7 +73,7 @@ def close_silent_sessions(*, now: datetime, limit: int = SWEEP_MAX) -> int:
                       LEFT JOIN network_accessaccount a ON a.id = l.account_id
                       LEFT JOIN network_rateprofile p ON p.id = a.profile_id
                      WHERE l.stopped_at IS NULL
-                       AND l.seen_at < %(now)s
+                       AND l.heard_at < %(now)s
                            - make_interval(secs => 3 * coalesce(p.interim_s, 300))
                      ORDER BY l.id LIMIT %(limit)s
                        FOR NO KEY UPDATE OF l SKIP LOCKED) silent
@@ -85,8 +85,38 @@ def close_silent_sessions(*, now: datetime, limit: int = SWEEP_MAX) -> int:
 
 
 @transaction.atomic
+def close_restarted_sessions(*, now: datetime, limit: int = SWEEP_MAX) -> int:
+    """Write down which sessions ended with their NAS's reboot, as of the last word.
+
+    They count for nothing since the Accounting-On or -Off was answered; this only
+    says so in the rows, a batch at a time, killable anywhere. It was late, or false,
+    where an interim still comes: that reopens the session. Returns how many were
+    closed; call again while it returns the limit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE network_sessionlive s
+               SET stopped_at = s.seen_at, cause = 'nas-restart', presumed_ended = true
+              FROM (SELECT l.id FROM network_nas n
+                      JOIN network_sessionlive l
+                        ON l.nas_id = n.id AND l.stopped_at IS NULL
+                       AND l.heard_at <= n.rebooted_at
+                     WHERE n.rebooted_at > %(now)s - interval '4 days'
+                     ORDER BY l.id LIMIT %(limit)s
+                       FOR NO KEY UPDATE OF l SKIP LOCKED) ended
+             WHERE s.id = ended.id
+            """,
+            {"now": now, "limit": min(limit, SWEEP_MAX)},
+        )
+        return int(cursor.rowcount)
+
+
+@transaction.atomic
 def archive_sessions(*, now: datetime, limit: int = ARCHIVE_MAX) -> int:
     """Move one batch of sessions closed a day ago to their months' partitions.
+
+    A day by both clocks: a NAS whose clock is behind ends sessions in the past.
 
     One transaction a batch: killed at any point, a row is in exactly one place.
     Sessions that only silence closed move too; a later packet brings them back.
@@ -96,15 +126,18 @@ def archive_sessions(*, now: datetime, limit: int = ARCHIVE_MAX) -> int:
             """
             SELECT network_ensure_session_partitions(
                        min(started_at)::date - 1, max(started_at)::date + 1)
-              FROM network_sessionlive WHERE stopped_at < %s HAVING count(*) > 0
+              FROM network_sessionlive
+             WHERE stopped_at < %(before)s AND heard_at < %(before)s
+            HAVING count(*) > 0
             """,
-            [now - KEEP_LIVE],
+            {"before": now - KEEP_LIVE},
         )
         cursor.execute(
             """
             WITH gone AS (
                 DELETE FROM network_sessionlive WHERE id IN (
-                    SELECT id FROM network_sessionlive WHERE stopped_at < %(before)s
+                    SELECT id FROM network_sessionlive
+                     WHERE stopped_at < %(before)s AND heard_at < %(before)s
                      ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
                 RETURNING *)
             INSERT INTO network_sessionhistory SELECT * FROM gone

@@ -14,24 +14,39 @@ from pyrad.packet import (
     AuthPacket,
 )
 
-from apps.network.radius import packets
-from apps.network.radius.database import Client, RadiusSession, encoded
+from apps.network.radius import methods, packets
+from apps.network.radius.database import (
+    AccessFacts,
+    AccountingFacts,
+    Client,
+    RadiusSession,
+    Row,
+    encoded,
+)
 from apps.network.radius.spool import Decision
 
-# The order of radius_accounting()'s arguments after the four first ones.
-_NUMBERS = (
-    "Event-Timestamp",
-    "Acct-Delay-Time",
-    "Acct-Session-Time",
-    "Acct-Input-Octets",
-    "Acct-Input-Gigawords",
-    "Acct-Output-Octets",
-    "Acct-Output-Gigawords",
-    "Acct-Terminate-Cause",
-)
+_NUMBERS = {
+    "address": "Framed-IP-Address",
+    "port": "NAS-Port",
+    "event": "Event-Timestamp",
+    "delay": "Acct-Delay-Time",
+    "seconds": "Acct-Session-Time",
+    "octets_in": "Acct-Input-Octets",
+    "giga_in": "Acct-Input-Gigawords",
+    "octets_out": "Acct-Output-Octets",
+    "giga_out": "Acct-Output-Gigawords",
+    "cause": "Acct-Terminate-Cause",
+    "ipv6": "Framed-IPv6-Address",
+    "prefix": "Framed-IPv6-Prefix",
+    "delegated": "Delegated-IPv6-Prefix",
+}
 _NAS_PORT_ID = 87
 _ACCT_SESSION_ID = 44
 _CLASS = 25
+_CALLED_STATION_ID = 30
+# ADSL Forum's (RFC 4679), else Ericsson's: what a relay put into DHCP or PPPoE.
+_AGENT_CIRCUIT_ID = ((3561, 1), (2352, 97))
+_AGENT_REMOTE_ID = ((3561, 2), (2352, 96))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +58,53 @@ class Answer:
     decision: Decision | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer, and what was wrong with the packet."""
+
+    kind: str
+
+
 def answer_access(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | None:
-    """Accept, reject, or None: a packet that gets no answer.
+) -> Answer | Silence | None:
+    """Accept, reject, or no answer: silence, with a reason where the packet is bad.
 
     Raises psycopg.Error when the database does not answer.
     """
     request = packets.decode_auth(data, client.secret)
     if request is None or request.code != AccessRequest:
-        return None
+        return Silence("no_access_request")
     if not _is_signed(request, client):
-        return None
+        return Silence("signature")
     login = packets.raw(request, packets.USER_NAME)
     mac = packets.raw(request, packets.CALLING_STATION_ID)
-    rows = session.authorize(login, address, mac) if login else []
-    verdict, reason = _verdict(request, rows)
-    if verdict is None:
+    facts = _access_facts(request, address, client)
+    # Of EAP the name is the outer one: nobody's, or not the one who logs in.
+    asks = bool(login) and not methods.uses_eap(request)
+    rows = session.authorize(facts) if asks else []
+    if any(name == "Tmp-String-0" for name, _, _ in rows):
         return None
+    proof, reason = _verdict(request, rows)
+    accepted = proof is not None
     decision = Decision(
-        int(time.time()), verdict, reason, address, _shown(login), _shown(mac)
+        int(time.time()), accepted, reason, address, _shown(login), _shown(mac)
     )
-    return _reply(request, rows if verdict else None, decision)
+    return _reply(request, rows, proof, decision)
 
 
-def _verdict(
-    request: AuthPacket, rows: list[tuple[str, str]]
-) -> tuple[bool | None, str]:
-    """Accepted or not, and why; None where nothing is answered."""
-    names = dict(rows)
-    if "Tmp-String-0" in names:
-        return None, ""
+def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None, str]:
+    """The proof of a right password, None for a refusal; and why."""
+    names = {name: value for name, value, _ in rows}
+    if methods.uses_eap(request):
+        return None, "method"
     if not rows:
-        return False, "unknown"
+        return None, "unknown"
     if names.get("Auth-Type") == "Reject":
-        return False, names["Tmp-String-1"]
-    clear = packets.unquoted(names["Cleartext-Password"]).encode()
-    if packets.password_matches(request, clear):
-        return True, names["Tmp-String-1"]
-    return False, "password"
+        return None, names["Tmp-String-1"]
+    password = packets.unquoted(names["Cleartext-Password"])
+    proof = methods.check_password(request, password)
+    return proof, names["Tmp-String-1"] if proof else "password"
 
 
 def _shown(value: bytes) -> str:
@@ -101,42 +124,70 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
 
 
 def _reply(
-    request: AuthPacket, rows: list[tuple[str, str]] | None, decision: Decision
+    request: AuthPacket,
+    rows: list[Row],
+    proof: methods.Proof | None,
+    decision: Decision,
 ) -> Answer:
     """Signed, with the signature first; a reject is bare whatever the reason."""
     reply = request.CreateReply()
-    reply.code = AccessReject if rows is None else AccessAccept
+    reply.code = AccessReject if proof is None else AccessAccept
     reply.add_message_authenticator()
-    packets.add_rows(reply, rows or [])
-    return Answer(reply.ReplyPacket(), refuses=rows is None, decision=decision)
+    if proof is not None:
+        packets.add_rows(reply, rows)
+        methods.add_proof(reply, proof)
+    return Answer(reply.ReplyPacket(), refuses=proof is None, decision=decision)
 
 
 def answer_accounting(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | None:
-    """The Accounting-Response once the row is committed, else None."""
+) -> Answer | Silence | None:
+    """The Accounting-Response once the row is committed, else silence."""
     request = packets.decode_acct(data, client.secret)
     if request is None or request.code != AccountingRequest:
-        return None
+        return Silence("no_accounting_request")
+    # A wrong secret, or bytes that were changed on the way: no telling which.
     if not request.VerifyAcctRequest():
-        return None
+        return Silence("secret")
     if request.message_authenticator and not request.verify_message_authenticator():
-        return None
-    if not session.account(_values(request, address)):
+        return Silence("signature")
+    if not session.account(_accounting_facts(request, address, client)):
         return None
     return Answer(request.CreateReply().ReplyPacket())
 
 
-def _values(request: AcctPacket, address: str) -> tuple[str, ...]:
-    return (
-        packets.text(request, "Acct-Status-Type"),
-        encoded(packets.raw(request, packets.USER_NAME)),
-        address,
-        encoded(packets.raw(request, _ACCT_SESSION_ID)),
-        packets.text(request, "Framed-IP-Address"),
-        encoded(packets.raw(request, packets.CALLING_STATION_ID)),
-        encoded(packets.raw(request, _NAS_PORT_ID)),
-        packets.text(request, "NAS-Port"),
-        encoded(packets.raw(request, _CLASS)),
-        *(packets.text(request, name) for name in _NUMBERS),
+def _access_facts(request: AuthPacket, address: str, client: Client) -> AccessFacts:
+    return AccessFacts(
+        nas=address,
+        client=client.name,
+        remote=encoded(packets.raw(request, *_AGENT_REMOTE_ID)),
+        port=packets.text(request, "NAS-Port"),
+        kind=packets.text(request, "NAS-Port-Type")
+        or packets.text(request, "Service-Type"),
+        **_who_and_where(request),
     )
+
+
+def _accounting_facts(
+    request: AcctPacket, address: str, client: Client
+) -> AccountingFacts:
+    return AccountingFacts(
+        nas=address,
+        client=client.name,
+        status=packets.text(request, "Acct-Status-Type"),
+        session=encoded(packets.raw(request, _ACCT_SESSION_ID)),
+        klass=encoded(packets.raw(request, _CLASS)),
+        **_who_and_where(request),
+        **{name: packets.text(request, long) for name, long in _NUMBERS.items()},
+    )
+
+
+def _who_and_where(request: AuthPacket | AcctPacket) -> dict[str, str]:
+    """What requests of both kinds say in texts and octets."""
+    return {
+        "login": encoded(packets.raw(request, packets.USER_NAME)),
+        "mac": encoded(packets.raw(request, packets.CALLING_STATION_ID)),
+        "port_id": encoded(packets.raw(request, _NAS_PORT_ID)),
+        "circuit": encoded(packets.raw(request, *_AGENT_CIRCUIT_ID)),
+        "called": encoded(packets.raw(request, _CALLED_STATION_ID)),
+    }

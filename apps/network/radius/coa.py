@@ -97,7 +97,7 @@ def _request(order: CoaOrder, *, event_time: int) -> CoAPacket:
     if order.framed_address and ":" not in order.framed_address:
         request.AddAttribute("Framed-IP-Address", order.framed_address)
     request.AddAttribute("Event-Timestamp", event_time)
-    packets.add_rows(request, list(order.attributes))
+    packets.add_rows(request, [(*pair, "+=") for pair in order.attributes])
     return request
 
 

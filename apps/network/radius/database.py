@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 
 from dotmac.core.crypto import Keyring, session_options
+
+# Attribute, value and op of an answer.
+Row: TypeAlias = tuple[str, str, str]
+Values: TypeAlias = tuple[str, ...] | Mapping[str, str]
 
 STATEMENT_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 3
@@ -19,16 +23,26 @@ CONNECT_TIMEOUT_S = 3
 _TLS_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 
 # What a person may have typed travels in base64, as in FreeRADIUS's queries.
-_AUTHORIZE = (
-    "SELECT attribute, value"
-    " FROM radius_authorize(radius_text(%s), %s::inet, radius_text(%s))"
+_AUTHORIZE = """
+SELECT attribute, value, op FROM radius_authorize(
+    radius_text(%(login)s), %(nas)s::inet, radius_text(%(mac)s),
+    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s),
+    radius_text(%(circuit)s), radius_text(%(remote)s), radius_text(%(called)s),
+    %(kind)s, %(client)s)
+"""
+_ACCOUNT = """
+SELECT radius_accounting(
+    %(status)s, radius_text(%(login)s), %(nas)s::inet, radius_text(%(session)s),
+    %(address)s, radius_text(%(mac)s),
+    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s), radius_text(%(klass)s),
+    %(event)s, %(delay)s, %(seconds)s, %(octets_in)s, %(giga_in)s, %(octets_out)s,
+    %(giga_out)s, %(cause)s, %(received)s, %(ipv6)s, %(prefix)s, %(delegated)s,
+    radius_text(%(circuit)s), radius_text(%(called)s), %(client)s)
+"""
+_CLIENT = (
+    "SELECT secret, require_message_authenticator, shortname"
+    " FROM radius_clients(%s::inet)"
 )
-_ACCOUNT = (
-    "SELECT radius_accounting(%s, radius_text(%s), %s::inet, radius_text(%s), %s,"
-    " radius_text(%s), coalesce(nullif(radius_text(%s), ''), %s), radius_text(%s),"
-    " %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_CLIENT = "SELECT secret, require_message_authenticator FROM radius_clients(%s::inet)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +101,66 @@ def encoded(value: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A NAS that may ask."""
+    """A NAS that may ask, and the name that radius_clients() gives it."""
 
     secret: bytes
     require_message_authenticator: bool
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessFacts:
+    """What an Access-Request says; the type radius_request explains the fields.
+
+    login, mac, port_id, circuit, remote and called are `encoded`, the rest is text;
+    what is absent is ''. So it is in AccountingFacts, with session and klass.
+    """
+
+    login: str
+    nas: str
+    mac: str = ""
+    port_id: str = ""
+    port: str = ""
+    circuit: str = ""
+    remote: str = ""
+    called: str = ""
+    kind: str = ""
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountingFacts:
+    """What an Accounting-Request says, for radius_accounting()."""
+
+    status: str
+    login: str
+    nas: str
+    session: str
+    address: str = ""
+    mac: str = ""
+    port_id: str = ""
+    port: str = ""
+    klass: str = ""
+    event: str = ""
+    delay: str = ""
+    seconds: str = ""
+    octets_in: str = ""
+    giga_in: str = ""
+    octets_out: str = ""
+    giga_out: str = ""
+    cause: str = ""
+    # When it reached us, in seconds since 1970, if that is not now.
+    received: str = ""
+    ipv6: str = ""
+    prefix: str = ""
+    delegated: str = ""
+    circuit: str = ""
+    called: str = ""
+    client: str = ""
+
+
+def _named(facts: AccessFacts | AccountingFacts) -> dict[str, str]:
+    return {name: getattr(facts, name) for name in facts.__slots__}
 
 
 class RadiusSession:
@@ -110,18 +180,16 @@ class RadiusSession:
 
     def client(self, address: str) -> Client | None:
         rows = self._rows(_CLIENT, (address,))
-        return Client(rows[0][0].encode(), rows[0][1]) if rows else None
+        return Client(rows[0][0].encode(), *rows[0][1:]) if rows else None
 
-    def authorize(
-        self, login: bytes, address: str, mac: bytes
-    ) -> list[tuple[str, str]]:
-        """Attribute and value, as radius_authorize() explains them."""
-        rows = self._rows(_AUTHORIZE, (encoded(login), address, encoded(mac)))
-        return [(name, value) for name, value in rows]
+    def authorize(self, facts: AccessFacts) -> list[Row]:
+        """Attribute, value and op, as radius_authorize() explains them."""
+        rows = self._rows(_AUTHORIZE, _named(facts))
+        return [(name, value, op) for name, value, op in rows]
 
-    def account(self, values: tuple[str, ...]) -> bool:
+    def account(self, facts: AccountingFacts) -> bool:
         """True when the packet is to be answered."""
-        return bool(self._rows(_ACCOUNT, values))
+        return bool(self._rows(_ACCOUNT, _named(facts)))
 
     def forget_when_stale(self) -> None:
         """Close the connection if its settings are old; not while it is at work.
@@ -140,12 +208,12 @@ class RadiusSession:
             self._connection.close()
             self._connection = None
 
-    def _rows(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
         """Run one statement; on a connection that had died, once more."""
         with self._lock:
             return self._ask(statement, values)
 
-    def _ask(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _ask(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
         options = self._options()
         is_open = self._connection is not None and not self._connection.closed
         if self._connection is not None and is_open and options == self._told:

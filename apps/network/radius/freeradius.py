@@ -16,13 +16,14 @@ from pathlib import Path
 
 from apps.network.radius.database import RadiusDatabase
 
-TEMPLATES = ("radiusd.conf", "modules.conf", "policy.conf", "sites.conf")
 DICTIONARIES = Path("/usr/share/freeradius")
 MODULES = (
     Path("/usr/lib/freeradius"),
     Path("/usr/lib64/freeradius"),
     Path("/usr/lib/x86_64-linux-gnu/freeradius"),
 )
+# Read by radiusd.conf where they are there: they need a certificate.
+EAP_FILES = ("eap.conf", "inner.conf")
 SERVICE, SERVICE_FILE = "dotmac", "service.conf"
 LOOPBACK = "127.0.0.0/8"
 _IPV4 = 4
@@ -45,6 +46,8 @@ class ListenSettings:
     session_lifetime_s: int = 60
     reject_delay_s: int = 1
     decisions: Path
+    # The folder of `certificates`, which has a server's certificate; None: no EAP.
+    certificates: Path | None = None
 
 
 def program() -> str | None:
@@ -102,14 +105,25 @@ def write_configuration(
         "DB_NAME": database.name,
         "DB_USER": database.user,
     }
+    if listen.certificates is not None:
+        values["CERTIFICATES"] = str(listen.certificates.resolve())
     clients = _clients(listen)
-    for name in TEMPLATES:
-        text = _render((templates / name).read_text(), values)
-        _write(directory / name, text.replace("@CLIENTS@", clients))
+    for template in _chosen(templates, listen):
+        text = _render(template.read_text(), values)
+        _write(directory / template.name, text.replace("@CLIENTS@", clients))
+    if listen.certificates is None:
+        for name in EAP_FILES:
+            (directory / name).unlink(missing_ok=True)
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     write_keys(directory, options)
     _write_environment(directory, database)
+
+
+def _chosen(templates: Path, listen: ListenSettings) -> list[Path]:
+    """The files of a configuration: each in the folder, read from radiusd.conf on."""
+    without = EAP_FILES if listen.certificates is None else ()
+    return sorted(p for p in templates.glob("*.conf") if p.name not in without)
 
 
 def _write_environment(directory: Path, database: RadiusDatabase) -> None:

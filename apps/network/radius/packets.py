@@ -1,24 +1,27 @@
-"""RADIUS packets as bytes: what is well-formed, passwords, rows to attributes."""
+"""RADIUS packets as bytes: what is well-formed, and rows to attributes."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from functools import cache
 from pathlib import Path
 
+import structlog
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, AuthPacket, Packet, PacketError
 
+from apps.network.radius.attributes import attribute_table
+from apps.network.rules.attributes import encoded_value, known_attribute
+from apps.network.rules.credentials import MalformedText
+
+log = structlog.get_logger(__name__)
+
 PACKET_BYTES_MIN = 20
 PACKET_BYTES_MAX = 4096  # RFC 2865
-_BLOCK = 16
+_SIGNATURE_BYTES = 16
 
 USER_NAME = 1
 USER_PASSWORD = 2
-CHAP_PASSWORD = 3
 CALLING_STATION_ID = 31
-CHAP_CHALLENGE = 60
 MESSAGE_AUTHENTICATOR = 80
 
 # Rows that speak to the server and never travel on the wire.
@@ -47,7 +50,7 @@ def is_well_formed(data: bytes) -> bool:
         size = data[position + 1]
         if data[position] == MESSAGE_AUTHENTICATOR:
             signatures += 1
-            if size != 2 + _BLOCK:
+            if size != 2 + _SIGNATURE_BYTES:
                 return False
         position += size
     return position == length and signatures <= 1
@@ -68,10 +71,15 @@ def _decode(kind: type[Packet], data: bytes, secret: bytes) -> Packet | None:
         return None
 
 
-def raw(packet: Packet, code: int) -> bytes:
-    """The first value of an attribute as it came; empty when absent."""
-    values = packet.get(code)
-    return bytes(values[0]) if values else b""
+def raw(packet: Packet, *codes: int | tuple[int, int]) -> bytes:
+    """The first value as it came of the first of these that is there; else empty.
+
+    A vendor's attribute is its vendor's number and its own.
+    """
+    for code in codes:
+        if values := packet.get(code):
+            return bytes(values[0])
+    return b""
 
 
 def text(packet: Packet, name: str) -> str:
@@ -83,36 +91,6 @@ def text(packet: Packet, name: str) -> str:
     return str(values[0]) if values else ""
 
 
-def password_matches(packet: AuthPacket, clear: bytes) -> bool | None:
-    """Compare PAP or CHAP with the stored password; None when it has neither.
-
-    On bytes throughout: pyrad drops bytes that are no UTF-8 from a PAP password
-    and strips white space from a CHAP one.
-    """
-    if hidden := raw(packet, USER_PASSWORD):
-        offered = reveal(hidden, packet.secret, packet.authenticator)
-        return offered is not None and hmac.compare_digest(offered, clear)
-    chap = raw(packet, CHAP_PASSWORD)
-    if len(chap) != 1 + _BLOCK:
-        return None
-    challenge = raw(packet, CHAP_CHALLENGE) or packet.authenticator
-    expected = hashlib.md5(chap[:1] + clear + challenge, usedforsecurity=False)
-    return hmac.compare_digest(chap[1:], expected.digest())
-
-
-def reveal(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes | None:
-    """The bytes of a User-Password (RFC 2865, 5.2); None when malformed."""
-    if len(hidden) % _BLOCK or len(hidden) > 8 * _BLOCK:
-        return None
-    clear, last = bytearray(), authenticator
-    for start in range(0, len(hidden), _BLOCK):
-        block = hidden[start : start + _BLOCK]
-        mask = hashlib.md5(secret + last, usedforsecurity=False).digest()
-        clear += bytes(a ^ b for a, b in zip(block, mask, strict=True))
-        last = block
-    return bytes(clear).rstrip(b"\0")
-
-
 def unquoted(value: str) -> str:
     """A value as rlm_sql reads it: radius_pairvalue() undone."""
     if len(value) < 2 or not value.startswith("'"):
@@ -121,15 +99,29 @@ def unquoted(value: str) -> str:
     return "".join(next(inner, "") if char == "\\" else char for char in inner)
 
 
-def add_rows(reply: Packet, rows: list[tuple[str, str]]) -> None:
-    """Put the NAS's attributes into the answer; those we do not know stay out."""
-    known = dictionary().attributes
-    for name, value in rows:
-        if name in _INTERNAL or name not in known:
+def add_rows(reply: Packet, rows: list[tuple[str, str, str]]) -> None:
+    """Put the NAS's attributes into the packet, as FreeRADIUS would.
+
+    A row is attribute, value and op: `+=` adds a value to those that are there,
+    `:=` replaces them. What no dictionary knows, or does not fit, stays out and
+    is logged: maps and forms refuse it before it is saved.
+    """
+    table = attribute_table()
+    for name, value, op in rows:
+        if name in _INTERNAL:
             continue
-        kind, clear = known[name].type, unquoted(value)
-        if kind == "integer":
-            reply.AddAttribute(name, int(clear))
-        else:
-            # pyrad reads a decimal text for octets as a number.
-            reply.AddAttribute(name, clear.encode() if kind == "octets" else clear)
+        try:
+            attribute, tag = known_attribute(name, table)
+            data = encoded_value(attribute, tag, unquoted(value))
+        except MalformedText as error:
+            log.warning("radius.attribute_left_out", attribute=name, why=str(error))
+            continue
+        # As pyrad keeps them: by number, a vendor's by the vendor's and its own.
+        key = (
+            (attribute.vendor, attribute.number)
+            if attribute.vendor
+            else attribute.number
+        )
+        if op != "+=" and key in reply:
+            del reply[key]
+        reply.setdefault(key, []).append(data)

@@ -1,4 +1,4 @@
-"""The embedded RADIUS server: PAP and CHAP where FreeRADIUS is not installed.
+"""The embedded RADIUS server, for where FreeRADIUS is not installed. No EAP.
 
 One thread reads two sockets, a few workers ask PostgreSQL (the same functions
 as FreeRADIUS does) and answer. A repeated packet gets the answer it got, or
@@ -22,6 +22,7 @@ import psycopg
 import structlog
 
 from apps.network.radius import answers, packets
+from apps.network.radius.complaints import Complaints
 from apps.network.radius.database import Client, RadiusDatabase, RadiusSession
 from apps.network.radius.spool import Spool
 
@@ -38,7 +39,9 @@ _BUFFER = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 Peer = tuple[str, int]
-Answering = Callable[[bytes, str, Client, RadiusSession], answers.Answer | None]
+Answering = Callable[
+    [bytes, str, Client, RadiusSession], answers.Answer | answers.Silence | None
+]
 
 
 @dataclass(slots=True)
@@ -149,6 +152,7 @@ class RadiusServer:
         self._later: list[_Later] = []
         self._waiting = 0
         self._complained = 0.0
+        self._complaints = Complaints()
         self._looked = 0.0
         self._stopping = False
 
@@ -210,7 +214,11 @@ class RadiusServer:
             except OSError as error:
                 log.warning("radius.not_read", error=str(error))
                 return
-            if self._waiting < WAITING_MAX and packets.is_well_formed(data):
+            if not packets.is_well_formed(data):
+                self._complaints.say("malformed", peer[0])
+            elif self._waiting >= WAITING_MAX:
+                self._complaints.say("too_many", peer[0])
+            else:
                 self._accept(door, data, (peer[0], peer[1]))
 
     def _accept(self, door: _Door, data: bytes, peer: Peer) -> None:
@@ -239,8 +247,12 @@ class RadiusServer:
         session = self._session()
         client = self._client(peer[0], session)
         if client is None:
+            self._complaints.say("unknown_nas", peer[0])
             return
         answer = door.answering(data, peer[0], client, session)
+        if isinstance(answer, answers.Silence):
+            self._complaints.say(answer.kind, peer[0])
+            return
         if answer is None:
             return
         if answer.decision is not None and self._decisions is not None:
@@ -269,8 +281,6 @@ class RadiusServer:
             self._clients.clear()
         lifetime = UNKNOWN_LIFETIME_S if client is None else CLIENT_LIFETIME_S
         self._clients[address] = (now + lifetime, client)
-        if client is None:
-            log.info("radius.unknown_nas", address=address)
         return client
 
     def _send_later(

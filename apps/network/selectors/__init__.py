@@ -46,13 +46,18 @@ from apps.network.selectors.records import (
 )
 from apps.network.selectors.sessions import (
     SessionView,
-    UsageHourView,
     online_count,
     session_views,
     sessions_of,
-    usage_hours,
 )
 from apps.network.selectors.state import StateView, access_state
+from apps.network.selectors.usage import (
+    UsageHourView,
+    WindowUsage,
+    usage_hours,
+    usage_windows,
+)
+from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
     "AccountView",
@@ -63,6 +68,7 @@ __all__ = [
     "SessionView",
     "StateView",
     "UsageHourView",
+    "WindowUsage",
     "access_attempts",
     "access_state",
     "account_secret",
@@ -83,6 +89,7 @@ __all__ = [
     "holders_now",
     "live_sessions",
     "logins_in_use",
+    "nas_attributes",
     "nas_list",
     "nas_secret",
     "nas_sharing_secret",
@@ -99,6 +106,8 @@ __all__ = [
     "sites",
     "tight_pool_ids",
     "usage_hours",
+    "usage_windows",
+    "vendor_choices",
     "vlan_groups",
     "vlans",
     "vrfs",

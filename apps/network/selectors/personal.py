@@ -17,8 +17,9 @@ from apps.network.models import (
 from dotmac.core.personal import Held, rows_of
 
 _SESSION = (
-    "account_id", "login", "framed_address", "mac", "nas_port", "started_at",
-    "stopped_at", "seconds", "octets_in", "octets_out", "cause",
+    "account_id", "login", "framed_address", "framed_ipv6", "framed_ipv6_prefix",
+    "delegated_prefix", "mac", "nas_port", "circuit", "called", "started_at",
+    "heard_at", "stopped_at", "seconds", "octets_in", "octets_out", "cause",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 
 from apps.network.models import (
     AccessAccount,
@@ -23,6 +23,7 @@ from apps.network.models import (
     RateProfile,
     SessionLive,
     Site,
+    VendorMap,
     Vlan,
     VlanGroup,
     Vrf,
@@ -38,7 +39,10 @@ SHARING_MAX = 20
 
 
 def nas_list(actor: Actor, permission: str = "network.view_nas") -> QuerySet[Nas]:
-    return _for_staff(Nas.objects.select_related("site"), actor, permission)
+    """With `vendor_label`, the vendor's name as people write it."""
+    label = VendorMap.objects.filter(slug=OuterRef("vendor")).values("label")[:1]
+    rows = Nas.objects.select_related("site").annotate(vendor_label=Subquery(label))
+    return _for_staff(rows, actor, permission)
 
 
 def sites(actor: Actor, permission: str = "network.view_site") -> QuerySet[Site]:
@@ -52,7 +56,9 @@ def vrfs(actor: Actor, permission: str = "network.view_prefix") -> QuerySet[Vrf]
 def address_pools(
     actor: Actor, permission: str = "network.view_pool"
 ) -> QuerySet[AddressPool]:
-    return _for_staff(AddressPool.objects.select_related("vrf"), actor, permission)
+    return _for_staff(
+        AddressPool.objects.select_related("vrf", "with_v6"), actor, permission
+    )
 
 
 def prefixes(actor: Actor, permission: str = "network.view_prefix") -> QuerySet[Prefix]:

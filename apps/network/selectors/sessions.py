@@ -1,4 +1,4 @@
-"""Sessions and usage, as the rows of radius_accounting() tell them."""
+"""Sessions, as the rows of radius_accounting() tell them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from uuid import UUID
 from dotmac.core.db import fetch_dicts
 
 SESSIONS_LIMIT = 50
-USAGE_HOURS_MAX = 24 * 400
 # A session that missed this many interims in a row is not on line.
 SILENT_INTERVALS = 3
 
@@ -31,6 +30,7 @@ class SessionView:
     mac: str
     started_at: datetime
     seen_at: datetime
+    heard_at: datetime
     stopped_at: datetime | None
     seconds: int
     octets_in: int
@@ -39,24 +39,15 @@ class SessionView:
     online: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageHourView:
-    """Octets of one account in one hour; in is what the subscriber sent."""
-
-    account_id: int
-    hour_at: datetime
-    octets_in: int
-    octets_out: int
-
-
 _SESSION = """
     SELECT s.id, s.session_key, s.generation, s.account_id, s.login, s.nas_id,
            coalesce(n.name, '') AS nas_name, s.acct_session_id,
            coalesce(host(s.framed_address), '') AS framed_address, s.mac,
-           s.started_at, s.seen_at, s.stopped_at, s.seconds, s.octets_in,
+           s.started_at, s.seen_at, s.heard_at, s.stopped_at, s.seconds, s.octets_in,
            s.octets_out, s.cause,
-           s.stopped_at IS NULL AND s.seen_at > coalesce(%(at)s, statement_timestamp())
-               - make_interval(secs => 3 * coalesce(p.interim_s, 300)) AS online
+           s.stopped_at IS NULL AND s.heard_at > coalesce(%(at)s, statement_timestamp())
+               - make_interval(secs => 3 * coalesce(p.interim_s, 300))
+               AND (n.rebooted_at < s.heard_at) IS NOT FALSE AS online
       FROM {table} s
       LEFT JOIN network_nas n ON n.id = s.nas_id
       LEFT JOIN network_accessaccount a ON a.id = s.account_id
@@ -112,9 +103,9 @@ def last_seen_of(account_ids: Sequence[int]) -> dict[int, datetime]:
     rows = fetch_dicts(
         """
         SELECT i.account_id, greatest(
-            (SELECT max(s.seen_at) FROM network_sessionlive s
+            (SELECT max(s.heard_at) FROM network_sessionlive s
               WHERE s.account_id = i.account_id),
-            (SELECT s.seen_at FROM network_sessionhistory s
+            (SELECT s.heard_at FROM network_sessionhistory s
               WHERE s.account_id = i.account_id
               ORDER BY s.started_at DESC LIMIT 1)) AS seen_at
           FROM unnest(%(ids)s::bigint[]) i (account_id)
@@ -124,30 +115,19 @@ def last_seen_of(account_ids: Sequence[int]) -> dict[int, datetime]:
     return {row["account_id"]: row["seen_at"] for row in rows if row["seen_at"]}
 
 
-def usage_hours(
-    account_ids: Sequence[int], start: datetime, end: datetime
-) -> list[UsageHourView]:
-    """Hourly usage in [start, end), oldest first; hours without any are left out."""
-    rows = fetch_dicts(
-        """
-        SELECT account_id, hour_at, octets_in, octets_out FROM network_usagehour
-         WHERE account_id = ANY(%s) AND hour_at >= %s AND hour_at < %s
-         ORDER BY hour_at, account_id LIMIT %s
-        """,
-        [list(account_ids), start, end, USAGE_HOURS_MAX],
-    )
-    return [UsageHourView(**row) for row in rows]
-
-
 def online_count(*, at: datetime | None = None) -> int:
-    """Sessions on line: open, and heard of within three interim intervals."""
+    """Sessions on line: open, and heard of within three interim intervals.
+
+    Not those that their NAS's reboot ended, written down or not.
+    """
     rows = fetch_dicts(
         """
         SELECT count(*) AS n FROM network_sessionlive s
           LEFT JOIN network_accessaccount a ON a.id = s.account_id
           LEFT JOIN network_rateprofile p ON p.id = a.profile_id
-         WHERE s.stopped_at IS NULL
-           AND s.seen_at > coalesce(%(at)s, statement_timestamp())
+          LEFT JOIN network_nas n ON n.id = s.nas_id
+         WHERE s.stopped_at IS NULL AND (n.rebooted_at < s.heard_at) IS NOT FALSE
+           AND s.heard_at > coalesce(%(at)s, statement_timestamp())
                - make_interval(secs => 3 * coalesce(p.interim_s, 300))
         """,
         {"at": at},

@@ -110,4 +110,9 @@ INVARIANTS = (
                 OR (s.nas_id IS NOT NULL AND n.id IS NULL)
         """,
     ),
+    Invariant(
+        name="network.rendered_replies_are_current",
+        says="What RADIUS says of a profile is what the vendor's rules make of it.",
+        sql="SELECT profile_id, vendor, state FROM network_stale_replies()",
+    ),
 )

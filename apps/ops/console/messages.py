@@ -48,8 +48,8 @@ COLUMNS = (
     Column(gettext_lazy("To"), "recipient"),
     Column(gettext_lazy("Purpose"), "purpose", phone=False),
     Column(gettext_lazy("State"), "state", "state", why=lambda message: message.error),
-    Column(gettext_lazy("Created"), "created_at", "datetime"),
-    Column(gettext_lazy("Sent"), "sent_at", "datetime", phone=False),
+    Column(gettext_lazy("Created"), "created_at", "ago"),
+    Column(gettext_lazy("Sent"), "sent_at", "ago", phone=False),
 )
 
 

@@ -20,9 +20,10 @@ class ScopedQuerySet(models.QuerySet[RowT]):
             return self
         if not scope:
             return self.none()
-        return self.filter(
-            Q(unit_id__in=scope.unit_ids) | Q(customer_id__in=scope.customer_ids)
-        )
+        reached = Q(unit_id__in=scope.unit_ids)
+        for customers in scope.customer_sources():
+            reached |= Q(customer_id__in=customers)
+        return self.filter(reached)
 
 
 class ScopedColumns(models.Model):

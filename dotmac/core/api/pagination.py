@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -24,6 +25,29 @@ COUNT_MAX = 10_000
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
 _CURSOR_CHARACTERS_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """The rows of `whole` that any of `parts`, of the same model, has.
+
+    A database finds the next rows of one part by an index; of parts joined by "or"
+    it reads until enough have passed.
+    """
+
+    whole: QuerySet[Any]
+    parts: Sequence[QuerySet[Any]]
+
+    def all(self) -> QuerySet[Any]:
+        first, *others = [part.order_by().values("pk") for part in self.parts]
+        return self.whole.filter(pk__in=first.union(*others))
+
+    def next(self, order: Sequence[str], beyond: Q, size: int) -> QuerySet[Any]:
+        """The next `size` rows behind a key, in this order."""
+        parts = [part.filter(beyond) for part in self.parts] if beyond else self.parts
+        first, *others = [part.order_by(*order).values("pk")[:size] for part in parts]
+        keys = first.union(*others).order_by("-pk" if "-" in order[0] else "pk")
+        return self.whole.filter(pk__in=keys[:size]).order_by(*order)
 
 
 class KeysetPagination(BasePagination):
@@ -103,7 +127,7 @@ class KeysetPagination(BasePagination):
 
 
 def keyset_page(
-    queryset: QuerySet[Any],
+    queryset: QuerySet[Any] | Sourced,
     keyset: Sequence[str],
     after: list[Any] | None,
     *,
@@ -115,10 +139,12 @@ def keyset_page(
     `after` holds the key of the neighbouring row, or None for the first page.
     """
     order = [_turned(name) for name in keyset] if backwards else list(keyset)
-    rows = queryset.order_by(*order)
-    if after is not None:
-        rows = rows.filter(_beyond(order, after))
+    beyond = Q() if after is None else _beyond(order, after)
     try:
+        if isinstance(queryset, Sourced):
+            rows = queryset.next(order, beyond, size + 1)
+        else:
+            rows = queryset.filter(beyond).order_by(*order)
         found = list(rows[: size + 1])
     except (ValueError, TypeError) as error:
         raise ParseError(_("The cursor is not valid.")) from error
@@ -191,7 +217,8 @@ def page_size(request: Request) -> int:
     return min(int(text), PAGE_SIZE_MAX)
 
 
-def _capped_count(queryset: QuerySet[Any], request: Request) -> int | None:
+def _capped_count(queryset: QuerySet[Any] | Sourced, request: Request) -> int | None:
     if request.query_params.get("count") != "true":
         return None
-    return queryset.order_by().values("pk")[: COUNT_MAX + 1].count()
+    rows = queryset.all().order_by().values("pk")
+    return rows[: COUNT_MAX + 1].count()

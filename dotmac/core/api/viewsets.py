@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from dotmac.core.actors import Actor
 from dotmac.core.api import actor_of
+from dotmac.core.api.pagination import Sourced
 from dotmac.core.errors import PreconditionFailed
 from dotmac.core.permissions import is_declared
 
@@ -120,6 +121,9 @@ class PlainListMixin:
     """
 
     columns: ClassVar[Mapping[str, str]] = {}
+    # Whether rows() of a scope are those of its sources together: then a page is put
+    # together from a page of each.
+    pages_by_source: ClassVar[bool] = False
 
     def list(self: Any, request: Request) -> Response:
         wanted = _wanted_fields(request)
@@ -131,10 +135,20 @@ class PlainListMixin:
             if wanted is None or name in wanted
         }
         keys = [name.lstrip("-") for name in self.keyset]
-        rows = self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(rows.values(*{*columns.values(), *keys}))
+        page = self.paginate_queryset(_values(self, {*columns.values(), *keys}))
         answer: Response = self.get_paginated_response(_plain(page, columns))
         return answer
+
+
+def _values(view: Any, names: Collection[str]) -> QuerySet[Any] | Sourced:
+    """The rows of a list as mappings; of several sources of the scope as such."""
+    permission = view.permission_for(view.request)
+    actors = view.actor.by_source(permission) if view.pages_by_source else []
+    if len(actors) < 2:
+        rows: QuerySet[Any] = view.filter_queryset(view.get_queryset())
+        return rows.values(*names)
+    parts = [view.filter_queryset(view.rows(one, permission)) for one in actors]
+    return Sourced(parts[0].model.objects.values(*names), parts)
 
 
 def _plain(

@@ -11,7 +11,7 @@ from dotmac.core.money import Money
 
 RIGHT_ALIGNED = frozenset({"money", "number", "bytes", "rate", "duration"})
 KINDS = RIGHT_ALIGNED | {
-    "text", "state", "badges", "datetime", "date", "code", "progress", "bool", "long",
+    "text", "state", "badges", "datetime", "ago", "date", "code", "progress", "bool", "long",
 }  # fmt: skip
 
 Accessor = str | Callable[[Any], Any]
@@ -38,7 +38,8 @@ class Column:
 
     kind: text | long | code (with a copy button) | state | badges (several
     states) | money | number |
-    bytes | rate (bit/s) | duration (seconds) | date | datetime | progress
+    bytes | rate (bit/s) | duration (seconds) | date | datetime | ago (how long ago,
+    the instant on hover) | progress
     (0-100) | bool. Money columns give a Money, or minor units of `row.currency`.
     `to` makes a link: the slug of a detail screen (with `to_id`, a path or a
     callable giving its key; default "pk"), or a callable giving a URL.

@@ -24,7 +24,7 @@ from dotmac.core.money import Money
 DASH = "\u2013"
 _THOUSAND = 1000
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_RECENT_S = 45
+_RECENT_S = 60
 
 
 @cache
@@ -251,6 +251,7 @@ _BY_KIND: dict[str, Callable[[Any], SafeString]] = {
     "duration": lambda value: number(duration_text(value)),
     "date": day,
     "datetime": instant,
+    "ago": ago,
     "progress": progress,
     "bool": yes_no,
 }

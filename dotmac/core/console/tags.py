@@ -139,8 +139,6 @@ def form_field(field: BoundField) -> dict[str, Any]:
     if field.errors:
         attrs["aria-invalid"] = "true"
     attrs["class"] = _control_class(widget, is_check=is_check, bad=bool(field.errors))
-    if is_group:
-        attrs["class"] = "dm-choices"
     control = field.as_widget(attrs=attrs)
     return {
         "field": field,

@@ -57,7 +57,10 @@ def _principal(request: Any) -> str:
 
 
 def _scope(request: Any) -> str:
-    """Whose quota is used up: the operator's, some units', some customers'."""
+    """Whose quota is used up: the operator's, some units', some customers'.
+
+    Who only holds grants on customers has one of his own.
+    """
     actor: Actor | None = getattr(request, "actor", None)
     if actor is None:
         return "strangers"
@@ -70,7 +73,9 @@ def _scope(request: Any) -> str:
         customers |= scope.customer_ids
     if units:
         return f"units:{sorted(units)}"
-    return f"customers:{sorted(customers)}"
+    if customers:
+        return f"customers:{sorted(customers)}"
+    return _principal(request)
 
 
 def _route(request: Any) -> str:

@@ -127,5 +127,7 @@
   document.addEventListener("dotmac:swapped", function (event) { reveal(event.target); });
   var here = $(".dm-rail [aria-current]"), railBox = $(".dm-rail");
   if (here && here.offsetTop > railBox.clientHeight - 80) { railBox.scrollTop = here.offsetTop - railBox.clientHeight / 2; }
+  var tab = $(".dm-tabs [aria-current]"), strip = $(".dm-tabs");
+  if (tab) { strip.scrollLeft += tab.getBoundingClientRect().left - strip.getBoundingClientRect().left - (strip.clientWidth - tab.offsetWidth) / 2; }
   reveal(document);
 })();

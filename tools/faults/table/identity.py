@@ -98,8 +98,8 @@ GUARDS = (
         changes=(
             Code(
                 "apps/identity/models/customer.py",
-                "            return self.filter(unit_id__in=scope.unit_ids)",
-                "            return self",
+                "        return self.filter(reached)",
+                "        return self.filter(reached | Q(pk__gt=0))",
             ),
         ),
         tests=(

@@ -87,7 +87,7 @@ GUARDS = (
         name="accounts-that-are-open",
         kind=Kind.FILTER,
         keeps="RADIUS knows no account that was closed",
-        changes=(Body("radius_authorize", "AND acc.closed_at IS NULL AND", "AND"),),
+        changes=(Body("radius_find_account", "AND acc.closed_at IS NULL AND", "AND"),),
         tests=(
             "tests/conformance/test_reasons.py::"
             "test_a_closed_account_is_noted_as_unknown",
@@ -100,8 +100,8 @@ GUARDS = (
         keeps="a login that is tied to a device is refused from another one",
         changes=(
             Body(
-                "radius_authorize",
-                "ELSIF a.mac_lock <> '' AND a.mac_lock <> v_mac THEN",
+                "radius_refusal",
+                "ELSIF s.mac_lock <> '' AND s.mac_lock <> r.mac THEN",
                 "ELSIF false THEN",
             ),
         ),
@@ -131,12 +131,29 @@ GUARDS = (
         keeps="a wrong password does not get in",
         changes=(
             Code(
-                "apps/network/radius/packets.py",
-                "return offered is not None and hmac.compare_digest(offered, clear)",
-                "return offered is not None",
+                "apps/network/radius/methods.py",
+                "return Proof() if hmac.compare_digest(offered, password.encode())"
+                " else None",
+                "return Proof()",
             ),
         ),
-        tests=("tests/network/test_radius_packets.py::test_pap_compares_bytes",),
+        tests=("tests/network/test_radius_methods.py::test_pap_compares_bytes",),
+    ),
+    Guard(
+        app="network",
+        name="answer-to-a-challenge",
+        kind=Kind.SIGNATURE,
+        keeps="MS-CHAPv2 lets in only who knows the password",
+        changes=(
+            Code(
+                "apps/network/radius/mschap.py",
+                "if not hmac.compare_digest(answer, challenge_response(asked, hashed)):",
+                "if False:",
+            ),
+        ),
+        tests=(
+            "tests/network/test_mschap_vectors.py::test_anything_else_earns_nothing",
+        ),
     ),
     Guard(
         app="network",
@@ -169,5 +186,103 @@ GUARDS = (
             ),
         ),
         tests=("tests/network/test_coa.py::test_a_forged_answer_alone_is_silence",),
+    ),
+    Guard(
+        app="network",
+        name="attributes-by-the-dictionaries",
+        kind=Kind.CHECK,
+        keeps="no NAS is told an attribute that no dictionary has, or a server's own",
+        changes=(
+            Code(
+                "apps/network/operations/vendors.py",
+                "        checked_attribute(attribute, value, attribute_table())\n",
+                "        pass\n",
+            ),
+        ),
+        tests=(
+            "tests/network/test_replies.py::"
+            "test_what_no_nas_may_be_told_is_refused_when_saved",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="vendor-of-a-nas",
+        kind=Kind.CONSTRAINT,
+        keeps="no NAS is of a vendor that has no map",
+        changes=(
+            Sql("ALTER TABLE network_nas DROP CONSTRAINT network_nas_vendor_known"),
+        ),
+        tests=(
+            "tests/network/test_replies.py::"
+            "test_a_vendor_without_a_map_is_refused_by_operation_and_database",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="blocks-are-routed",
+        kind=Kind.FILTER,
+        keeps="an IPv4 block is routed to the line, never told as its address",
+        changes=(
+            Body(
+                "radius_held_of",
+                "(bits < 32 OR unit.use = 'routed')",
+                "unit.use = 'nothing'",
+            ),
+        ),
+        tests=(
+            "tests/network/vendors/test_vendors.py::"
+            "test_a_line_is_told_in_the_vendors_words",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="packets-of-a-session",
+        kind=Kind.LOCK,
+        keeps="usage counts once however many packets of a session come together",
+        changes=(
+            Body(
+                "radius_account_packet",
+                "PERFORM pg_advisory_xact_lock(hashtextextended(p.session_key::text, 1));",
+                "",
+            ),
+        ),
+        tests=(
+            "tests/races/test_radius_races.py::"
+            "test_interims_and_what_closes_beside_count_once",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="sessions-of-before-a-reboot",
+        kind=Kind.FILTER,
+        keeps="nobody is locked out by sessions that ended with their NAS's reboot",
+        changes=(
+            Body(
+                "radius_counted_sessions",
+                "WHERE n.id = s.nas_id AND n.rebooted_at >= s.heard_at)",
+                "WHERE false)",
+            ),
+        ),
+        tests=(
+            "tests/conformance/test_storm.py::TestAccountingOn::"
+            "test_it_ends_what_was_and_no_other_nas",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="sessions-kept-a-month",
+        kind=Kind.CHECK,
+        keeps="no setting and no caller drops the sessions of this month",
+        changes=(
+            Body(
+                "network_forget_sessions",
+                "IF p_before > now() - interval '31 days' THEN",
+                "IF false THEN",
+            ),
+        ),
+        tests=(
+            "tests/network/test_retention.py::"
+            "test_the_database_refuses_to_forget_what_was_yesterday",
+        ),
     ),
 )

@@ -72,10 +72,8 @@ GUARDS = (
         changes=(
             Code(
                 "apps/ops/models/scoped.py",
-                """        return self.filter(
-            Q(unit_id__in=scope.unit_ids) | Q(customer_id__in=scope.customer_ids)
-        )""",
-                "        return self.exclude(Q(pk=0))",
+                "        reached = Q(unit_id__in=scope.unit_ids)",
+                "        reached = ~Q(pk=0)",
             ),
         ),
         tests=(

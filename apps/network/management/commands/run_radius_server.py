@@ -17,7 +17,7 @@ from dotmac.core.models import keyring
 class Command(BaseCommand):
     """Listens on RADIUS_AUTH_PORT and RADIUS_ACCT_PORT until it is told to stop."""
 
-    help = "Answer RADIUS (PAP, CHAP) with the same SQL functions as FreeRADIUS."
+    help = "Answer RADIUS (PAP, CHAP, MS-CHAPv2) with the same SQL functions as FreeRADIUS."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.RADIUS_HOST)

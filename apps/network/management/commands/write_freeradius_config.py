@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.network.radius import freeradius
+from apps.network.radius.certificates import CertificateRefused, Folder
 from apps.network.radius.database import RadiusDatabase, session_settings
 from dotmac.core.models import keyring
 
@@ -55,6 +56,7 @@ class Command(BaseCommand):
             session_lifetime_s=options["session_lifetime"],
             reject_delay_s=options["reject_delay"],
             decisions=settings.RADIUS_DECISIONS_DIR,
+            certificates=self._certificates(),
         )
         try:
             freeradius.write_configuration(
@@ -70,3 +72,16 @@ class Command(BaseCommand):
         where = options["directory"].resolve() / "environment"
         self.stdout.write(f"Run it with the variables of {where}:")
         self.stdout.write("  " + " ".join(command))
+
+    def _certificates(self) -> Path | None:
+        """The folder, where there is a certificate that FreeRADIUS can read.
+
+        It refuses to start on a broken one, and then nobody could log in at all.
+        """
+        folder = Folder(settings.RADIUS_CERTIFICATES_DIR)
+        try:
+            server = folder.server()
+        except CertificateRefused as error:
+            self.stderr.write(f"{error} FreeRADIUS runs without Wi-Fi logins (EAP).")
+            return None
+        return folder.path if server else None
