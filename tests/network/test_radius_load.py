@@ -1,96 +1,29 @@
-"""tools/radius_load.py counts what a scripted server does to it."""
+"""tools/load counts what a scripted server does to it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
-import socket
 import struct
-import threading
-import time
 from collections import Counter
 
 import pytest
-from pyrad.packet import AcctPacket, AuthPacket
+from pyrad.packet import AuthPacket
 
 from apps.network.radius.methods import check_password
 from apps.network.radius.packets import dictionary
-from tools import radius_load
+from tests.network.scripted_radius import (
+    MAKER,
+    PEOPLE,
+    SECRET,
+    ScriptedServer,
+    answer,
+    login_of,
+    md5,
+    only,
+)
 from tools.load import packets, plan
-from tools.load.engine import Pace, Server, run
-from tools.load.plan import Maker, Subscriber
+from tools.load.engine import Pace
 
 pytestmark = pytest.mark.unit
-SECRET = b"shared with the load"
-PEOPLE = [Subscriber(f"user-{n}", f"word {n}") for n in range(8)]
-MAKER = Maker(secret=SECRET, prefix="t")
-QUICK = {"wait_s": 0.1, "tries": 2, "linger_s": 0.3}
-
-
-def md5(data: bytes) -> bytes:
-    return hashlib.md5(data, usedforsecurity=False).digest()
-
-
-def answer(request: bytes, code: int = 0, secret: bytes = SECRET) -> bytes:
-    """A right answer unless told otherwise."""
-    code = code or {1: 2, 4: 5}[request[0]]
-    head = struct.pack("!BBH", code, request[1], 20)
-    return head + md5(head + request[4:20] + secret)
-
-
-class ScriptedServer:
-    """Answers as the script says: from the request, seconds to wait and the datagram."""
-
-    def __init__(self, script) -> None:
-        self.script = script
-        self.came: list[bytes] = []
-        self.door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.door.bind(("127.0.0.1", 0))
-        self.door.settimeout(0.01)
-        self.port = self.door.getsockname()[1]
-        self._later: list[tuple[float, bytes, tuple]] = []
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self._done.set()
-        self._thread.join()
-        self.door.close()
-
-    def _serve(self):
-        while not self._done.is_set():
-            try:
-                data, peer = self.door.recvfrom(4096)
-            except TimeoutError:
-                pass
-            else:
-                self.came.append(data)
-                for delay, said in self.script(data):
-                    self._later.append((time.monotonic() + delay, said, peer))
-            now = time.monotonic()
-            for due in [later for later in self._later if later[0] <= now]:
-                self._later.remove(due)
-                self.door.sendto(due[1], due[2])
-
-    def ask(self, requests, **pace):
-        where = ("127.0.0.1", self.port)
-        server = Server(auth=where, acct=where, secret=SECRET)
-        return run(requests, server=server, pace=Pace(**{"rate": 200, **QUICK, **pace}))
-
-
-def login_of(request: bytes) -> str:
-    packet = AuthPacket(packet=request, secret=SECRET, dict=dictionary())
-    return str(packet["User-Name"][0])
-
-
-def only(login: str, odd, rest=lambda request: [(0, answer(request))]):
-    """A script that treats one login otherwise."""
-    return lambda request: (odd if login_of(request) == login else rest)(request)
 
 
 def test_all_is_well_when_all_is_answered():
@@ -259,134 +192,3 @@ def test_without_a_rate_a_window_is_needed():
     for wrong in ({}, {"rate": 5, "tries": 0}, {"rate": 5, "wait_s": 0}):
         with pytest.raises(ValueError, match=r"needed|waited for"):
             Pace(**wrong)
-
-
-def decoded(request) -> AcctPacket:
-    packet = AcctPacket(packet=request.data, secret=SECRET, dict=dictionary())
-    assert packet.VerifyAcctRequest()
-    return packet
-
-
-def test_accounting_packets_say_what_a_nas_says():
-    who = Subscriber("user-1", "word", "100.64.3.4")
-    maker = Maker(secret=SECRET, prefix="x", rate=10, began=1_700_000_000)
-    start, interim, stop = (
-        decoded(maker.accounting(20 * n, who, kind))
-        for n, kind in enumerate(plan.ACCOUNTING)
-    )
-
-    assert start["Acct-Status-Type"] == ["Start"]
-    assert start["Framed-IP-Address"] == ["100.64.3.4"]
-    assert start["Calling-Station-Id"] == [packets.mac_of("user-1")]
-    assert (interim["Acct-Session-Time"], interim["Acct-Input-Gigawords"]) == (
-        [300],
-        [0],
-    )
-    octets = stop["Acct-Input-Octets"][0] + (stop["Acct-Input-Gigawords"][0] << 32)
-    assert (octets, stop["Acct-Terminate-Cause"]) == (5_000_000_000, ["User-Request"])
-    sessions = {packet["Acct-Session-Id"][0] for packet in (start, interim, stop)}
-    assert sessions == {"x.0-user-1"}
-    # Two seconds between them by the schedule, and so by the NAS's clock.
-    clock = [packet["Event-Timestamp"][0] for packet in (start, interim, stop)]
-    assert clock == [1_700_000_000, 1_700_000_002, 1_700_000_004]
-
-
-def test_in_a_mixture_every_session_begins_before_it_ends():
-    weights = {"Access-Request": 1, "Start": 1, "Interim-Update": 2, "Stop": 3}
-    requests = plan.mixture(MAKER, PEOPLE, 2000, weights, random.Random(5))
-
-    counted = Counter(request.kind for request in requests)
-    assert set(counted) == set(plan.KINDS)
-    assert sum(counted.values()) == 2000
-    online: set[str] = set()
-    ended: set[str] = set()
-    for request in requests:
-        if request.kind == "Access-Request":
-            continue
-        session = decoded(request)["Acct-Session-Id"][0]
-        if request.kind == "Start":
-            assert session not in online | ended
-            online.add(session)
-        assert session in online
-        if request.kind == "Stop":
-            online.remove(session)
-            ended.add(session)
-    assert len(ended) > len(PEOPLE)
-
-
-@pytest.fixture
-def files(tmp_path):
-    (tmp_path / "users").write_text("user-1\tword 1\nuser-3\tword 3\t100.64.0.3\n")
-    (tmp_path / "secret").write_bytes(SECRET + b"\n")
-    return [
-        "--users",
-        str(tmp_path / "users"),
-        "--secret-file",
-        str(tmp_path / "secret"),
-    ]
-
-
-def test_the_command_prints_json_and_fails_when_something_was_lost(files, capsys):
-    script = only("user-3", lambda request: [])
-    with ScriptedServer(script) as server:
-        words = [*files, "--auth-port", str(server.port), "--count", "4", "--json"]
-        words += ["--rate", "100", "--wait", "0.1", "--tries", "1"]
-        code = radius_load.main(["auth", *words])
-
-    told = json.loads(capsys.readouterr().out)
-    assert code == 1
-    assert (told["sent"], told["answered"], told["lost"]) == (4, 2, 2)
-    assert told["kinds"]["Access-Request"]["codes"] == {"Access-Accept": 2}
-    assert told["kinds"]["Access-Request"]["latency_ms"]["p99"] > 0
-    assert set(told["generator_lateness_ms"]) == {"p50", "p99", "max"}
-
-
-@pytest.mark.parametrize("what", ["starts", "interims", "stops", "mix"])
-def test_the_command_sends_each_kind_of_storm(files, capsys, what):
-    with ScriptedServer(lambda request: [(0, answer(request))]) as server:
-        port = str(server.port)
-        words = [*files, "--auth-port", port, "--acct-port", port, "--count", "20"]
-        code = radius_load.main([what, *words, "--window", "4"])
-
-    assert code == 0
-    assert "20 sent, 20 answered" in capsys.readouterr().out
-    codes = {data[0] for data in server.came}
-    assert codes == ({1, 4} if what == "mix" else {4})
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["auth", "--count", "1"], "a window is needed"),
-        (["auth", "--rate", "1", "--seconds", "0"], "packets"),
-        (["mix", "--rate", "1", "--mix", "Stopp=1"], "Stopp is none of"),
-        (["mix", "--rate", "1", "--mix", "Stop=-1"], "weights"),
-        (["mix", "--rate", "1", "--mix", "Stop"], "float"),
-        (["auth", "--rate", "1", "--count", "1", "--source", "192.0.2.1"], "assign"),
-    ],
-)
-def test_the_command_refuses_what_it_cannot_do(files, capsys, words, says):
-    with pytest.raises(SystemExit) as refused:
-        radius_load.main([*words, *files])
-
-    assert refused.value.code == 2
-    assert says in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("users", ["", "lonely\n", "a\tb\tc\td\n", "\tb\n"])
-def test_a_list_of_users_that_is_none_is_refused(files, capsys, users, tmp_path):
-    (tmp_path / "users").write_text(users)
-    with pytest.raises(SystemExit):
-        radius_load.main(["auth", *files, "--rate", "1", "--count", "1"])
-
-    assert str(tmp_path / "users") in capsys.readouterr().err
-
-
-def test_the_secret_may_stand_in_the_environment(files, monkeypatch, capsys):
-    monkeypatch.setenv("RADIUS_SECRET", SECRET.decode())
-    with ScriptedServer(lambda request: [(0, answer(request))]) as server:
-        words = [*files[:2], "--auth-port", str(server.port), "--count", "1"]
-        assert radius_load.main(["auth", *words, "--window", "1"]) == 0
-        monkeypatch.delenv("RADIUS_SECRET")
-        with pytest.raises(SystemExit):
-            radius_load.main(["auth", *words, "--window", "1"])

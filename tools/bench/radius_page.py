@@ -9,6 +9,7 @@ from tools.bench.page import Bar, Section
 from tools.bench.radius_phases import (
     AFTERWARDS,
     ANALYZED,
+    INTERIMS,
     STORM,
     STORM_WINDOW,
     WINDOW,
@@ -38,7 +39,7 @@ def section(
         title=f"RADIUS, {subscribers:,} subscribers",
         stamp=stamp,
         settings=_SETTINGS.format(
-            many=many, storm=storm, rate=rate, window=WINDOW, storm_window=STORM_WINDOW
+            many=many, storm=storm, rate=rate, window=WINDOW, interims=INTERIMS, storm_window=STORM_WINDOW
         ),
         columns=("packet", "server", "CPU µs", "of it the server", "of it PostgreSQL",
                  "statements", "packets/s", "p50 ms", "p99 ms", "lost", "unexpected"),
@@ -129,7 +130,7 @@ def _at_least(says: str, series: Series, bound: float) -> Bar:
     return Bar(says, series.text(), series.median >= bound)
 
 
-_SETTINGS = """{many} packets of a kind a round, each of another subscriber, made beforehand by `tools/load`, {window} outstanding; then half
+_SETTINGS = """{many} subscribers a round: a packet of each kind, {interims} interims, made beforehand by `tools/load`, {window} outstanding; then half
 as many Access-Requests in an open loop of {rate:.0f} a second (half of what the slowest server answered in the round that warms
 up), the same for all. PAP with Message-Authenticator, every answer's signature checked. DotMac: FreeRADIUS with the
 configuration of `write_freeradius_config` (8 threads) and the embedded server with its defaults; sealed passwords, an address
@@ -137,6 +138,6 @@ each, a tenth throttled by a hold, sessions limited to one, decisions spooled. S
 a database of its own, 8 threads with a connection each, nothing else of the default site; the same users give the same
 attributes (checked). *Lean* asks the five queries of authorize; *full* also counts open sessions (with an index that
 Debian's schema lacks) and writes radpostauth. Beforehand, once a round: the session tables emptied and analyzed, a storm of {storm} Starts
-({storm_window} outstanding), interims right after it, ANALYZE, interims again; these sessions stay open. autovacuum is off while measured,
+({storm_window} outstanding), interims right after it, ANALYZE, interims of others; these sessions stay open. autovacuum is off while measured,
 VACUUM (ANALYZE) before each round. Statements are top-level calls of the server's role in `pg_stat_statements`. Accounting
 commits: one flush of the log a packet."""

@@ -15,6 +15,7 @@ from tools.load.report import Results
 
 WINDOW, STORM_WINDOW = 32, 256
 WARM = 64
+INTERIMS = 3
 # Kinds of phases besides the kinds of packets.
 STORM = "Start, the storm"
 AFTERWARDS = "Interim-Update right after it"
@@ -124,7 +125,15 @@ SELECT coalesce(sum(s.calls) FILTER (WHERE s.query !~ 'radius_clients'), 0),
 
 
 def batch(maker: Maker, kind: str, people: Sequence[Subscriber]) -> list[Request]:
-    """A packet of this kind for each."""
+    """A packet of this kind for each subscriber."""
     if kind == ACCESS:
         return plan.logins(maker, people, len(people))
     return plan.storm(maker, people, len(people), kind)
+
+
+def life(maker: Maker, kind: str, people: Sequence[Subscriber]) -> list[Request]:
+    """The same, but INTERIMS of each session: the first of an hour inserts its row of
+    usage, the others find it, and they are the most."""
+    if kind != "Interim-Update":
+        return batch(maker, kind, people)
+    return plan.storm(maker, people, INTERIMS * len(people), kind)

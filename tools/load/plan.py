@@ -44,15 +44,13 @@ class Maker:
     """Makes packets of one NAS.
 
     The n-th packet of a run has the identifier n modulo 256: that is how the engine
-    spreads them over its sockets. `rate` sets what the NAS's clock says in each,
-    `more` how many interims came before, which sets how far the counters are.
+    spreads them over its sockets. `rate` sets what the NAS's clock says in each.
     """
 
     secret: bytes
     prefix: str
     rate: float = 0.0
     began: float = 0.0
-    more: int = 0
 
     def login(
         self, number: int, who: Subscriber, method: str, *, right: bool = True
@@ -66,27 +64,36 @@ class Maker:
         return Request(ACCESS, who.login, data, expects)
 
     def accounting(
-        self, number: int, who: Subscriber, status: str, turn: int = 0
+        self,
+        number: int,
+        who: Subscriber,
+        status: str,
+        turn: int = 0,
+        interims: int = 1,
     ) -> Request:
-        """A packet of the subscriber's session, or of a later one (`turn`) of his."""
+        """A packet of the subscriber's session, or of a later one (`turn`) of his.
+
+        Counters grow with the `interims` that there have been, this one included.
+        """
         session = Session(
             f"{self.prefix}.{turn}-{who.login}", self._clock(number),
-            address=who.address, **self._counters(status),
+            address=who.address, **_counters(status, interims),
         )  # fmt: skip
         data = packets.accounting_request(
             number, status, who.login, self.secret, session, mac=mac_of(who.login)
         )
         return Request(status, who.login, data, packets.ACCOUNTING_RESPONSE)
 
-    def _counters(self, status: str) -> dict[str, int]:
-        if status == "Stop":
-            return _STOP
-        interims = 0 if status == "Start" else 1 + self.more
-        return {name: value * interims for name, value in _INTERIM.items()}
-
     def _clock(self, number: int) -> int:
         began = self.began or time.time()
         return int(began + (number / self.rate if self.rate else 0))
+
+
+def _counters(status: str, interims: int) -> dict[str, int]:
+    if status == "Stop":
+        return _STOP
+    past = 0 if status == "Start" else interims
+    return {name: value * past for name, value in _INTERIM.items()}
 
 
 def logins(
@@ -110,11 +117,17 @@ def logins(
 def storm(
     make: Maker, subscribers: Sequence[Subscriber], count: int, status: str
 ) -> list[Request]:
-    """One kind of accounting packet, for the subscribers in turn."""
-    return [
-        make.accounting(number, subscribers[number % len(subscribers)], status)
-        for number in range(count)
-    ]
+    """One kind of accounting packet, for the subscribers in turn.
+
+    Where there are more packets than subscribers, further Starts and Stops are of
+    further sessions, further interims of the same ones.
+    """
+    made = []
+    for number in range(count):
+        turn, place = divmod(number, len(subscribers))
+        more = {"interims": turn + 1} if status == "Interim-Update" else {"turn": turn}
+        made.append(make.accounting(number, subscribers[place], status, **more))
+    return made
 
 
 def mixture(
@@ -134,36 +147,51 @@ def mixture(
         if kind == ACCESS:
             made.append(make.login(number, dice.choice(subscribers), "pap"))
         else:
-            kind, who, turn = lines.take(kind)
-            made.append(make.accounting(number, who, kind, turn))
+            kind, line = lines.take(kind)
+            made.append(
+                make.accounting(number, line.who, kind, line.turn, line.interims)
+            )
     return made
 
 
+@dataclass(slots=True)
+class _Line:
+    """A subscriber, his how many-th session it is, and how many interims it had."""
+
+    who: Subscriber
+    turn: int = 0
+    interims: int = 0
+
+
 class _Lines:
-    """Who is on line, and for the how many-th time."""
+    """Who is on line in a mixture, and who is not."""
 
     def __init__(self, subscribers: Sequence[Subscriber], dice: random.Random) -> None:
-        self._idle, self._dice = [(who, 0) for who in subscribers], dice
-        self._online: list[tuple[Subscriber, int]] = []
+        self._idle, self._dice = [_Line(who) for who in subscribers], dice
+        self._online: list[_Line] = []
 
-    def take(self, kind: str) -> tuple[str, Subscriber, int]:
-        """Somebody for a packet of this kind, or of the one that is possible."""
+    def take(self, kind: str) -> tuple[str, _Line]:
+        """Somebody for a packet of this kind, or of the one that is possible.
+
+        A line is as it was for this packet until the next call.
+        """
         if kind != "Start" and not self._online:
             kind = "Start"
         elif kind == "Start" and not self._idle:
             kind = "Interim-Update"
         if kind == "Start":
-            who, turn = self._drawn(self._idle)
-            self._online.append((who, turn))
+            line = self._drawn(self._idle)
+            self._online.append(line)
         elif kind == "Stop":
-            who, turn = self._drawn(self._online)
-            self._idle.append((who, turn + 1))
+            line = self._drawn(self._online)
+            self._idle.append(_Line(line.who, line.turn + 1))
         else:
-            who, turn = self._dice.choice(self._online)
-        return kind, who, turn
+            line = self._dice.choice(self._online)
+            line.interims += 1
+        return kind, line
 
-    def _drawn(self, people: list[tuple[Subscriber, int]]) -> tuple[Subscriber, int]:
-        """Out of the list, wherever he stands; the order of the rest is no matter."""
-        place = self._dice.randrange(len(people))
-        people[place], people[-1] = people[-1], people[place]
-        return people.pop()
+    def _drawn(self, lines: list[_Line]) -> _Line:
+        """Out of the list, wherever it stands; the order of the rest is no matter."""
+        place = self._dice.randrange(len(lines))
+        lines[place], lines[-1] = lines[-1], lines[place]
+        return lines.pop()
