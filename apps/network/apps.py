@@ -46,6 +46,8 @@ class NetworkConfig(AppConfig):
             view_account="See access accounts, their holds and addresses.",
             place_hold="Hold an access account.",
             lift_hold="Lift a hold of an access account.",
+            add_handle="Let a device or a line in without a password.",
+            remove_handle="Let a device or a line in no longer.",
             view_session="See sessions, usage and what NASes answered.",
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",

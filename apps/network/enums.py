@@ -64,6 +64,14 @@ class AccountKind(TextChoices):
     EQUIPMENT = "equipment", "Equipment"
 
 
+class HandleKind(TextChoices):
+    """By what a device or a line is known that logs in without a password."""
+
+    MAC = "mac", "MAC address"
+    CIRCUIT_ID = "circuit_id", "Agent-Circuit-Id"
+    REMOTE_ID = "remote_id", "Agent-Remote-Id"
+
+
 class HoldReason(TextChoices):
     """Why an account may not connect freely. Each is lifted on its own."""
 

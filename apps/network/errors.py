@@ -12,6 +12,13 @@ class LoginTaken(Conflict):
     title = "This login is in use."
 
 
+class HandleTaken(Conflict):
+    """An open account is known by this device or line already."""
+
+    code = "handle_taken"
+    title = "This device or line belongs to an account already."
+
+
 class AccountClosed(Conflict):
     """The account is closed for good."""
 

@@ -117,6 +117,22 @@ class VlanAssigned(AccountEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandleAdded(AccountEvent):
+    """Whose device or line it is must not stand in the audit, which cannot forget."""
+
+    name = "network.handle.added.v1"
+
+    handle_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleRemoved(AccountEvent):
+    name = "network.handle.removed.v1"
+
+    handle_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldPlaced(AccountEvent):
     name = "network.hold.placed.v1"
 

@@ -363,6 +363,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AccountKindEnum": "apps.network.enums.AccountKind",
         "CoaKindEnum": "apps.network.enums.CoaKind",
         "CoaStateEnum": "apps.network.enums.CoaState",
+        "HandleKindEnum": "apps.network.enums.HandleKind",
         "HoldEffectEnum": "apps.network.enums.HoldEffect",
         "HoldReasonEnum": "apps.network.enums.HoldReason",
         "PrefixKindEnum": "apps.network.enums.PrefixKind",

@@ -15,14 +15,11 @@ pytestmark = pytest.mark.integration
 def test_each_invariant_sees_what_it_is_for(own_database):
     """Broken on purpose, as the owner, with the guards taken away."""
     net = build_network(acting(system_actor("test")))
-    net.do.allocate_address(pool_id=net.pool.pk, account_id=net.account.pk)
-    net.do.place_hold(account_id=net.account.pk, reason="abuse", effect="reject")
-    group = net.do.create_vlan_group(name="sw1", vid_min=10, vid_max=20)
-    net.do.assign_vlan(group_id=group.pk, account_id=net.account.pk)
-    another_account(net, "b")
+    _use_everything(net)
     copy = "INSERT INTO {0} ({1}) SELECT {2} FROM {0} LIMIT 1"
     held = "vrf_id, pool_id, prefix_id, account_id, address, assigned_at, reusable"
     hold = "account_id, reason, effect, note, placed_at"
+    close = "UPDATE network_accessaccount SET closed_at = now()"
     breakages = {
         "networks_do_not_overlap": copy.format(
             "network_prefix", "vrf_id, cidr, kind, description",
@@ -36,8 +33,8 @@ def test_each_invariant_sees_what_it_is_for(own_database):
             "UPDATE network_addressassignment SET address = '10.0.0.1/32'",
         "reserved_addresses_are_free":
             "UPDATE network_addressassignment SET address = '192.0.2.1/32'",
-        "closed_accounts_hold_nothing":
-            "UPDATE network_accessaccount SET closed_at = now()",
+        "closed_accounts_hold_nothing": close,
+        "closed_accounts_have_no_handle": close,
         "one_open_hold_per_reason": copy.format("network_accesshold", hold, hold),
         "logins_are_unique": "UPDATE network_accessaccount SET login = 'same'",
         "vlans_lie_in_group": "UPDATE network_vlan SET vid = 99",
@@ -62,6 +59,15 @@ def test_each_invariant_sees_what_it_is_for(own_database):
                 owner.execute(known[f"network.{name}"].sql)
                 assert owner.fetchall(), name
                 transaction.set_rollback(True, using="owner")
+
+
+def _use_everything(net):
+    net.do.allocate_address(pool_id=net.pool.pk, account_id=net.account.pk)
+    net.do.add_handle(account_id=net.account.pk, kind="mac", value="aabbccddeeff")
+    net.do.place_hold(account_id=net.account.pk, reason="abuse", effect="reject")
+    group = net.do.create_vlan_group(name="sw1", vid_min=10, vid_max=20)
+    net.do.assign_vlan(group_id=group.pk, account_id=net.account.pk)
+    another_account(net, "b")
 
 
 def _drop_guards(owner):

@@ -154,8 +154,13 @@ def _objects(world, name) -> dict[str, int]:
         session_key=session.session_key, generation=session.generation,
         actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
+    handle = network.add_handle(
+        account_id=service.access_id, kind="circuit_id", value=f"bed {name}",
+        actor=SYSTEM, now=now,
+    )  # fmt: skip
     return {
         **_known_of(customer, now),
+        "handles": handle.pk,
         "customers": customer.pk,
         "services": service.pk,
         "orders": Order.objects.get(customer=customer).pk,

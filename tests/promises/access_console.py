@@ -147,6 +147,8 @@ tab accounts/sessions network.view_session
 action accounts/hold network.place_hold
 action accounts/lift network.lift_hold
 action accounts/disconnect network.disconnect_session
+action accounts/add-handle network.add_handle
+action accounts/remove-handle network.remove_handle
 detail sites network.view_site
 detail pools network.view_pool
 detail rate-profiles network.view_rate_profile

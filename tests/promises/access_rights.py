@@ -89,6 +89,7 @@ identity.view_staff rows oma
 identity.view_timeline rows omsbna
 identity.view_unit rows omsar
 identity.write_note rows omsbn
+network.add_handle rows omn
 network.allocate_address whole omn
 network.change_nas whole omn
 network.change_rate_profile whole omn
@@ -102,6 +103,7 @@ network.disconnect_session rows omsn
 network.lift_hold rows omsn
 network.place_hold rows omsn
 network.release_address whole omn
+network.remove_handle rows omn
 network.view_account rows omsnar
 network.view_nas whole omsna
 network.view_pool whole omsna

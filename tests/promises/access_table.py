@@ -127,6 +127,9 @@ GET vlan-groups/* network.view_vlan
 GET vlans network.view_vlan
 GET accounts network.view_account
 GET accounts/* network.view_account
+GET accounts/*/handles network.view_account
+POST accounts/*/handles network.add_handle
+DELETE accounts/*/handles/* network.remove_handle
 POST accounts/*/disconnect network.disconnect_session
 POST accounts/*/holds network.place_hold
 DELETE accounts/*/holds/non_payment network.lift_hold

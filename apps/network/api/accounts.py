@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.network import operations, selectors
-from apps.network.api.requests import NewHold
-from apps.network.api.serializers import AccountSerializer
+from apps.network.api.requests import NewHandle, NewHold
+from apps.network.api.serializers import AccountSerializer, HandleSerializer
 from apps.network.enums import AccountKind, HoldReason
 from apps.network.models import AccessAccount
 from dotmac.core.actors import Actor
@@ -38,6 +38,9 @@ class AccountViewSet(ListMixin, ApiViewSet):
         "holds": "network.place_hold",
         "lift_hold": "network.lift_hold",
         "disconnect": "network.disconnect_session",
+        "handles": "network.view_account",
+        "add_handle": "network.add_handle",
+        "remove_handle": "network.remove_handle",
     }
     filters = {
         "login": filters.exact("login"),
@@ -92,6 +95,35 @@ class AccountViewSet(ListMixin, ApiViewSet):
             reason="asked by staff",
         )  # fmt: skip
         return Response({"queued": queued}, status=202)
+
+    @extend_schema(responses=HandleSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def handles(self, request: Request, pk: str) -> Response:
+        """Devices and lines that are let in as this account without a password."""
+        rows = selectors.account_handles(self.get_object().pk)
+        return Response(HandleSerializer(rows, many=True).data)
+
+    @extend_schema(request=NewHandle, responses={201: HandleSerializer})
+    @handles.mapping.post
+    def add_handle(self, request: Request, pk: str) -> Response:
+        """Let one in, on NASes with `ipoe`; adding it again changes nothing."""
+        row = operations.add_handle(
+            account_id=self.get_object().pk, **self.body(NewHandle), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return Response(HandleSerializer(row).data, status=201)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=True, methods=["delete"], url_path=r"handles/(?P<handle>[0-9]{1,18})"
+    )
+    def remove_handle(self, request: Request, pk: str, handle: str) -> Response:
+        """Let it in no longer; a session that runs stays."""
+        operations.remove_handle(
+            account_id=self.get_object().pk, handle_id=int(handle), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return Response(status=204)
 
     def _view(self, account_id: int, *, status: int = 200) -> Response:
         view = selectors.account_view(account_id)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.network.enums import (
+    HandleKind,
     HoldEffect,
     HoldReason,
     OnLimit,
@@ -55,6 +56,9 @@ class NewNas(serializers.Serializer[Any]):
         help_text="Where the walled garden sends a browser.",
     )
     require_message_authenticator = serializers.BooleanField(required=False)
+    ipoe = serializers.BooleanField(
+        required=False, help_text="Known devices and lines need no password there."
+    )
 
 
 class NasChanges(NewNas):
@@ -189,3 +193,12 @@ class NewHold(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=HoldReason.choices)
     effect = serializers.ChoiceField(choices=HoldEffect.choices)
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class NewHandle(serializers.Serializer[Any]):
+    """A device or a line that the account is known by, on a NAS that allows it."""
+
+    kind = serializers.ChoiceField(choices=HandleKind.choices)
+    value = serializers.CharField(
+        max_length=512, help_text="Octets that are no text in hex: 0x0004006401."
+    )

@@ -15,6 +15,7 @@ from apps.network.enums import (
     HoldReason,
 )
 from apps.network.models import (
+    AccessHandle,
     AddressAssignment,
     AddressPool,
     CoaRequest,
@@ -43,8 +44,8 @@ class NasSerializer(serializers.ModelSerializer[Nas]):
         model = Nas
         fields = (
             "id", "name", "address", "vendor", "coa_port", "site", "walled_pool",
-            "redirect_url", "require_message_authenticator", "enabled", "rebooted_at", "created_at",
-            "updated_at",
+            "redirect_url", "require_message_authenticator", "enabled", "ipoe", "rebooted_at",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -161,6 +162,12 @@ class HoldSerializer(serializers.Serializer[Any]):
     effect = serializers.ChoiceField(choices=HoldEffect.choices)
     note = serializers.CharField()
     placed_at = serializers.DateTimeField()
+
+
+class HandleSerializer(serializers.ModelSerializer[AccessHandle]):
+    class Meta:
+        model = AccessHandle
+        fields = ("id", "kind", "value", "created_at")
 
 
 class AccountSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console import handles
 from apps.network.console.attempts import ATTEMPT_COLUMNS
 from apps.network.console.sessions import COA_COLUMNS, uptime
 from apps.network.console.states import account_state, last_seen_words
@@ -181,6 +182,7 @@ class AccountDetail(DetailScreen):
             shown=lambda account: selectors.account_view(account.pk).session is not None,
             run=disconnect,
         ),
+        *handles.ACTIONS,
     )  # fmt: skip
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
@@ -230,6 +232,7 @@ class AccountDetail(DetailScreen):
                     Fact(_("Session"), _("Open") if session_url else "", url=session_url),
                 ],
             ),
+            handles.panel(row),
             TablePanel(
                 title=_("What the NAS was asked, and answered"),
                 permission="network.view_session",

@@ -89,6 +89,13 @@ class NasFields(ConsoleForm):
         initial=True,
         help_text=gettext_lazy("Leave on unless the firmware is old."),
     )
+    ipoe = forms.BooleanField(
+        label=gettext_lazy("Lets devices and lines in without a password"),
+        required=False,
+        help_text=gettext_lazy(
+            "For DHCP (IPoE): accounts that name a MAC address, a circuit or a remote id."
+        ),
+    )
 
     def arrange(self) -> None:
         self.fields["vendor"].choices = selectors.vendor_choices()  # type: ignore[attr-defined]
@@ -272,6 +279,7 @@ class NasDetail(DetailScreen):
                         row.require_message_authenticator,
                         "bool",
                     ),
+                    Fact(_("Devices and lines without a password"), row.ipoe, "bool"),
                     Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
                     Fact(_("Page of the walled garden"), row.redirect_url),
                     sharing(row),

@@ -5,6 +5,7 @@ from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix
 from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
+from apps.network.models.handles import AccessHandle
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
 from apps.network.models.vendors import NasAttribute, VendorMap, VendorRule
@@ -13,6 +14,7 @@ from apps.network.models.vlans import Vlan, VlanGroup
 __all__ = [
     "AccessAccount",
     "AccessAttempt",
+    "AccessHandle",
     "AccessHold",
     "AddressAssignment",
     "AddressPool",

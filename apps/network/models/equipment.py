@@ -60,6 +60,8 @@ class Nas(Record):
     )
     require_message_authenticator = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    # Devices and lines may be let in without a password (AccessHandle).
+    ipoe = models.BooleanField(default=False, db_default=False)
     # When it last said so (Accounting-On, -Off), by our clock; and what its own
     # clock said then, which after a boot may be anything.
     rebooted_at = models.DateTimeField(null=True)

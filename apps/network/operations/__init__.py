@@ -25,6 +25,7 @@ from apps.network.operations.coa import (
 )
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
+from apps.network.operations.handles import add_handle, remove_handle
 from apps.network.operations.holds import lift_hold, place_hold
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
@@ -63,6 +64,7 @@ __all__ = [
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
+    "add_handle",
     "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
@@ -96,6 +98,7 @@ __all__ = [
     "place_hold",
     "reconcile_coa",
     "release_address",
+    "remove_handle",
     "remove_nas_attribute",
     "request_disconnects",
     "settle_coa_request",

@@ -13,7 +13,13 @@ from django.db.models.functions import Greatest
 from apps.network.enums import AccountKind, PoolMode
 from apps.network.errors import AccountClosed, LoginTaken
 from apps.network.events import AccessChanged, AccessClosed, AccessOpened
-from apps.network.models import AccessAccount, AccessHold, AddressPool, RateProfile
+from apps.network.models import (
+    AccessAccount,
+    AccessHandle,
+    AccessHold,
+    AddressPool,
+    RateProfile,
+)
 from apps.network.operations.addresses import (
     allocate_address,
     pools_together,
@@ -156,7 +162,7 @@ def _differences(
 def close_access(*, account_id: int, actor: Actor, now: datetime) -> AccessAccount:
     """Close the account for good: no login, no address, no VLAN, no session.
 
-    Its login becomes free, its open holds end with it. Repeating changes nothing.
+    Its login, devices and lines become free, its open holds end with it. Repeating changes nothing.
     """
     account = AccessAccount.objects.locked().get(pk=account_id)
     if account.closed_at is not None:
@@ -167,6 +173,7 @@ def close_access(*, account_id: int, actor: Actor, now: datetime) -> AccessAccou
     AccessHold.objects.filter(account=account, lifted_at=None).update(
         lifted_at=Greatest(Value(now), F("placed_at")), updated_at=now
     )
+    AccessHandle.objects.filter(account=account).delete()
     account.closed_at = now
     account.store("closed_at", now=now)
     tell_edge(

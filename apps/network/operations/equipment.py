@@ -30,7 +30,7 @@ _URL_MAX = 200
 _CHANGEABLE = frozenset(
     {
         "name", "address", "vendor", "coa_port", "site_id", "walled_pool", "secret",
-        "require_message_authenticator", "enabled", "redirect_url",
+        "require_message_authenticator", "enabled", "redirect_url", "ipoe",
     }
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def create_nas(
     *, name: str, address: str, secret: str | None = None,
     vendor: str = DEFAULT_VENDOR, coa_port: int = 3799, site_id: int | None = None,
     require_message_authenticator: bool = True, walled_pool: str = "walled",
-    redirect_url: str = "", actor: Actor, now: datetime,
+    redirect_url: str = "", ipoe: bool = False, actor: Actor, now: datetime,
 ) -> Nas:  # fmt: skip
     """Let an access server ask. RADIUS answers it from the next packet on.
 
@@ -81,6 +81,7 @@ def create_nas(
     nas = Nas(
         id=next_ids(Nas)[0],
         require_message_authenticator=require_message_authenticator,
+        ipoe=ipoe,
         **facts,
     )
     seal_into(nas, "secret", clear)
@@ -102,7 +103,7 @@ def change_nas(
     """Change the named fields; RADIUS knows within the lifetime of its client entry.
 
     Fields: name, address, vendor, coa_port, site_id, walled_pool, redirect_url,
-    secret, require_message_authenticator, enabled. Nothing different, nothing changed.
+    secret, require_message_authenticator, enabled, ipoe. Nothing different, nothing changed.
     """
     unknown = changes.keys() - _CHANGEABLE
     if unknown:

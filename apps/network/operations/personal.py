@@ -11,6 +11,7 @@ from apps.network.enums import CoaState
 from apps.network.models import (
     AccessAccount,
     AccessAttempt,
+    AccessHandle,
     AccessHold,
     CoaRequest,
     SessionHistory,
@@ -49,6 +50,7 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
         SessionHistory.objects.filter(**mine).update(**told, **placed)
         AccessAttempt.objects.filter(**mine).update(**told)
         AccessHold.objects.filter(**mine).update(note="")
+        AccessHandle.objects.filter(**mine).delete()
         _forget_requests(account.pk, told["login"])
         ops.record(
             action="network.forget_account",

@@ -24,6 +24,7 @@ from apps.network.radius.database import (
     encoded,
 )
 from apps.network.radius.spool import Decision
+from apps.network.rules.credentials import text_of_octets
 
 _NUMBERS = {
     "address": "Framed-IP-Address",
@@ -88,7 +89,12 @@ def answer_access(
     proof, reason = _verdict(request, rows)
     accepted = proof is not None
     decision = Decision(
-        int(time.time()), accepted, reason, address, _shown(login), _shown(mac)
+        int(time.time()),
+        accepted,
+        reason,
+        address,
+        text_of_octets(login),
+        text_of_octets(mac),
     )
     return _reply(request, rows, proof, decision)
 
@@ -102,18 +108,12 @@ def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None
         return None, "unknown"
     if names.get("Auth-Type") == "Reject":
         return None, names["Tmp-String-1"]
+    # A device or a line that the NAS may let in by what it is (IPoE).
+    if names.get("Auth-Type") == "Accept":
+        return methods.Proof(), names["Tmp-String-1"]
     password = packets.unquoted(names["Cleartext-Password"])
     proof = methods.check_password(request, password)
     return proof, names["Tmp-String-1"] if proof else "password"
-
-
-def _shown(value: bytes) -> str:
-    """As radius_text() shows bytes that are no text."""
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    return text if "\0" not in text else "\\x" + value.hex()
 
 
 def _is_signed(request: AuthPacket, client: Client) -> bool:

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.network.rules.credentials import text_of_octets
+
 # Files whose minute is over this long are complete.
 SETTLED_S = 15
 MINUTE_S = 60
@@ -125,9 +127,4 @@ def _encode(text: str) -> str:
 
 def _decode(text: str) -> str:
     """As radius_text() does; a column takes no zero byte."""
-    raw = base64.b64decode(text, validate=True)
-    try:
-        clear = raw.decode()
-    except UnicodeDecodeError:
-        clear = "\0"
-    return clear if "\0" not in clear else "\\x" + raw.hex()
+    return text_of_octets(base64.b64decode(text, validate=True))

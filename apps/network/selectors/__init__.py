@@ -22,6 +22,7 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
+from apps.network.selectors.handles import account_handles
 from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
@@ -71,6 +72,7 @@ __all__ = [
     "WindowUsage",
     "access_attempts",
     "access_state",
+    "account_handles",
     "account_secret",
     "account_view",
     "account_views",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from apps.network.models import (
     AccessAccount,
     AccessAttempt,
+    AccessHandle,
     AccessHold,
     AddressAssignment,
     CoaRequest,
@@ -34,6 +35,9 @@ def held_about(account_ids: Sequence[int]) -> Iterable[Held]:
     yield Held("network.holds", rows_of(
         AccessHold.objects.filter(**mine), "account_id", "reason", "effect", "note",
         "placed_at", "lifted_at",
+    ))  # fmt: skip
+    yield Held("network.handles", rows_of(
+        AccessHandle.objects.filter(**mine), "account_id", "kind", "value", "created_at",
     ))  # fmt: skip
     yield Held("network.addresses", rows_of(
         AddressAssignment.objects.filter(**mine), "account_id", "address",

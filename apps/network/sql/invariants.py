@@ -75,6 +75,15 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        name="network.closed_accounts_have_no_handle",
+        says="No device and no line stands for a closed account.",
+        sql="""
+            SELECT h.id, h.account_id, h.kind FROM network_accesshandle h
+              JOIN network_accessaccount a ON a.id = h.account_id
+             WHERE a.closed_at IS NOT NULL
+        """,
+    ),
+    Invariant(
         name="network.one_open_hold_per_reason",
         says="An account has at most one open hold for a reason.",
         sql="""

@@ -95,6 +95,30 @@ GUARDS = (
     ),
     Guard(
         app="network",
+        name="lines-where-the-nas-may",
+        kind=Kind.FILTER,
+        keeps="no device is let in without a password but by a NAS that may",
+        changes=(Body("radius_find_account", "OR NOT n.ipoe", ""),),
+        tests=(
+            "tests/conformance/test_ipoe.py::"
+            "test_a_nas_that_may_not_lets_nobody_in_without_a_password",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="device-that-the-nas-saw",
+        kind=Kind.CHECK,
+        keeps="nobody is let in by saying the name of another one's device",
+        changes=(
+            Body("radius_find_handle", "WHEN r.mac IN ('', v_named)", "WHEN true"),
+        ),
+        tests=(
+            "tests/conformance/test_ipoe.py::"
+            "test_the_device_that_the_nas_saw_decides_not_the_name_that_was_said",
+        ),
+    ),
+    Guard(
+        app="network",
         name="device-lock",
         kind=Kind.CHECK,
         keeps="a login that is tied to a device is refused from another one",
