@@ -23,6 +23,7 @@ from tools.bench import (  # noqa: E402
     audit,
     authorisation,
     billing,
+    coa,
     customers,
     expressions,
     limiter,
@@ -60,6 +61,9 @@ MEASUREMENTS: dict[str, Measure] = {
     "billing": lambda b, given, stamp: billing.run(
         b, services=given.services, rounds=given.rounds, stamp=stamp
     ),
+    "coa": lambda b, given, stamp: coa.run(
+        b, changes=given.changes, rounds=given.rounds, stamp=stamp
+    ),
     "limiter": lambda b, given, stamp: limiter.run(
         b, requests=given.calls, rounds=given.rounds, stamp=stamp
     ),
@@ -80,6 +84,7 @@ def _options() -> argparse.ArgumentParser:
         ("packets", 4_000, "packets of each kind a round"),
         ("storm", 50_000, "Starts in one storm, half of the subscribers at most"),
         ("services", 10_000, "services to bill"),
+        ("changes", 200, "changes of a speed at once"),
         ("calls", 5_000, "calls of the limiter a round"),
         ("entries", 300_000, "entries in the audit chain that is verified"),
         ("writes", 500, "audited writes of each writer a round"),

@@ -5,51 +5,40 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import structlog
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from apps.network import operations
-from apps.network.radius import coa, spool
+from apps.network.radius import spool
+from apps.network.radius.sender import CoaSender
 from dotmac.core.periods import add_months, day_start, local_date
 
-log = structlog.get_logger(__name__)
-
 ROUNDS_MAX = 20
-SENDERS = 16
+SEND_S = 60.0
 SPOOL_FILES_MAX = 60
 FORGET_S = 240.0
+
+
+def coa_sender() -> CoaSender:
+    """One for a process or a task; any number of them may run."""
+    return CoaSender(
+        claim=operations.claim_coa_requests, settle=operations.settle_coa_requests
+    )
 
 
 @shared_task(name="network.send_coa_requests", acks_late=True, time_limit=120)
 def send_coa_requests(**_later: object) -> int:
     """Send what is due, many NASes at a time, and keep their answers.
 
-    Beat runs this every few seconds. A row belongs to one worker; the packets
-    leave outside any transaction.
+    Beat runs this every few seconds, for when `run_coa_sender` does not run. A row
+    belongs to one worker; the packets leave outside any transaction.
     """
-    sent = 0
-    for _ in range(ROUNDS_MAX):
-        orders = operations.claim_coa_requests(now=timezone.now())
-        if not orders:
-            break
-        with ThreadPoolExecutor(SENDERS, thread_name_prefix="coa") as senders:
-            for order, outcome in zip(
-                orders, senders.map(coa.send, orders), strict=True
-            ):
-                state = operations.settle_coa_request(
-                    coa_id=order.id, outcome=outcome, now=timezone.now()
-                )
-                log.info(
-                    "coa.sent", kind=order.kind, nas=order.nas_address, state=state
-                )
-        sent += len(orders)
-    return sent
+    with coa_sender() as sender:
+        return sender.send_due(until=time.monotonic() + SEND_S)
 
 
 @shared_task(name="network.reconcile_coa", acks_late=True, time_limit=60)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# How long a sign of life counts, in seconds; the relay and the workers give one
-# every few seconds, beat with each task that it sends.
-LIFETIME_S = {"worker": 30, "beat": 60, "relay": 15}
+# How long a sign of life counts, in seconds; the relay, the sender of CoA and the
+# workers give one every few seconds, beat with each task that it sends.
+LIFETIME_S = {"worker": 30, "beat": 60, "relay": 15, "coa_sender": 15}
 
 
 def key_of(program: str) -> str:

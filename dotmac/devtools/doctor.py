@@ -243,6 +243,7 @@ def programs(installation: Installation, settings: Settings) -> Findings:
         "web": lambda: probes.page_comes(f"{settings['BASE_URL']}/health/live"),
         "worker": lambda: probes.workers_answer(settings["REDIS_URL"]),
         "relay": lambda: probes.heart_beats(settings["REDIS_URL"]),
+        "coa": lambda: probes.heart_beats(settings["REDIS_URL"], probes.COA_HEARTBEAT),
         "radius": lambda: radius_probe.answers(
             host=settings["RADIUS_HOST"],
             port=int(settings["RADIUS_AUTH_PORT"]),

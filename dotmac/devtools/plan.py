@@ -182,6 +182,14 @@ TABLE: tuple[Entry, ...] = (
         probe=probes.relay_beats,
     ),
     Entry(
+        name="coa",
+        says="Disconnect and CoA",
+        stage=Stage.SERVE,
+        needs="run_coa_sender",
+        words=lambda _: manage("run_coa_sender"),
+        probe=probes.coa_sender_beats,
+    ),
+    Entry(
         name="radius",
         says="RADIUS",
         stage=Stage.ADMIT,

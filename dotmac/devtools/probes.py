@@ -17,6 +17,7 @@ from dotmac.devtools.servers import HOST
 
 Probe = Callable[[Context], bool]
 RELAY_HEARTBEAT = "dotmac:relay:alive"
+COA_HEARTBEAT = "dotmac:coa_sender:alive"
 _ANSWER_S = 5
 
 
@@ -52,10 +53,10 @@ def worker_answers(context: Context) -> bool:
     return workers_answer(context.redis_url)
 
 
-def heart_beats(redis_url: str) -> bool:
-    """The relay has finished a round and said so."""
+def heart_beats(redis_url: str, key: str = RELAY_HEARTBEAT) -> bool:
+    """The relay, or whose key it is, has finished a round and said so."""
     with redis.Redis.from_url(redis_url, socket_timeout=2) as client:
-        return bool(client.exists(RELAY_HEARTBEAT))
+        return bool(client.exists(key))
 
 
 def relay_beats(context: Context) -> bool:
@@ -63,10 +64,15 @@ def relay_beats(context: Context) -> bool:
     return heart_beats(context.redis_url)
 
 
+def coa_sender_beats(context: Context) -> bool:
+    """The sender of Disconnects and CoA is at work."""
+    return heart_beats(context.redis_url, COA_HEARTBEAT)
+
+
 def forget_heartbeats(redis_url: str) -> None:
     """What an earlier start left behind must not pass for an answer."""
     with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
-        client.delete(RELAY_HEARTBEAT)
+        client.delete(RELAY_HEARTBEAT, COA_HEARTBEAT)
 
 
 def beat_ticks(context: Context) -> bool:

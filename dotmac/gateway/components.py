@@ -113,6 +113,11 @@ def relay() -> Finding:
     return _heard("relay")
 
 
+def coa_sender() -> Finding:
+    """The sender of Disconnects and CoA went round."""
+    return _heard("coa_sender")
+
+
 def radius() -> Finding:
     """A RADIUS server holds connections to the database; age of its last decision."""
     try:

@@ -38,6 +38,7 @@ COMPONENTS: dict[str, Check] = {
     "workers": components.workers,
     "beat": components.beat,
     "relay": components.relay,
+    "coa_sender": components.coa_sender,
     "radius": components.radius,
     "payment_gateway": components.payment_gateway,
     "mail": components.mail,

@@ -114,13 +114,14 @@ def test_says_who_lives_and_since_when_and_no_address(servers):
     found = answer.json()["components"]
 
     assert set(found) == {
-        "database", "redis", "workers", "beat", "relay", "radius", "payment_gateway",
-        "mail",
+        "database", "redis", "workers", "beat", "relay", "coa_sender", "radius",
+        "payment_gateway", "mail",
     }  # fmt: skip
     assert found["workers"]["state"] == "healthy"
     assert 3 <= found["workers"]["age_s"] <= 30
     assert found["beat"]["state"] == "healthy"
     assert found["relay"] == {"state": "silent", "age_s": None}
+    assert found["coa_sender"] == {"state": "silent", "age_s": None}
     assert found["radius"]["state"] in {"silent", "unreachable"}
     assert "127.0.0.1" not in answer.text
     assert valkey.password not in answer.text
@@ -147,7 +148,7 @@ def test_what_hangs_holds_one_thread_however_often_it_is_asked():
 def test_signs_of_life_fade(redis_client):
     heartbeats.give(redis_client, "relay", now=1000)
     ages = heartbeats.ages_s(redis_client, now=1004)
-    assert ages == {"worker": None, "beat": None, "relay": 4}
+    assert ages == {"worker": None, "beat": None, "relay": 4, "coa_sender": None}
     assert 0 < redis_client.ttl("dotmac:relay:alive") <= 15
 
 

@@ -91,6 +91,7 @@ class ScriptedNas:
         self.script = list(script)
         self.requests: list[CoAPacket] = []
         self.raw: list[bytes] = []
+        self.peers: list[tuple[str, int]] = []
         self._door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._door.bind((address, 0))
         self._door.settimeout(0.1)
@@ -118,6 +119,7 @@ class ScriptedNas:
             )
             self.requests.append(request)
             self.raw.append(data)
+            self.peers.append(peer)
             word = self.script.pop(0) if self.script else "ack"
             for answer in self._answers(request, word):
                 self._door.sendto(answer, peer)

@@ -165,10 +165,9 @@ def test_a_hold_disconnects_and_a_throttle_changes_the_speed_in_the_session():
         now = timezone.now()
         hold = {"account_id": world.account.pk, "actor": edge.ACTOR, "now": now}
         operations.place_hold(reason="quota", effect="throttle", **hold)
-        assert tasks.send_coa_requests() == 0, "The page comes before the cut."
-        CoaRequest.objects.update(not_before=now)
-        tasks.send_coa_requests()
+        assert tasks.send_coa_requests() == 1, "A change of speed waits for nothing."
         operations.place_hold(reason="non_payment", effect="walled_garden", **hold)
+        assert tasks.send_coa_requests() == 0, "The page comes before the cut."
         CoaRequest.objects.update(not_before=now)
         tasks.send_coa_requests()
 
@@ -198,11 +197,8 @@ def test_of_two_requests_for_a_session_the_newer_one_goes_on():
     (order,) = operations.claim_coa_requests(now=now)
     second = _cut(session)
 
-    operations.settle_coa_request(
-        coa_id=order.id,
-        outcome=CoaOutcome(state="silent", answer="No answer."),
-        now=now,
-    )
+    silence = CoaOutcome(state="silent", answer="No answer.")
+    operations.settle_coa_requests(answers=[(order, silence)], now=now)
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -213,15 +209,30 @@ def test_an_answer_after_the_row_was_settled_changes_nothing():
     _cut(edge.start(edge.build()))
     now = timezone.now()
     (order,) = operations.claim_coa_requests(now=now)
-    operations.settle_coa_request(
-        coa_id=order.id, outcome=CoaOutcome(state="acknowledged"), now=now
-    )
+    good = CoaOutcome(state="acknowledged")
+    operations.settle_coa_requests(answers=[(order, good)], now=now)
 
-    late = CoaOutcome(state="refused", answer="Session-Context-Not-Found")
-    operations.settle_coa_request(coa_id=order.id, outcome=late, now=now)
+    for state, answer in (("refused", "Session-Context-Not-Found"), ("silent", "")):
+        late = CoaOutcome(state=state, answer=answer)
+        operations.settle_coa_requests(answers=[(order, late)], now=now)
 
     assert _row().state == "acknowledged"
     assert SessionLive.objects.get().stopped_at is None
+
+
+@pytest.mark.parametrize(("state", "answer"), [("acknowledged", ""), ("silent", "")])
+def test_an_answer_settles_only_the_claim_that_it_belongs_to(state, answer):
+    _cut(edge.start(edge.build()))
+    now = timezone.now()
+    (first,) = operations.claim_coa_requests(now=now)
+    operations.reconcile_coa(now=now + timedelta(seconds=61))
+    CoaRequest.objects.update(not_before=now)
+    (second,) = operations.claim_coa_requests(now=now)
+
+    late = CoaOutcome(state=state, answer=answer)
+    operations.settle_coa_requests(answers=[(first, late)], now=now)
+
+    assert (_row().state, second.attempt) == ("sending", 2)
 
 
 def test_a_login_in_flight_while_the_hold_was_placed_is_found_later():

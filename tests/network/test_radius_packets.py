@@ -9,8 +9,9 @@ from pyrad.packet import AuthPacket
 
 from apps.network.radius import packets
 from apps.network.radius.client import CheckResult
-from apps.network.radius.coa import CoaOrder, send
+from apps.network.radius.coa import CoaOrder, CoaOutcome
 from apps.network.radius.database import RadiusDatabase
+from apps.network.radius.flights import CoaFlights
 from apps.network.radius.spool import Decision, Spool
 from tests.conformance import wire
 
@@ -147,8 +148,16 @@ def test_a_result_tells_the_rate_in_one_way(attributes, rate):
     assert (result.address, result.pool, result.walled) == ("", "", False)
 
 
+def _sent(order: CoaOrder) -> CoaOutcome:
+    flights = CoaFlights()
+    flights.start(order)
+    ((_, outcome),) = flights.wait(5)
+    flights.close()
+    return outcome
+
+
 def test_a_nas_that_cannot_be_reached_at_all_is_silence():
-    outcome = send(
+    outcome = _sent(
         CoaOrder(
             id=1, kind="disconnect", nas_address="255.255.255.255", coa_port=3799,
             secret="x", login="ada", acct_session_id="1",
@@ -159,7 +168,7 @@ def test_a_nas_that_cannot_be_reached_at_all_is_silence():
 
 
 def test_a_nas_with_an_ipv6_address_is_named_by_it():
-    outcome = send(
+    outcome = _sent(
         CoaOrder(
             id=1, kind="coa", nas_address="::1", coa_port=9, secret="x", login="ada",
             acct_session_id="1", framed_address="2001:db8::1",

@@ -41,7 +41,7 @@ from dotmac.core.actors import system_actor  # noqa: E402
 from dotmac.core.db import copy_rows  # noqa: E402
 from dotmac.core.refs import SubjectRef  # noqa: E402
 from tests.performance.bulk_billing import write_by_bulk_create  # noqa: E402
-from tools.bench import rights  # noqa: E402
+from tools.bench import rights, speeds  # noqa: E402
 from tools.bench.accounts import make_subscribers  # noqa: E402
 from tools.bench.cpu import seconds_of  # noqa: E402
 from tools.bench.takers import grants, latencies  # noqa: E402
@@ -202,6 +202,8 @@ _VERBS: dict[str, Callable[..., Any]] = {
     "verify_audit": verify_audit,
     "authorisation_people": rights.make_people,
     "authorise": rights.decide,
+    "lines": speeds.put_on_line,
+    "change_speeds": speeds.change_speeds,
 }
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from apps.network.operations.coa import (
     COA_ATTEMPTS_MAX,
     claim_coa_requests,
     reconcile_coa,
-    settle_coa_request,
+    settle_coa_requests,
 )
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
@@ -101,7 +101,7 @@ __all__ = [
     "remove_handle",
     "remove_nas_attribute",
     "request_disconnects",
-    "settle_coa_request",
+    "settle_coa_requests",
     "store_attempts",
     "tell_profiles",
 ]

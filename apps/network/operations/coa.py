@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,10 +24,13 @@ _PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600))
 
 
 @transaction.atomic
-def claim_coa_requests(*, now: datetime, limit: int = CLAIM_MAX) -> list[CoaOrder]:
+def claim_coa_requests(
+    *, now: datetime, limit: int = CLAIM_MAX, busy: Sequence[int] = ()
+) -> list[CoaOrder]:
     """Take due rows; each goes to exactly one worker, whatever runs beside.
 
-    Rows whose session ended meanwhile become obsolete and are not returned.
+    Those for NASes in `busy` (ids) stay in the queue. Rows whose session ended
+    meanwhile become obsolete and are not returned.
     """
     rows = fetch_dicts(
         """
@@ -39,62 +44,125 @@ def claim_coa_requests(*, now: datetime, limit: int = CLAIM_MAX) -> list[CoaOrde
                         WHERE s.id = w.session_id AND s.stopped_at IS NULL) AS is_open
                   FROM (SELECT id, session_id FROM network_coarequest
                          WHERE state = 'queued' AND not_before <= %(now)s
+                           AND nas_id <> ALL(%(busy)s::bigint[])
                          ORDER BY not_before, id LIMIT %(limit)s
                            FOR UPDATE SKIP LOCKED) w) open
          WHERE c.id = open.id
-        RETURNING c.id, c.kind, c.state, c.account_id, c.nas_id, c.login,
+        RETURNING c.id, c.kind, c.state, c.account_id, c.nas_id, c.login, c.attempts,
                   c.acct_session_id, coalesce(host(c.framed_address), '') AS framed_address
         """,
-        {"now": now, "limit": min(limit, CLAIM_MAX)},
+        {"now": now, "limit": min(limit, CLAIM_MAX), "busy": list(busy)},
     )
-    due = [row for row in rows if row["state"] == CoaState.SENDING]
-    nases = Nas.objects.in_bulk([row["nas_id"] for row in due])
-    return [_order(row, nases[row["nas_id"]]) for row in due]
-
-
-def _order(row: dict[str, Any], nas: Nas) -> CoaOrder:
-    attributes: tuple[tuple[str, str], ...] = ()
-    if row["kind"] == CoaKind.COA:
-        # The speed of now, not of when the row was written.
-        rates = fetch_dicts(
-            "SELECT attribute, value FROM network_edge_rate(%s, %s)",
-            [row["account_id"], row["nas_id"]],
+    due = sorted(
+        (row for row in rows if row["state"] == CoaState.SENDING),
+        key=lambda row: int(row["id"]),
+    )
+    places = _places([row["nas_id"] for row in due])
+    spoken = _speeds([row for row in due if row["kind"] == CoaKind.COA])
+    return [
+        CoaOrder(
+            id=row["id"],
+            attempt=row["attempts"],
+            nas_id=row["nas_id"],
+            kind=row["kind"],
+            login=row["login"],
+            acct_session_id=row["acct_session_id"],
+            framed_address=row["framed_address"],
+            attributes=tuple(spoken[row["id"]]),
+            **places[row["nas_id"]],
         )
-        attributes = tuple((rate["attribute"], rate["value"]) for rate in rates)
-    return CoaOrder(
-        id=row["id"],
-        kind=row["kind"],
-        nas_address=str(nas.address).split("/")[0],
-        coa_port=nas.coa_port,
-        secret=open_sealed(nas, "secret"),
-        login=row["login"],
-        acct_session_id=row["acct_session_id"],
-        framed_address=row["framed_address"],
-        attributes=attributes,
+        for row in due
+    ]
+
+
+def _places(nas_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Where each NAS listens, and what is shared with it."""
+    return {
+        nas.pk: {
+            "nas_address": str(nas.address).split("/")[0],
+            "coa_port": nas.coa_port,
+            "secret": open_sealed(nas, "secret"),
+        }
+        for nas in Nas.objects.filter(pk__in=set(nas_ids))
+    }
+
+
+def _speeds(rows: list[dict[str, Any]]) -> dict[int, list[tuple[str, str]]]:
+    """What each CoA carries: the speed of now, not of when the row was written."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    if not rows:
+        return found
+    told = fetch_dicts(
+        """
+        SELECT o.id, e.attribute, e.value
+          FROM unnest(%(ids)s::bigint[], %(accounts)s::bigint[], %(nases)s::bigint[])
+                   o (id, account_id, nas_id)
+         CROSS JOIN LATERAL network_edge_rate(o.account_id, o.nas_id)
+                   WITH ORDINALITY e (attribute, value, number)
+         ORDER BY o.id, e.number
+        """,
+        {
+            "ids": [row["id"] for row in rows],
+            "accounts": [row["account_id"] for row in rows],
+            "nases": [row["nas_id"] for row in rows],
+        },
     )
+    for rate in told:
+        found[rate["id"]].append((rate["attribute"], rate["value"]))
+    return found
 
 
 @transaction.atomic
-def settle_coa_request(*, coa_id: int, outcome: CoaOutcome, now: datetime) -> str:
-    """Keep what the NAS answered; without an answer, try again later.
+def settle_coa_requests(
+    *, answers: Sequence[tuple[CoaOrder, CoaOutcome]], now: datetime
+) -> dict[int, str]:
+    """Keep what the NASes answered, in one statement; returns the state of each id.
 
-    A NAS that does not know the session settles the matter as well: the session
-    is closed as of when it was last heard of, and a newer interim reopens it.
-    Only the row's claim is settled, so a late worker changes nothing.
+    Without an answer the request is tried again later. A NAS that does not know
+    the session settles the matter as well: the session is closed as of when it was
+    last heard of, and a newer interim reopens it. Only the claim that the answer
+    belongs to is settled: a late worker changes nothing, repeating neither.
     """
-    row = CoaRequest.objects.select_for_update(no_key=True).get(pk=coa_id)
-    if row.state != CoaState.SENDING:
+    final = [pair for pair in answers if pair[1].state != CoaState.SILENT]
+    rows = fetch_dicts(
+        """
+        UPDATE network_coarequest c
+           SET state = o.state, answer = o.answer, sent_at = c.claimed_at,
+               answered_at = %(now)s, updated_at = %(now)s
+          FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[],
+                      %(answers)s::text[]) o (id, attempt, state, answer)
+         WHERE c.id = o.id AND c.attempts = o.attempt AND c.state = 'sending'
+        RETURNING c.id, c.session_id, c.state
+        """,
+        {
+            "now": now,
+            "ids": [order.id for order, _ in final],
+            "attempts": [order.attempt for order, _ in final],
+            "states": [outcome.state for _, outcome in final],
+            "answers": [outcome.answer[:200] for _, outcome in final],
+        },
+    )
+    unknown = {order.id for order, outcome in final if outcome.session_unknown}
+    _close_unknown([row["session_id"] for row in rows if row["id"] in unknown])
+    states = {row["id"]: str(row["state"]) for row in rows}
+    for order, outcome in answers:
+        if outcome.state == CoaState.SILENT:
+            states[order.id] = _settle_silence(order, outcome, now)
+    return states
+
+
+def _settle_silence(order: CoaOrder, outcome: CoaOutcome, now: datetime) -> str:
+    row = CoaRequest.objects.select_for_update(no_key=True).get(pk=order.id)
+    if row.state != CoaState.SENDING or row.attempts != order.attempt:
         return row.state
     row.answer, row.sent_at = outcome.answer[:200], row.claimed_at
-    if outcome.state == CoaState.SILENT and row.attempts < COA_ATTEMPTS_MAX:
+    if row.attempts < COA_ATTEMPTS_MAX:
         _try_again(row, now)
     else:
         row.state, row.answered_at = outcome.state, now
     row.store(
         "state", "answer", "sent_at", "answered_at", "not_before", "claimed_at", now=now
     )
-    if outcome.session_unknown:
-        _close_unknown_session(row)
     return row.state
 
 
@@ -111,15 +179,17 @@ def _try_again(row: CoaRequest, now: datetime) -> None:
     row.not_before = now + _PAUSES[min(row.attempts, len(_PAUSES)) - 1]
 
 
-def _close_unknown_session(row: CoaRequest) -> None:
+def _close_unknown(session_ids: list[int]) -> None:
+    if not session_ids:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE network_sessionlive
                SET stopped_at = seen_at, cause = 'nas-denies', presumed_ended = true
-             WHERE id = %s AND stopped_at IS NULL
+             WHERE id = ANY(%s) AND stopped_at IS NULL
             """,
-            [row.session_id],
+            [session_ids],
         )
 
 

@@ -13,7 +13,9 @@ from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.refs import SubjectRef
 
-# The page that caused it must have reached the subscriber before the line drops.
+# A page of the subscriber may have caused it (a vacation, a payment): it must have
+# reached him before the line drops. A change of speed drops nothing and waits for
+# nothing, nor does what somebody of the staff asks for.
 DELAY_S = 3
 # A vendor whose sessions cannot be changed while they run has nothing to put into a
 # CoA: its sessions end, and the next login has the new speed.
@@ -23,7 +25,7 @@ _INSERT = """
          acct_session_id, framed_address, kind, reason, not_before, actor_label)
     SELECT s.account_id, s.nas_id, s.id, s.session_key, s.generation, s.login,
            s.acct_session_id, s.framed_address, fit.kind, %(reason)s,
-           %(not_before)s, %(actor)s
+           CASE fit.kind WHEN 'coa' THEN %(now)s ELSE %(cut_at)s END, %(actor)s
       FROM network_sessionlive s
      CROSS JOIN LATERAL (
             SELECT CASE WHEN %(kind)s = 'coa' AND NOT EXISTS (
@@ -51,7 +53,10 @@ def request_disconnects(
     A waiting CoA of the same session is withdrawn, since the session ends.
     """
     account = AccessAccount.objects.locked().get(pk=account_id)
-    queued = _queue(CoaKind.DISCONNECT, account_id, actor=actor, now=now, reason=reason)
+    queued = _queue(
+        CoaKind.DISCONNECT, account_id,
+        cut_at=now, actor=actor, now=now, reason=reason,
+    )  # fmt: skip
     if queued:
         ops.record(
             action="network.request_disconnects",
@@ -68,15 +73,20 @@ def tell_edge(
 ) -> None:
     """Queue what the act asks for, inside an operation that records why.
 
-    The sender of a CoA reads the new speed itself.
+    A CoA is due at once, and its sender reads the new speed itself; a Disconnect is
+    due DELAY_S later.
     """
     if act != EdgeAct.NOTHING:
-        _queue(_KINDS[act], account_id, actor=actor, now=now, reason=reason)
+        _queue(
+            _KINDS[act], account_id,
+            cut_at=now + timedelta(seconds=DELAY_S), actor=actor, now=now, reason=reason,
+        )  # fmt: skip
 
 
 def _queue(
-    kind: CoaKind, account_id: int, *, actor: Actor, now: datetime, reason: str
-) -> int:
+    kind: CoaKind, account_id: int, *, cut_at: datetime, actor: Actor, now: datetime,
+    reason: str,
+) -> int:  # fmt: skip
     with connection.cursor() as cursor:
         if kind == CoaKind.DISCONNECT:
             cursor.execute(
@@ -93,7 +103,8 @@ def _queue(
             {
                 "kind": kind.value,
                 "reason": reason[:200],
-                "not_before": now + timedelta(seconds=DELAY_S),
+                "now": now,
+                "cut_at": cut_at,
                 "actor": actor.label[:200],
                 "account": account_id,
             },
@@ -111,7 +122,8 @@ def queue_coas(
             {
                 "kind": CoaKind.COA.value,
                 "reason": reason[:200],
-                "not_before": now,
+                "now": now,
+                "cut_at": now,
                 "actor": actor.label[:200],
                 "sessions": session_ids,
             },

@@ -1,9 +1,10 @@
-"""Disconnect and CoA (RFC 5176): one request to a NAS, and what it answered."""
+"""Disconnect and CoA (RFC 5176): one request to a NAS, and what it answered.
+
+`flights` carries them.
+"""
 
 from __future__ import annotations
 
-import socket
-import time
 from dataclasses import dataclass, field
 
 from pyrad.packet import (
@@ -20,8 +21,6 @@ from pyrad.packet import (
 from apps.network.enums import CoaKind, CoaState
 from apps.network.radius import packets
 
-# Two tries in one sending; the row's own attempts are minutes apart.
-WAITS_S = (1.0, 2.0)
 SESSION_UNKNOWN = "Session-Context-Not-Found"
 _ACKS = (DisconnectACK, CoAACK)
 _NAKS = (DisconnectNAK, CoANAK)
@@ -29,9 +28,15 @@ _NAKS = (DisconnectNAK, CoANAK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoaOrder:
-    """Everything that one packet needs; claimed by exactly one worker."""
+    """Everything that one packet needs; claimed by exactly one worker.
+
+    `attempt` counts the claims of the row: what a later one sent is not settled by
+    the answer to an earlier one.
+    """
 
     id: int
+    attempt: int = 1
+    nas_id: int = 0
     kind: str
     nas_address: str
     coa_port: int
@@ -54,37 +59,12 @@ class CoaOutcome:
         return self.state == CoaState.REFUSED and self.answer == SESSION_UNKNOWN
 
 
-def send(order: CoaOrder) -> CoaOutcome:
-    """Send it, wait, repeat once. Makes no claim beyond what came back."""
-    request = _request(order, event_time=int(time.time()))
-    data = request.RequestPacket()
-    family = socket.AF_INET6 if ":" in order.nas_address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as door:
-        try:
-            # Connected: only the NAS's own datagrams arrive, and a closed port
-            # is known at once.
-            door.connect((order.nas_address, order.coa_port))
-        except OSError as error:
-            return CoaOutcome(state=CoaState.SILENT, answer=_words(error))
-        refused = ""
-        for wait in WAITS_S:
-            try:
-                door.send(data)
-                reply = _await(door, request, wait)
-            except OSError as error:
-                refused = _words(error)
-                time.sleep(wait / 4)
-                continue
-            if reply is not None:
-                return _outcome(reply)
-    return CoaOutcome(state=CoaState.SILENT, answer=refused or "No answer.")
-
-
-def _request(order: CoaOrder, *, event_time: int) -> CoAPacket:
-    """Names the session in every way that NASes look for it."""
+def request_of(order: CoaOrder, *, identifier: int, event_time: int) -> CoAPacket:
+    """The packet; it names the session in every way that NASes look for it."""
     disconnect = order.kind == CoaKind.DISCONNECT
     request = CoAPacket(
         code=DisconnectRequest if disconnect else CoARequest,
+        id=identifier,
         secret=order.secret.encode(),
         dict=packets.dictionary(),
     )
@@ -101,24 +81,10 @@ def _request(order: CoaOrder, *, event_time: int) -> CoAPacket:
     return request
 
 
-def _await(door: socket.socket, request: CoAPacket, wait: float) -> CoAPacket | None:
-    deadline = time.monotonic() + wait
-    while (left := deadline - time.monotonic()) > 0:
-        door.settimeout(left)
-        try:
-            data = door.recv(packets.PACKET_BYTES_MAX)
-        except TimeoutError:
-            return None
-        # An ACK may have no attributes, and pyrad's packet is then an empty,
-        # hence false, mapping.
-        if packets.is_well_formed(data):
-            reply = _genuine(request, data)
-            if reply is not None:
-                return reply
-    return None
-
-
-def _genuine(request: CoAPacket, data: bytes) -> CoAPacket | None:
+def genuine(request: CoAPacket, data: bytes) -> CoAPacket | None:
+    """The answer, where the datagram is one that only the NAS can have made."""
+    if not packets.is_well_formed(data):
+        return None
     try:
         reply = request.CreateReply(packet=data)
     except PacketError:
@@ -128,7 +94,8 @@ def _genuine(request: CoAPacket, data: bytes) -> CoAPacket | None:
     return reply
 
 
-def _outcome(reply: CoAPacket) -> CoaOutcome:
+def outcome_of(reply: CoAPacket) -> CoaOutcome:
+    """What the answer says."""
     cause = packets.text(reply, "Error-Cause")
     if reply.code in _ACKS:
         return CoaOutcome(state=CoaState.ACKNOWLEDGED, answer=cause)
@@ -137,5 +104,6 @@ def _outcome(reply: CoAPacket) -> CoaOutcome:
     )
 
 
-def _words(error: OSError) -> str:
+def words_of(error: OSError) -> str:
+    """Why no datagram gets there, without an address."""
     return f"Not reachable: {error.strerror or type(error).__name__}."
