@@ -82,9 +82,7 @@ class Server:
 def make_certificates(folder: Path) -> Folder:
     """What a server that keeps its state in this folder finds: FreeRADIUS does EAP."""
     made = Folder(folder / "radius-certificates")
-    certificates.prepare(
-        made, operator="ISP", name=SERVER_NAME, now=timezone.now(), days=2
-    )
+    certificates.prepare(made, operator="ISP", name=SERVER_NAME, now=timezone.now())
     return made
 
 
