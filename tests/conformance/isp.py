@@ -56,6 +56,7 @@ def start_server(
             "ENCRYPTION_KEY_PATH": env["ENCRYPTION_KEY_PATH"],
             "RADIUS_AUTH_PORT": str(auth),
             "RADIUS_ACCT_PORT": str(acct),
+            "RADIUS_MORE_HOSTS": "::1",
         },
         log=folder / f"{kind}.log",
         stop_signal=signal.SIGTERM,
