@@ -95,7 +95,7 @@ def accepts(port: Callable[[Context], int]) -> Probe:
 
 
 def radius_answers(context: Context) -> bool:
-    """A real Access-Request from the platform's own NAS gets an answer."""
+    """A real Status-Server request from the platform's own NAS gets an answer."""
     return radius_probe.answers(
         host=HOST,
         port=context.auth_port,

@@ -1,26 +1,22 @@
-"""A real Access-Request to the installation's own RADIUS server.
+"""A real Status-Server request (RFC 5997) to the installation's own RADIUS server.
 
-Asked as the platform's NAS with a login that nobody has: a reject is an answer,
-and a genuine one proves the server, its database role and the keys at once.
+Asked as the platform's NAS. A genuine answer proves the server, its database role
+and the keys at once: the secret of the NAS had to be opened, and PostgreSQL asked.
 """
 
 from __future__ import annotations
 
 import io
-import secrets
 import socket
 
 from pyrad.dictionary import Dictionary
-from pyrad.packet import AuthPacket, PacketError
+from pyrad.packet import AuthPacket, PacketError, StatusServer
 
 NAS_ADDRESS = "127.0.0.2"
 SECRET = "platform-nas"  # noqa: S105 - the name of the file that holds it  # nosec B105
-LOGIN = "dotmac-start-probe"
 ANSWER_S = 3.0
 _BYTES_MAX = 4096
 _DICTIONARY = """
-ATTRIBUTE User-Name 1 string
-ATTRIBUTE User-Password 2 string
 ATTRIBUTE NAS-IP-Address 4 ipaddr
 ATTRIBUTE Message-Authenticator 80 octets
 """
@@ -29,12 +25,11 @@ ATTRIBUTE Message-Authenticator 80 octets
 def answers(*, host: str, port: int, secret: str) -> bool:
     """True when a genuine answer comes within ANSWER_S."""
     packet = AuthPacket(
+        code=StatusServer,
         secret=secret.encode(),
         dict=Dictionary(io.StringIO(_DICTIONARY)),
         authenticator=AuthPacket.CreateAuthenticator(),
     )
-    packet.AddAttribute("User-Name", LOGIN)
-    packet["User-Password"] = packet.PwCrypt(secrets.token_hex(8))
     packet.AddAttribute("NAS-IP-Address", NAS_ADDRESS)
     packet.add_message_authenticator()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:

@@ -81,10 +81,18 @@ ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 RADIUS_HOST = env.text("RADIUS_HOST", "127.0.0.1")
+# Further addresses on which RADIUS listens, such as ::1 or ::.
+RADIUS_MORE_HOSTS = [
+    host for host in env.text("RADIUS_MORE_HOSTS", "").split(",") if host
+]
 RADIUS_AUTH_PORT = env.number("RADIUS_AUTH_PORT", 1812)
 RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
-# Networks in which NASes are; the server listens to no other source.
-RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
+# Networks in which NASes are; FreeRADIUS listens to no other source. By default those
+# that no stranger of the internet sends from: loopback, RFC 1918, RFC 4193, link-local.
+RADIUS_NETWORKS = env.text(
+    "RADIUS_NETWORKS",
+    "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10",
+).split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # Where the RADIUS server leaves what it decided, for a worker to read.

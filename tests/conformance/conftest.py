@@ -52,3 +52,15 @@ def isp(server, radius_database, django_db_blocker):
 
     with pointed_to(radius_database, django_db_blocker):
         yield Isp(server.client)
+
+
+@pytest.fixture
+def phone(server, isp):
+    """A phone on a Wi-Fi with logins, set up as docs/radius.md says."""
+    from tests.conformance.isp import SECRET, SERVER_NAME
+    from tests.conformance.supplicant import Phone
+
+    ca = server.child.log.parent / "radius-certificates" / "ca.pem"
+    # A name outside of its own: what is noted under it is seen.
+    outer = f"outside-{uuid.uuid4().hex}"
+    return Phone(isp.client.auth_port, SECRET, ca, SERVER_NAME, anonymous=outer)

@@ -56,6 +56,7 @@ def start_server(
             "ENCRYPTION_KEY_PATH": env["ENCRYPTION_KEY_PATH"],
             "RADIUS_AUTH_PORT": str(auth),
             "RADIUS_ACCT_PORT": str(acct),
+            "RADIUS_MORE_HOSTS": "::1",
         },
         log=folder / f"{kind}.log",
         stop_signal=signal.SIGTERM,
@@ -82,9 +83,7 @@ class Server:
 def make_certificates(folder: Path) -> Folder:
     """What a server that keeps its state in this folder finds: FreeRADIUS does EAP."""
     made = Folder(folder / "radius-certificates")
-    certificates.prepare(
-        made, operator="ISP", name=SERVER_NAME, now=timezone.now(), days=2
-    )
+    certificates.prepare(made, operator="ISP", name=SERVER_NAME, now=timezone.now())
     return made
 
 

@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pyrad.packet import AuthPacket
 
-from apps.network import operations
+from apps.network import operations, selectors
 from apps.network.models import Nas
 from apps.network.radius import packets
 from apps.network.radius.client import AccessQuestion, check_access
+from dotmac.devtools import radius_probe
 from dotmac.devtools.servers import free_port
 from tests.conformance.isp import ACTOR
 
@@ -26,6 +27,7 @@ def asking(isp, settings):
     """Point the platform's questions at the server under test."""
     settings.RADIUS_HOST = isp.client.host
     settings.RADIUS_AUTH_PORT = isp.client.auth_port
+    settings.RADIUS_ACCT_PORT = isp.client.acct_port
     return isp
 
 
@@ -69,18 +71,26 @@ def test_the_platforms_nas_is_made_once(asking):
     assert Nas.objects.filter(address="127.0.0.2").count() == 1
 
 
-def test_the_probe_takes_a_reject_for_an_answer(asking, capsys):
+def test_the_probe_asks_both_ports(asking, capsys):
     call_command("probe_radius")
 
     assert "answers" in capsys.readouterr().out
 
 
-def test_the_probe_fails_when_nobody_listens(asking, settings, monkeypatch):
-    settings.RADIUS_AUTH_PORT = free_port(kind=socket.SOCK_DGRAM)
-    monkeypatch.setattr("apps.network.radius.client.TRIES", 1)
+@pytest.mark.parametrize("port", ["RADIUS_AUTH_PORT", "RADIUS_ACCT_PORT"])
+def test_the_probe_fails_when_nobody_listens(asking, settings, port):
+    setattr(settings, port, free_port(kind=socket.SOCK_DGRAM))
 
-    with pytest.raises(CommandError, match="does not answer"):
+    with pytest.raises(CommandError, match=f"port {getattr(settings, port)}\\."):
         call_command("probe_radius")
+
+
+def test_a_start_asks_the_server_as_a_nas_would(asking):
+    secret = selectors.nas_secret(operations.ensure_platform_nas(now=timezone.now()).pk)
+    where = {"host": asking.client.host, "port": asking.client.auth_port}
+
+    assert radius_probe.answers(**where, secret=secret)
+    assert not radius_probe.answers(**where, secret="of-somebody-else")
 
 
 @pytest.mark.security

@@ -11,14 +11,35 @@ from tests.conformance.test_wire import PASSWORDS
 
 pytestmark = pytest.mark.integration
 KEY = SECRET.encode()
-# RFC 2868: the NAS is the L2TP network server, the line a tunnel.
-L2TP = (
-    wire.attribute(61, (5).to_bytes(4, "big"))  # NAS-Port-Type = Virtual
-    + wire.attribute(64, (3).to_bytes(4, "big"))  # Tunnel-Type = L2TP
-    + wire.attribute(65, (1).to_bytes(4, "big"))  # Tunnel-Medium-Type = IPv4
-    + wire.attribute(66, b"198.51.100.7")  # Tunnel-Client-Endpoint
-    + wire.attribute(67, b"192.0.2.1")  # Tunnel-Server-Endpoint
-)
+# What a NAS says of a line beside the password. Of L2TP it is the network server, and
+# the line a tunnel (RFC 2868).
+LINES = {
+    "pppoe": {
+        "NAS_Port_Type": 15, "NAS_Port_Id": "ether2-vlan-100", "Service_Type": 2,
+        "Framed_Protocol": 1, "Called_Station_Id": "isp",
+    },
+    "l2tp": {
+        "NAS_Port_Type": 5, "Tunnel_Type": 3, "Tunnel_Medium_Type": 1,
+        "Tunnel_Client_Endpoint": "198.51.100.7", "Tunnel_Server_Endpoint": "192.0.2.1",
+        "Service_Type": 2, "Framed_Protocol": 1,
+    },
+}  # fmt: skip
+_CODES = {
+    "Service_Type": 6, "Framed_Protocol": 7, "Called_Station_Id": 30,
+    "NAS_Port_Type": 61, "Tunnel_Type": 64, "Tunnel_Medium_Type": 65,
+    "Tunnel_Client_Endpoint": 66, "Tunnel_Server_Endpoint": 67, "NAS_Port_Id": 87,
+}  # fmt: skip
+
+
+def in_bytes(facts: dict[str, object]) -> bytes:
+    """The same attributes for a request that radclient cannot make."""
+    return b"".join(
+        wire.attribute(
+            _CODES[name],
+            value.to_bytes(4, "big") if isinstance(value, int) else str(value).encode(),
+        )
+        for name, value in facts.items()
+    )
 
 
 def asked(isp, who: Peer, extra: bytes = b"", **changes: bytes):
@@ -54,21 +75,16 @@ def test_the_plans_attributes_are_those_of_pap(isp):
     assert answer.value((14988, 8)) == plain.value((14988, 8)) == b"10000k/20000k"
 
 
-@pytest.mark.parametrize("method", ["pap", "chap", "mschap2"])
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("method", ["User_Password", "CHAP_Password", "mschap2"])
 @pytest.mark.parametrize("password", ["right horse", "wrong horse"])
-def test_a_tunnel_of_l2tp_is_a_line_like_any_other(isp, method, password):
+def test_each_kind_of_line_takes_each_method(isp, line, method, password):
     account = isp.account()
-    login = account.login.encode()
-    facts = {
-        "NAS_Port_Type": 5, "Tunnel_Type": 3, "Tunnel_Medium_Type": 1,
-        "Tunnel_Client_Endpoint": "198.51.100.7", "Service_Type": 2,
-        "Framed_Protocol": 1,
-    }  # fmt: skip
     if method == "mschap2":
-        accepted = asked(isp, Peer(login, password), L2TP).code == ACCEPT
+        who = Peer(account.login.encode(), password)
+        accepted = asked(isp, who, in_bytes(LINES[line])).code == ACCEPT
     else:
-        offered = {"pap": "User_Password", "chap": "CHAP_Password"}[method]
-        facts[offered] = password
+        facts = {method: password, **LINES[line]}
         accepted = isp.client.auth(User_Name=account.login, **facts).accepted
 
     assert accepted is (password == "right horse")

@@ -38,6 +38,10 @@ class Tunnel:
     mac: str
     state: bytes = b""
     identifier: int = 0
+    # Of the TLS underneath, to be taken up again by another conversation.
+    context: ssl.SSLContext | None = None
+    session: ssl.SSLSession | None = None
+    resumed: bool = False
 
     def log_in(self, attributes: bytes) -> Reply | None:
         """Build the tunnel, send the attributes; the last answer, None for silence."""
@@ -45,14 +49,17 @@ class Tunnel:
         eap = self._send(NAK, bytes([TTLS]))
         assert eap[4] == TTLS
         here, there = ssl.MemoryBIO(), ssl.MemoryBIO()
-        context = ssl.create_default_context(cafile=self.ca)
-        tls = context.wrap_bio(here, there, server_hostname=self.name)
+        self.context = self.context or ssl.create_default_context(cafile=self.ca)
+        tls = self.context.wrap_bio(
+            here, there, server_hostname=self.name, session=self.session
+        )
         while True:
             try:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
                 here.write(self._exchange(there.read()))
+        self.session, self.resumed = tls.session, bool(tls.session_reused)
         tls.write(attributes)
         return self._ask(TTLS, b"\0" + there.read())
 

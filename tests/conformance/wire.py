@@ -10,6 +10,7 @@ import struct
 
 ACCESS_REQUEST = 1
 ACCOUNTING_REQUEST = 4
+STATUS_SERVER = 12
 
 
 def attribute(code: int, value: bytes) -> bytes:
@@ -55,23 +56,26 @@ def signed_request(
     body: bytes,
     secret: bytes,
     *,
+    code: int = ACCESS_REQUEST,
     identifier: int = 7,
     authenticator: bytes | None = None,
 ) -> bytes:
     """An Access-Request of these attributes, its Message-Authenticator first."""
     body = attribute(80, bytes(16)) + body
-    head = struct.pack("!BBH", ACCESS_REQUEST, identifier, 20 + len(body))
+    head = struct.pack("!BBH", code, identifier, 20 + len(body))
     data = head + (authenticator or os.urandom(16)) + body
     return data[:22] + hmac.digest(secret, data, "md5") + data[38:]
 
 
 def ask(port: int, *datagrams: bytes, wait_s: float = 1.0, source: str = "127.0.0.1"):
     """Send all, return the first answer, or None for silence."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    ipv6 = ":" in source
+    family = socket.AF_INET6 if ipv6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as door:
         door.bind((source, 0))
         door.settimeout(wait_s)
         for data in datagrams:
-            door.sendto(data, ("127.0.0.1", port))
+            door.sendto(data, ("::1" if ipv6 else "127.0.0.1", port))
         try:
             return door.recv(4096)
         except TimeoutError:

@@ -230,8 +230,13 @@ def test_nothing_is_left_to_be_filled_in(tmp_path, eap):
 
 @needs_freeradius
 def test_freeradius_itself_finds_no_fault(tmp_path, eap):
-    networks = ("10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32")
-    write(tmp_path, networks=networks, threads=3, certificates=eap)
+    networks = tuple(django_settings.RADIUS_NETWORKS)
+    # Of single addresses the daemon wants to know nothing.
+    networks += ("192.0.2.1/32", "198.51.100.0/24", "2001:db8::/32")
+    write(
+        tmp_path, networks=networks, more_hosts=("::1", "127.11.0.1"), threads=3,
+        certificates=eap,
+    )  # fmt: skip
 
     done = subprocess.run(
         [*freeradius.run_command(tmp_path), "-C"],
@@ -252,6 +257,7 @@ def test_freeradius_itself_finds_no_fault(tmp_path, eap):
         {"networks": ("10.0.0.1/8",)},
         {"networks": ("10.0.0.0/8 }",)},
         {"host": '127.0.0.1"\nport = 1'},
+        {"more_hosts": ("::1\n\tport = 1",)},
     ],
 )
 def test_a_value_cannot_become_configuration(tmp_path, listen):

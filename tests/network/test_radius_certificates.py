@@ -191,7 +191,18 @@ def test_names_that_no_phone_could_match_are_refused(folder, name):
 @pytest.mark.parametrize("days", [0, -1, 826])
 def test_durations_that_phones_refuse_are_refused(folder, days):
     with pytest.raises(CertificateRefused, match="1 to 825 days"):
+        certificates.issue(folder.authority(), name=NAME, now=NOW, days=days)
+
+
+@pytest.mark.parametrize("days", [-1, 30, 826])
+def test_durations_that_would_be_renewed_at_once_are_refused(folder, days):
+    before = files(folder)
+
+    with pytest.raises(CertificateRefused, match="days"):
         prepare(folder, days=days, renew=True)
+    assert files(folder) == before
+    assert prepare(folder, days=31, renew=True).is_new
+    assert not prepare(folder).is_new
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 65, "a\nb"])

@@ -16,6 +16,7 @@ from apps.network.operations.checking import (
     PLATFORM_NAS,
     check_access,
     ensure_platform_nas,
+    silent_ports,
 )
 from apps.network.operations.coa import (
     COA_ATTEMPTS_MAX,
@@ -102,6 +103,7 @@ __all__ = [
     "remove_nas_attribute",
     "request_disconnects",
     "settle_coa_requests",
+    "silent_ports",
     "store_attempts",
     "tell_profiles",
 ]

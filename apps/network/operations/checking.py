@@ -10,7 +10,12 @@ from django.db import connection, transaction
 from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.models import AccessAccount, Nas
 from apps.network.operations.equipment import create_nas
-from apps.network.radius.client import AccessQuestion, CheckResult
+from apps.network.radius.client import (
+    AccessQuestion,
+    CheckResult,
+    StatusQuestion,
+    is_alive,
+)
 from apps.network.radius.client import check_access as ask
 from dotmac.core.actors import Actor, system_actor
 from dotmac.core.models import open_sealed
@@ -51,20 +56,39 @@ def check_access(*, login: str, password: str) -> CheckResult:
         .values_list("mac_lock", flat=True)
         .first()
     )
-    host = settings.RADIUS_HOST
     return ask(
         AccessQuestion(
             login=login,
             password=password,
-            server=(
-                "127.0.0.1" if host in _EVERY_ADDRESS else host,
-                settings.RADIUS_AUTH_PORT,
-            ),
+            server=(_host(), settings.RADIUS_AUTH_PORT),
             secret=open_sealed(nas, "secret"),
             nas_address=PLATFORM_NAS,
             mac=mac or "",
         )
     )
+
+
+def silent_ports() -> list[int]:
+    """Which of the server's two ports give no answer to a Status-Server request.
+
+    No transaction, as in `check_access`.
+    """
+    nas = ensure_platform_nas(now=_database_clock())
+    secret = open_sealed(nas, "secret")
+    return [
+        port
+        for port in (settings.RADIUS_AUTH_PORT, settings.RADIUS_ACCT_PORT)
+        if not is_alive(
+            StatusQuestion(
+                server=(_host(), port), secret=secret, nas_address=PLATFORM_NAS
+            )
+        )
+    ]
+
+
+def _host() -> str:
+    host: str = settings.RADIUS_HOST
+    return "127.0.0.1" if host in _EVERY_ADDRESS else host
 
 
 def _database_clock() -> datetime:

@@ -10,8 +10,10 @@ from pyrad.packet import (
     AccessReject,
     AccessRequest,
     AccountingRequest,
+    AccountingResponse,
     AcctPacket,
     AuthPacket,
+    StatusServer,
 )
 
 from apps.network.radius import methods, packets
@@ -41,7 +43,10 @@ _NUMBERS = {
     "prefix": "Framed-IPv6-Prefix",
     "delegated": "Delegated-IPv6-Prefix",
 }
+# What the client's name ends in when nothing proves that the NAS sent the request.
+UNSIGNED = " unsigned"
 _NAS_PORT_ID = 87
+_PROXY_STATE = 33
 _ACCT_SESSION_ID = 44
 _CLASS = 25
 _CALLED_STATION_ID = 30
@@ -68,12 +73,14 @@ class Silence:
 
 def answer_access(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | Silence | None:
-    """Accept, reject, or no answer: silence, with a reason where the packet is bad.
+) -> Answer | Silence:
+    """Accept, reject, or no answer: silence, and why.
 
     Raises psycopg.Error when the database does not answer.
     """
     request = packets.decode_auth(data, client.secret)
+    if request is not None and request.code == StatusServer:
+        return _status(request, session, AccessAccept)
     if request is None or request.code != AccessRequest:
         return Silence("no_access_request")
     if not _is_signed(request, client):
@@ -85,7 +92,7 @@ def answer_access(
     asks = bool(login) and not methods.uses_eap(request)
     rows = session.authorize(facts) if asks else []
     if any(name == "Tmp-String-0" for name, _, _ in rows):
-        return None
+        return Silence("disabled_nas")
     proof, reason = _verdict(request, rows)
     accepted = proof is not None
     decision = Decision(
@@ -117,10 +124,24 @@ def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None
 
 
 def _is_signed(request: AuthPacket, client: Client) -> bool:
-    """A signature must be right where there is one, and be there where demanded."""
+    """A signature must be right where there is one, and be there where demanded.
+
+    A NAS may be excused; what comes through a proxy may not: whoever forges an answer
+    needs a Proxy-State in the request (BlastRADIUS).
+    """
     if request.message_authenticator:
         return bool(request.verify_message_authenticator())
-    return not client.require_message_authenticator
+    return not client.require_message_authenticator and _PROXY_STATE not in request
+
+
+def _status(request: AuthPacket, session: RadiusSession, code: int) -> Answer | Silence:
+    """Status-Server (RFC 5997): alive is who can decide, so the database is asked."""
+    if not request.message_authenticator or not request.verify_message_authenticator():
+        return Silence("signature")
+    session.ask_status()
+    reply = request.CreateReply()
+    reply.code = code
+    return Answer(reply.ReplyPacket())
 
 
 def _reply(
@@ -141,8 +162,14 @@ def _reply(
 
 def answer_accounting(
     data: bytes, address: str, client: Client, session: RadiusSession
-) -> Answer | Silence | None:
-    """The Accounting-Response once the row is committed, else silence."""
+) -> Answer | Silence:
+    """The Accounting-Response once the row is committed, else silence, and why.
+
+    Raises psycopg.Error when the database does not answer.
+    """
+    # Its authenticator is random, as that of an Access-Request.
+    if data[0] == StatusServer and (asked := packets.decode_auth(data, client.secret)):
+        return _status(asked, session, AccountingResponse)
     request = packets.decode_acct(data, client.secret)
     if request is None or request.code != AccountingRequest:
         return Silence("no_accounting_request")
@@ -152,14 +179,15 @@ def answer_accounting(
     if request.message_authenticator and not request.verify_message_authenticator():
         return Silence("signature")
     if not session.account(_accounting_facts(request, address, client)):
-        return None
+        return Silence("no_row")
     return Answer(request.CreateReply().ReplyPacket())
 
 
 def _access_facts(request: AuthPacket, address: str, client: Client) -> AccessFacts:
+    proved = bool(request.message_authenticator)
     return AccessFacts(
         nas=address,
-        client=client.name,
+        client=client.name if proved else client.name + UNSIGNED,
         remote=encoded(packets.raw(request, *_AGENT_REMOTE_ID)),
         port=packets.text(request, "NAS-Port"),
         kind=packets.text(request, "NAS-Port-Type")

@@ -162,6 +162,11 @@ def prepare(
     anew when `renew` asks for it or fewer than RENEW_WITHIN_DAYS are left. A name that
     phones do not expect is taken with `renew` only. Raises CertificateRefused.
     """
+    if days <= RENEW_WITHIN_DAYS:
+        raise CertificateRefused(
+            f"A certificate for {RENEW_WITHIN_DAYS} days or fewer would be renewed at "
+            "once: say more --days."
+        )
     with folder.alone():
         authority, server = folder.authority(), folder.server()
         wanted = name or (server.name if server else "")

@@ -1,4 +1,4 @@
-"""Asks a RADIUS server as a NAS would: a real Access-Request over UDP."""
+"""Asks a RADIUS server as a NAS would: real Access- and Status-Requests over UDP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from pyrad.packet import AccessAccept, AuthPacket, PacketError
+from pyrad.packet import AccessAccept, AuthPacket, PacketError, StatusServer
 
 from apps.network.radius import packets
 
@@ -53,17 +53,23 @@ def _bits(value: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessQuestion:
+class StatusQuestion:
+    """Whom to ask, and as which NAS."""
+
+    server: tuple[str, int]
+    secret: str
+    nas_address: str = "127.0.0.2"
+    timeout_s: float = TIMEOUT_S
+    tries: int = TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessQuestion(StatusQuestion):
     """One login attempt, and through whom it is made."""
 
     login: str
     password: str
-    server: tuple[str, int]
-    secret: str
-    nas_address: str = "127.0.0.2"
     mac: str = ""
-    timeout_s: float = TIMEOUT_S
-    tries: int = TRIES
 
 
 def check_access(question: AccessQuestion) -> CheckResult:
@@ -72,7 +78,25 @@ def check_access(question: AccessQuestion) -> CheckResult:
     An answer counts only with a right Response Authenticator and a right
     Message-Authenticator: anything else on the socket is passed over.
     """
-    packet = _request(question)
+    reply = _answer(_access_request(question), question)
+    if reply is None:
+        return CheckResult(accepted=False, silent=True)
+    return CheckResult(
+        accepted=reply.code == AccessAccept, attributes=_attributes(reply)
+    )
+
+
+def is_alive(question: StatusQuestion) -> bool:
+    """Ask with Status-Server (RFC 5997), which no account and no log hears of.
+
+    True when a genuine answer came: the server lives and has its database.
+    """
+    packet = _request(question, code=StatusServer)
+    packet.add_message_authenticator()
+    return _answer(packet, question) is not None
+
+
+def _answer(packet: AuthPacket, question: StatusQuestion) -> AuthPacket | None:
     data = packet.RequestPacket()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
         door.bind((question.nas_address, 0))
@@ -80,21 +104,25 @@ def check_access(question: AccessQuestion) -> CheckResult:
             door.sendto(data, question.server)
             reply = _await(door, packet, question)
             if reply is not None:
-                return CheckResult(
-                    accepted=reply.code == AccessAccept, attributes=_attributes(reply)
-                )
-    return CheckResult(accepted=False, silent=True)
+                return reply
+    return None
 
 
-def _request(question: AccessQuestion) -> AuthPacket:
+def _request(question: StatusQuestion, **kind: int) -> AuthPacket:
     packet = AuthPacket(
         secret=question.secret.encode(),
         dict=packets.dictionary(),
         authenticator=AuthPacket.CreateAuthenticator(),
+        **kind,
     )
+    packet.AddAttribute("NAS-IP-Address", question.nas_address)
+    return packet
+
+
+def _access_request(question: AccessQuestion) -> AuthPacket:
+    packet = _request(question)
     packet.AddAttribute("User-Name", question.login)
     packet[packets.USER_PASSWORD] = [packet.PwCrypt(question.password)]
-    packet.AddAttribute("NAS-IP-Address", question.nas_address)
     packet.AddAttribute("Service-Type", 2)
     packet.AddAttribute("Framed-Protocol", 1)
     if question.mac:
@@ -104,7 +132,7 @@ def _request(question: AccessQuestion) -> AuthPacket:
 
 
 def _await(
-    door: socket.socket, packet: AuthPacket, question: AccessQuestion
+    door: socket.socket, packet: AuthPacket, question: StatusQuestion
 ) -> AuthPacket | None:
     deadline = time.monotonic() + question.timeout_s
     while (left := deadline - time.monotonic()) > 0:

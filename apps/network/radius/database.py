@@ -191,6 +191,10 @@ class RadiusSession:
         """True when the packet is to be answered."""
         return bool(self._rows(_ACCOUNT, _named(facts)))
 
+    def ask_status(self) -> None:
+        """Ask nothing: that an answer comes is what it is about."""
+        self._rows("SELECT 1", ())
+
     def forget_when_stale(self) -> None:
         """Close the connection if its settings are old; not while it is at work.
 

@@ -26,6 +26,9 @@ MODULES = (
 EAP_FILES = ("eap.conf", "inner.conf")
 SERVICE, SERVICE_FILE = "dotmac", "service.conf"
 LOOPBACK = "127.0.0.0/8"
+# For how long a server remembers a NAS, its secret and whether it is enabled: one
+# look-up for each of them in that time. A secret is switched at a chosen minute.
+CLIENT_LIFETIME_S = 15
 _IPV4 = 4
 
 
@@ -38,11 +41,12 @@ class ListenSettings:
     """Where the server listens, and to which networks."""
 
     host: str
+    more_hosts: tuple[str, ...] = ()
     auth_port: int
     acct_port: int
     networks: tuple[str, ...] = (LOOPBACK,)
     threads: int = 8
-    lifetime_s: int = 60
+    lifetime_s: int = CLIENT_LIFETIME_S
     session_lifetime_s: int = 60
     reject_delay_s: int = 1
     decisions: Path
@@ -93,9 +97,6 @@ def write_configuration(
     values = {
         "DIR": str(directory),
         "LIBDIR": str(libraries),
-        "HOST": listen.host,
-        "AUTH_PORT": str(listen.auth_port),
-        "ACCT_PORT": str(listen.acct_port),
         "SESSION_LIFETIME": str(listen.session_lifetime_s),
         "THREADS": str(listen.threads),
         "REJECT_DELAY": str(listen.reject_delay_s),
@@ -107,10 +108,12 @@ def write_configuration(
     }
     if listen.certificates is not None:
         values["CERTIFICATES"] = str(listen.certificates.resolve())
-    clients = _clients(listen)
+    sections = {"@CLIENTS@": _clients(listen), "@LISTEN@": _doors(listen)}
     for template in _chosen(templates, listen):
         text = _render(template.read_text(), values)
-        _write(directory / template.name, text.replace("@CLIENTS@", clients))
+        for mark, section in sections.items():
+            text = text.replace(mark, section)
+        _write(directory / template.name, text)
     if listen.certificates is None:
         for name in EAP_FILES:
             (directory / name).unlink(missing_ok=True)
@@ -179,11 +182,30 @@ def run_environment(directory: Path) -> dict[str, str]:
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **pairs}
 
 
+def _doors(listen: ListenSettings) -> str:
+    """Two sockets at each address: one for logins, one for accounting."""
+    sections = []
+    for host in (listen.host, *listen.more_hosts):
+        kind = "ipv6addr" if ":" in host else "ipaddr"
+        for door, port in (("auth", listen.auth_port), ("acct", listen.acct_port)):
+            sections.append(
+                "\tlisten {\n"
+                f"\t\ttype = {door}\n"
+                f"\t\t{kind} = {_harmless('host', host)}\n"
+                f"\t\tport = {port}\n"
+                "\t}"
+            )
+    return "\n".join(sections)
+
+
 def _clients(listen: ListenSettings) -> str:
     """A section for each network from which NASes may ask."""
     sections = []
     for number, network in enumerate(listen.networks, 1):
         parsed = ipaddress.ip_network(network.strip())
+        # The daemon wants a network here. The neighbour stays unknown to PostgreSQL.
+        if parsed.prefixlen == parsed.max_prefixlen:
+            parsed = parsed.supernet()
         kind = "ipaddr" if parsed.version == _IPV4 else "ipv6addr"
         sections.append(
             f"client nases{number} {{\n"
@@ -198,10 +220,14 @@ def _clients(listen: ListenSettings) -> str:
 
 def _render(text: str, values: dict[str, str]) -> str:
     for name, value in values.items():
-        if not value.isprintable() or '"' in value or "\\" in value:
-            raise ValueError(f"{name} holds a character that has no place here.")
-        text = text.replace(f"@{name}@", value)
+        text = text.replace(f"@{name}@", _harmless(name, value))
     return text
+
+
+def _harmless(name: str, value: str) -> str:
+    if not value.isprintable() or '"' in value or "\\" in value:
+        raise ValueError(f"{name} holds a character that has no place here.")
+    return value
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,10 +13,11 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import structlog
@@ -24,9 +25,9 @@ import structlog
 from apps.network.radius import answers, packets
 from apps.network.radius.complaints import Complaints
 from apps.network.radius.database import Client, RadiusDatabase, RadiusSession
+from apps.network.radius.freeradius import CLIENT_LIFETIME_S
 from apps.network.radius.spool import Spool
 
-CLIENT_LIFETIME_S = 60.0
 UNKNOWN_LIFETIME_S = 1.0
 CLIENTS_MAX = 10_000
 REPEAT_S = 5.0
@@ -38,9 +39,10 @@ IDLE_LOOK_EVERY_S = 1.0
 _BUFFER = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
-Peer = tuple[str, int]
+# Address and port; of IPv6 with the flow and the link that a link-local one is on.
+Peer = tuple[Any, ...]
 Answering = Callable[
-    [bytes, str, Client, RadiusSession], answers.Answer | answers.Silence | None
+    [bytes, str, Client, RadiusSession], answers.Answer | answers.Silence
 ]
 
 
@@ -69,6 +71,9 @@ class _Door:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self.socket.settimeout(0)
+        if family == socket.AF_INET6:
+            # Its own addresses only: IPv4 has doors of its own.
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             self.socket.bind((host, port))
         except OSError:
@@ -112,14 +117,23 @@ class _Door:
             log.warning("radius.not_sent", peer=peer[0], error=str(error))
 
 
-def _open_doors(host: str, auth_port: int, acct_port: int) -> tuple[_Door, _Door]:
-    """Both sockets, or none when one of the ports is taken."""
-    auth = _Door(host, auth_port, answers.answer_access)
+def _open_doors(hosts: Sequence[str], auth_port: int, acct_port: int) -> list[_Door]:
+    """Two sockets at each address, or none when one of the ports is taken.
+
+    Port 0 is any, and then the same one at all addresses.
+    """
+    doors: list[_Door] = []
     try:
-        return auth, _Door(host, acct_port, answers.answer_accounting)
+        for host in hosts:
+            doors.append(_Door(host, auth_port, answers.answer_access))
+            auth_port = doors[-1].port
+            doors.append(_Door(host, acct_port, answers.answer_accounting))
+            acct_port = doors[-1].port
     except OSError:
-        auth.socket.close()
+        for door in doors:
+            door.close()
         raise
+    return doors
 
 
 class RadiusServer:
@@ -128,7 +142,7 @@ class RadiusServer:
     def __init__(
         self,
         *,
-        host: str,
+        hosts: Sequence[str],
         auth_port: int,
         acct_port: int,
         database: RadiusDatabase,
@@ -140,7 +154,7 @@ class RadiusServer:
         self._decisions = decisions
         self._reject_delay = reject_delay_s
         self._database, self._options = database, options
-        self._doors = _open_doors(host, auth_port, acct_port)
+        self._doors = _open_doors(hosts, auth_port, acct_port)
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.settimeout(0)
         self._wake_write.settimeout(0)
@@ -219,7 +233,7 @@ class RadiusServer:
             elif self._waiting >= WAITING_MAX:
                 self._complaints.say("too_many", peer[0])
             else:
-                self._accept(door, data, (peer[0], peer[1]))
+                self._accept(door, data, peer)
 
     def _accept(self, door: _Door, data: bytes, peer: Peer) -> None:
         request = door.admit(data, peer)
@@ -245,15 +259,15 @@ class RadiusServer:
         if time.monotonic() - request.received > STALE_S:
             return
         session = self._session()
-        client = self._client(peer[0], session)
+        # fe80::1%eth0: PostgreSQL's addresses have no link.
+        address = peer[0].partition("%")[0]
+        client = self._client(address, session)
         if client is None:
-            self._complaints.say("unknown_nas", peer[0])
+            self._complaints.say("unknown_nas", address)
             return
-        answer = door.answering(data, peer[0], client, session)
+        answer = door.answering(data, address, client, session)
         if isinstance(answer, answers.Silence):
-            self._complaints.say(answer.kind, peer[0])
-            return
-        if answer is None:
+            self._complaints.say(answer.kind, address)
             return
         if answer.decision is not None and self._decisions is not None:
             self._decisions.write(answer.decision)
@@ -271,7 +285,7 @@ class RadiusServer:
         return session
 
     def _client(self, address: str, session: RadiusSession) -> Client | None:
-        """The NAS, remembered for a minute as FreeRADIUS does."""
+        """The NAS, remembered for as long as FreeRADIUS does."""
         now = time.monotonic()
         until, client = self._clients.get(address, (0.0, None))
         if until > now:

@@ -21,6 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.RADIUS_HOST)
+        parser.add_argument(
+            "--more-hosts",
+            nargs="*",
+            default=settings.RADIUS_MORE_HOSTS,
+            help="Further addresses to listen on.",
+        )
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
         parser.add_argument("--workers", type=int, default=settings.RADIUS_THREADS)
@@ -31,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError("Set RADIUS_DATABASE_URL to the URL of role radius.")
         try:
             server = RadiusServer(
-                host=options["host"],
+                hosts=(options["host"], *options["more_hosts"]),
                 auth_port=options["auth_port"],
                 acct_port=options["acct_port"],
                 database=RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL),

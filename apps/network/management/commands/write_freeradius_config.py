@@ -27,6 +27,12 @@ class Command(BaseCommand):
             default=settings.STATE_DIR / "freeradius",
         )
         parser.add_argument("--host", default=settings.RADIUS_HOST)
+        parser.add_argument(
+            "--more-hosts",
+            nargs="*",
+            default=settings.RADIUS_MORE_HOSTS,
+            help="Further addresses to listen on.",
+        )
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
         parser.add_argument("--threads", type=int, default=settings.RADIUS_THREADS)
@@ -49,6 +55,7 @@ class Command(BaseCommand):
             raise CommandError("Set RADIUS_DATABASE_URL to the URL of role radius.")
         listen = freeradius.ListenSettings(
             host=options["host"],
+            more_hosts=tuple(options["more_hosts"]),
             auth_port=options["auth_port"],
             acct_port=options["acct_port"],
             threads=options["threads"],
