@@ -165,6 +165,14 @@ def test_tags_are_bounded_and_keep_their_slug(monkeypatch):
     assert (kept.slug, kept.name) == ("vip", "VIP")
 
 
+def test_a_tag_changed_to_what_it_is_is_not_written_down():
+    tag = identity.make_tag(slug="vip", name="VIP", colour="red", **BY)
+    same = identity.change_tag(tag_id=tag.pk, changes={"name": "VIP"}, **BY)
+
+    assert same.updated_at == tag.updated_at
+    assert not AuditEntry.objects.filter(action="identity.change_tag").exists()
+
+
 def test_a_bulk_has_a_bounded_size(world, monkeypatch):
     monkeypatch.setattr(tagging, "CUSTOMERS_MAX", 1)
     identity.make_tag(slug="vip", name="VIP", colour="red", **BY)

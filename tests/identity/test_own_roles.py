@@ -15,6 +15,7 @@ from apps.identity.errors import (
     UnknownPermission,
 )
 from apps.identity.models import Membership, Role, RoleAssignment, RolePermission
+from apps.ops.models import AuditEntry
 from dotmac.core.errors import InvalidInput, NotFound
 from tests.world import NOON, SYSTEM
 
@@ -60,6 +61,15 @@ def test_a_role_of_ones_own_allows_what_it_says(world):
     )  # fmt: skip
     identity.delete_role(role_id=role.pk, actor=SYSTEM, now=NOON)
     assert not Role.objects.filter(pk=role.pk).exists()
+
+
+def test_a_role_changed_to_what_it_is_is_not_written_down(world):
+    role = make(world)
+    identity.change_role(
+        role_id=role.pk, name=role.name, permissions=[VIEW], actor=SYSTEM, now=NOON
+    )
+
+    assert not AuditEntry.objects.filter(action="identity.change_role").exists()
 
 
 def test_syncing_leaves_own_roles_alone(world):

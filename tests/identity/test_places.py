@@ -51,6 +51,18 @@ def test_adds_and_removes_with_an_audit_row_each(at):
     assert set(rows.values_list("customer_id", flat=True)) == {at["customer_id"]}
 
 
+def test_what_changes_nothing_is_not_written_down(at):
+    facts: dict[str, Any] = {"actor": SYSTEM, "now": NOON}
+    location = identity.add_location(**at, label="home", address="1 Marina")
+    contact = identity.add_contact(**at, name="Ify", phone="0803 111 2222")
+    identity.change_location(
+        location_id=location.pk, changes={"label": "home"}, **facts
+    )
+    identity.change_contact(contact_id=contact.pk, changes={"name": "Ify"}, **facts)
+
+    assert not AuditEntry.objects.filter(action__startswith="identity.change").exists()
+
+
 def test_refuses_for_closed_and_unknown_customers(at):
     identity.close_customer(**at)
 
