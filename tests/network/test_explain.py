@@ -24,6 +24,7 @@ from tests.network.conftest import (
     session_row,
     staff,
 )
+from tests.network.test_api import API, fields_of, problem
 from tests.network.vendors import lines
 from tests.sessions import enter
 from tests.world import World
@@ -309,6 +310,38 @@ class TestFaces:
         assert link in listed
         assert "Let in if the password is right" in shown
         assert f'value="{MAC}"' in shown
+
+    def test_by_the_api(self, world, net):
+        api, path = world.api(world.nuru), f"{API}/login-attempts/explain"
+        net.do.place_hold(account_id=net.account.pk, reason="quota", effect="throttle")
+
+        slow = api.get(path, {"login": "ada@home", "nas": NAS, "mac": MAC}).json()
+        nobody = api.get(path, {"login": "nobody", "nas": NAS}).json()
+
+        assert (slow["verdict"], slow["reason"], slow["hold"]) == (
+            "password", "throttled", "quota",
+        )  # fmt: skip
+        assert slow["account"] == net.account.pk
+        assert {
+            "attribute": "Mikrotik-Rate-Limit",
+            "op": ":=",
+            "value": "512k/512k",
+        } in (slow["reply"])
+        assert [step["step"] for step in slow["steps"]] == [
+            "nas", "account", "expiry", "hold", "device", "sessions", "profile",
+        ]  # fmt: skip
+        assert (nobody["verdict"], nobody["account"], nobody["reply"]) == (
+            "reject", None, [],
+        )  # fmt: skip
+        for bad, field in (
+            ({"nas": NAS}, "login"),
+            ({"login": "a", "nas": "x"}, "nas"),
+            ({"login": "a", "nas": "127.15.0.77"}, "nas"),
+            ({"login": "a" * 600, "nas": NAS}, "login"),
+            ({"login": "a", "nas": NAS, "mac": "\x00"}, "mac"),
+        ):
+            assert fields_of(problem(api.get(path, bad), 400, "invalid")) == [field]
+        assert world.api(world.esi).get(path).status_code in {403, 404}
 
     def test_a_stranger_is_not_let_near(self, world, net):
         answer = enter(world.esi).get("/console/login-attempts/explain?login=ada@home")
