@@ -74,18 +74,32 @@ def ensure_session_partitions(**_later: object) -> int:
 
 @shared_task(name="network.read_attempts", acks_late=True, time_limit=120)
 def read_attempts(**_later: object) -> int:
-    """Read what RADIUS decided and why from its spool, a file a minute."""
+    """Read what RADIUS decided and why from its spool, a file a minute.
+
+    What is beyond the spool's size goes unread, the oldest first; and RADIUS is told
+    how many decisions of each NAS to write, by those of the newest minute.
+    """
     folder, stored = settings.RADIUS_DECISIONS_DIR, 0
+    # The same minute of another host's server is another batch.
+    place = f"{socket.gethostname()[:60]}:{folder.name[:40]}"
+    size = settings.RADIUS_DECISIONS_MAX_MB * 1_000_000
+    for name, lost in spool.take_away(folder, bytes_max=size):
+        operations.note_lost_attempts(
+            batch=f"{place}:{name}", lost=lost, now=timezone.now()
+        )
+    decisions, step = None, 1
     for path in spool.complete_files(folder, limit=SPOOL_FILES_MAX):
         decisions, step = spool.read_lines(path, limit=operations.BATCH_MAX)
         stored += operations.store_attempts(
-            # The same minute of another host's server is another batch.
-            batch=f"{socket.gethostname()[:60]}:{folder.name[:40]}:{path.stem}",
+            batch=f"{place}:{path.stem}",
             decisions=decisions,
             sample_of=step,
             now=timezone.now(),
         )
         path.unlink(missing_ok=True)
+    operations.set_attempt_sampling(
+        decisions=decisions, sample_of=step, now=timezone.now()
+    )
     return stored
 
 

@@ -95,13 +95,15 @@ RADIUS_NETWORKS = env.text(
 ).split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
-# Where the RADIUS server leaves what it decided, for a worker to read.
 # How long the network remembers: past sessions and hours of usage by calendar
 # months, what NASes were asked by days.
 NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)
 NETWORK_KEEP_USAGE_MONTHS = env.number("NETWORK_KEEP_USAGE_MONTHS", 24, least=2)
 NETWORK_KEEP_REQUESTS_DAYS = env.number("NETWORK_KEEP_REQUESTS_DAYS", 90, least=1)
+# Where the RADIUS server leaves what it decided, for a worker to read, and how much
+# of it at most when none does.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
+RADIUS_DECISIONS_MAX_MB = env.number("RADIUS_DECISIONS_MAX_MB", 512, least=1)
 # The authority that phones on a Wi-Fi trust, and the server's certificate.
 RADIUS_CERTIFICATES_DIR = env.path(
     "RADIUS_CERTIFICATES_DIR", str(STATE_DIR / "radius-certificates")

@@ -71,6 +71,7 @@ form access-rules/new identity.manage_rules
 form sites/new network.create_site
 form pools/new network.create_pool
 form rate-profiles/new network.create_rate_profile
+form login-attempts/explain network.view_session
 form nas/new network.create_nas
 form prefixes/new network.create_prefix
 form plans/new catalog.manage_plan

@@ -127,6 +127,7 @@ GET vlan-groups/* network.view_vlan
 GET vlans network.view_vlan
 GET accounts network.view_account
 GET accounts/* network.view_account
+GET login-attempts/explain network.view_session
 GET accounts/*/handles network.view_account
 POST accounts/*/handles network.add_handle
 DELETE accounts/*/handles/* network.remove_handle

@@ -46,7 +46,7 @@ WRITES = {
                               "burst_up_kbps", "burst_threshold_down_kbps",
                               "burst_threshold_up_kbps", "burst_s", "sessions_max",
                               "throttled_down_kbps", "throttled_up_kbps", "interim_s",
-                              "priority", "idle_s", "policy", "throttled_policy",
+                              "priority", "idle_s", "session_mb", "policy", "throttled_policy",
                               "updated_at"},
 }  # fmt: skip
 # Bodies of one name that say one fact anew, which is not a column beside others.

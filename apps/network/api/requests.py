@@ -141,6 +141,10 @@ class NewRateProfile(serializers.Serializer[Any]):
     idle_s = serializers.IntegerField(
         required=False, help_text="Ends a session that is idle so long; 0 never."
     )
+    session_mb = serializers.IntegerField(
+        required=False,
+        help_text="What passes in one session at most, in megabytes; 0 without limit.",
+    )
     policy = serializers.CharField(
         max_length=64,
         required=False,

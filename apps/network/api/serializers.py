@@ -136,7 +136,7 @@ class RateProfileSerializer(serializers.ModelSerializer[RateProfile]):
             "id", "name", "down_kbps", "up_kbps", "burst_down_kbps", "burst_up_kbps",
             "burst_threshold_down_kbps", "burst_threshold_up_kbps", "burst_s",
             "throttled_down_kbps", "throttled_up_kbps", "sessions_max", "interim_s",
-            "on_limit", "priority", "idle_s", "policy", "throttled_policy",
+            "on_limit", "priority", "idle_s", "session_mb", "policy", "throttled_policy",
             "created_at", "updated_at",
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from apps.network.api.equipment import (
     RateProfileViewSet,
     SiteViewSet,
 )
+from apps.network.api.explain import LoginAttemptViewSet
 from apps.network.api.space import (
     AddressViewSet,
     PoolViewSet,
@@ -28,5 +29,6 @@ router.register("addresses", AddressViewSet, basename="address")
 router.register("vlan-groups", VlanGroupViewSet, basename="vlan-group")
 router.register("vlans", VlanViewSet, basename="vlan")
 router.register("accounts", AccountViewSet, basename="account")
+router.register("login-attempts", LoginAttemptViewSet, basename="login-attempt")
 
 urlpatterns = router.urls

@@ -4,6 +4,7 @@ from apps.network.console import (
     accounts,
     attempts,
     equipment,
+    explain,
     home,
     nas,
     nas_attributes,
@@ -14,6 +15,6 @@ from apps.network.console import (
 )
 
 __all__ = [
-    "accounts", "attempts", "equipment", "home", "nas", "nas_attributes", "prefixes",
+    "accounts", "attempts", "equipment", "explain", "home", "nas", "nas_attributes", "prefixes",
     "profiles", "search", "sessions",
 ]  # fmt: skip

@@ -84,6 +84,13 @@ class RateProfileForm(ConsoleForm):
         min_value=0,
         help_text=gettext_lazy("0 means never."),
     )
+    session_mb = forms.IntegerField(
+        label=gettext_lazy("Megabytes in one session"),
+        required=False,
+        initial=0,
+        min_value=0,
+        help_text=gettext_lazy("Hotspots: the NAS ends it there. 0 means no limit."),
+    )
     policy = forms.CharField(
         label=gettext_lazy("Policy on the NAS"),
         max_length=64,
@@ -97,7 +104,9 @@ class RateProfileForm(ConsoleForm):
 
 def numbers(data: dict[str, Any]) -> dict[str, Any]:
     """Left empty means none."""
-    return {**data, "priority": data["priority"] or 0, "idle_s": data["idle_s"] or 0}
+    return {
+        **data, **{name: data[name] or 0 for name in ("priority", "idle_s", "session_mb")}
+    }  # fmt: skip
 
 
 def values_of(profile: RateProfile, page: Page) -> dict[str, Any]:
@@ -186,6 +195,11 @@ class RateProfileDetail(DetailScreen):
                     Fact(_("Interim updates every"), row.interim_s, "duration"),
                     Fact(_("Priority"), row.priority or ""),
                     Fact(_("Ends when idle for"), row.idle_s or None, "duration"),
+                    Fact(
+                        _("Octets in one session"),
+                        row.session_mb * 1_000_000 or None,
+                        "bytes",
+                    ),
                     Fact(_("Policy on the NAS"), row.policy, "code"),
                     Fact(_("Policy when throttled"), row.throttled_policy, "code"),
                 ],

@@ -35,6 +35,8 @@ class AccessAttempt(models.Model):
     mac = models.CharField(max_length=64, blank=True, default="", db_default="")
     accepted = models.BooleanField()
     reason = models.CharField(max_length=16, choices=AttemptReason.choices)
+    # The hold that refused it, or that limits what was given.
+    hold_reason = models.CharField(max_length=16, blank=True, default="", db_default="")
     sample_of = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
@@ -53,6 +55,12 @@ class AccessAttempt(models.Model):
                 name="network_attempt_of_login",
                 fields=("login", "-decided_at"),
             ),
+            models.Index(
+                name="network_attempt_of_mac",
+                fields=("mac", "-decided_at"),
+                condition=~models.Q(mac=""),
+            ),
+            models.Index(name="network_attempt_of_nas", fields=("nas", "-decided_at")),
             models.Index(name="network_attempt_newest", fields=("-decided_at", "-id")),
         )
 
@@ -61,10 +69,16 @@ class AccessAttempt(models.Model):
 
 
 class AttemptBatch(models.Model):
-    """A spool file that was read: reading it again adds nothing."""
+    """A spool file that was read: reading it again adds nothing.
+
+    `decided` is how many decisions it stood for, `lost` how many lines of it went
+    unread because the spool was larger than it may be.
+    """
 
     name = models.CharField(max_length=120, primary_key=True)
     read_at = models.DateTimeField()
+    decided = models.PositiveIntegerField(default=0, db_default=0)
+    lost = models.PositiveIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.name

@@ -62,6 +62,12 @@ class Nas(Record):
     enabled = models.BooleanField(default=True)
     # Devices and lines may be let in without a password (AccessHandle).
     ipoe = models.BooleanField(default=False, db_default=False)
+    # One in how many of its decisions RADIUS writes down (a storm: more than one), and
+    # until when somebody reads them, for sure; later on a thousandth is written.
+    decisions_sample_of = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False
+    )
+    decisions_read_until = models.DateTimeField(null=True, editable=False)
     # When it last said so (Accounting-On, -Off), by our clock; and what its own
     # clock said then, which after a boot may be anything.
     rebooted_at = models.DateTimeField(null=True)

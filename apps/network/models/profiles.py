@@ -14,7 +14,8 @@ class RateProfile(Record):
 
     Burst values of 0 mean none. `sessions_max` applies where the account has
     none of its own; 0 means without limit. `priority` is 1 (first) to 8 (last), 0
-    for none; `idle_s` ends an idle session, 0 never. NASes that know speeds by name
+    for none; `idle_s` ends an idle session, 0 never; `session_mb` is what passes in one
+    session at most, both ways, in units of 1,000,000 octets, 0 without limit. NASes that know speeds by name
     only (Cisco, Juniper) are told `policy`, and `throttled_policy` under a hold.
     """
 
@@ -38,6 +39,7 @@ class RateProfile(Record):
     interim_s = models.PositiveIntegerField(default=300)
     priority = models.PositiveSmallIntegerField(db_default=0, default=0)
     idle_s = models.PositiveIntegerField(db_default=0, default=0)
+    session_mb = models.PositiveIntegerField(db_default=0, default=0)
     policy = models.CharField(max_length=64, blank=True, db_default="", default="")
     throttled_policy = models.CharField(
         max_length=64, blank=True, db_default="", default=""

@@ -10,6 +10,8 @@ from apps.network.operations.addresses import allocate_address, release_address
 from apps.network.operations.attempts import (
     BATCH_MAX,
     forget_attempts,
+    note_lost_attempts,
+    set_attempt_sampling,
     store_attempts,
 )
 from apps.network.operations.checking import (
@@ -95,6 +97,7 @@ __all__ = [
     "forget_usage",
     "lift_hold",
     "load_vendor_maps",
+    "note_lost_attempts",
     "open_access",
     "place_hold",
     "reconcile_coa",
@@ -102,6 +105,7 @@ __all__ = [
     "remove_handle",
     "remove_nas_attribute",
     "request_disconnects",
+    "set_attempt_sampling",
     "settle_coa_requests",
     "silent_ports",
     "store_attempts",

@@ -33,6 +33,7 @@ _BOUNDS = {
     **dict.fromkeys(_BURSTS, (0, RATE_KBPS_MAX)),
     "burst_s": (0, 3600), "sessions_max": (0, 32767), "interim_s": (60, 86400),
     "priority": (0, 8), "idle_s": (0, 86400 * 31),
+    "session_mb": (0, 2_000_000_000),
 }  # fmt: skip
 _POLICIES = ("policy", "throttled_policy")
 # What a CoA carries: another value of these reaches running sessions.
@@ -46,12 +47,13 @@ def create_rate_profile(
     burst_threshold_up_kbps: int = 0, burst_s: int = 0, throttled_down_kbps: int = 512,
     throttled_up_kbps: int = 512, sessions_max: int = 1, interim_s: int = 300,
     on_limit: str = OnLimit.REFUSE, priority: int = 0, idle_s: int = 0,
-    policy: str = "", throttled_policy: str = "", actor: Actor, now: datetime,
+    session_mb: int = 0, policy: str = "", throttled_policy: str = "", actor: Actor, now: datetime,
 ) -> RateProfile:  # fmt: skip
     """A speed for accounts. Rates are positive; a burst is faster than the rate.
 
     `on_limit` says what becomes of a login beyond `sessions_max`: refused, or let in
-    and the oldest session disconnected.
+    and the oldest session disconnected. `session_mb` and `idle_s` end a session by the
+    NAS itself, the first where its vendor's map has a word for it.
     """
     profile = RateProfile(
         name=name, down_kbps=down_kbps, up_kbps=up_kbps,
@@ -60,7 +62,7 @@ def create_rate_profile(
         burst_threshold_up_kbps=burst_threshold_up_kbps, burst_s=burst_s,
         throttled_down_kbps=throttled_down_kbps, throttled_up_kbps=throttled_up_kbps,
         sessions_max=sessions_max, interim_s=interim_s, on_limit=on_limit,
-        priority=priority, idle_s=idle_s, policy=policy,
+        priority=priority, idle_s=idle_s, session_mb=session_mb, policy=policy,
         throttled_policy=throttled_policy,
     )  # fmt: skip
     _check(profile)

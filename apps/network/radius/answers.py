@@ -94,16 +94,30 @@ def answer_access(
     if any(name == "Tmp-String-0" for name, _, _ in rows):
         return Silence("disabled_nas")
     proof, reason = _verdict(request, rows)
-    accepted = proof is not None
-    decision = Decision(
-        int(time.time()),
-        accepted,
-        reason,
-        address,
-        text_of_octets(login),
-        text_of_octets(mac),
+    decision = _decision(
+        rows,
+        accepted=proof is not None,
+        reason=reason,
+        nas=address,
+        login=text_of_octets(login),
+        mac=text_of_octets(mac),
     )
     return _reply(request, rows, proof, decision)
+
+
+def _decision(
+    rows: list[Row], *, accepted: bool, reason: str, nas: str, login: str, mac: str
+) -> Decision | None:
+    """The line for the spool; None where the database wants none written."""
+    names = {name: value for name, value, _ in rows}
+    sample_of = int(names.get("Tmp-Integer-0", "1"))
+    if sample_of < 1:
+        return None
+    word, _, hold = reason.partition(":")
+    account = int(names.get("Tmp-String-4", "0"))
+    return Decision(
+        int(time.time()), accepted, word, nas, login, mac, hold, sample_of, account
+    )
 
 
 def _verdict(request: AuthPacket, rows: list[Row]) -> tuple[methods.Proof | None, str]:
@@ -148,7 +162,7 @@ def _reply(
     request: AuthPacket,
     rows: list[Row],
     proof: methods.Proof | None,
-    decision: Decision,
+    decision: Decision | None,
 ) -> Answer:
     """Signed, with the signature first; a reject is bare whatever the reason."""
     reply = request.CreateReply()

@@ -25,7 +25,10 @@ CALLING_STATION_ID = 31
 MESSAGE_AUTHENTICATOR = 80
 
 # Rows that speak to the server and never travel on the wire.
-_INTERNAL = ("Cleartext-Password", "Auth-Type", "Tmp-String-0", "Tmp-String-1")
+_INTERNAL = (
+    "Cleartext-Password", "Auth-Type", "Tmp-String-0", "Tmp-String-1", "Tmp-String-4",
+    "Tmp-Integer-0",
+)  # fmt: skip
 
 
 @cache

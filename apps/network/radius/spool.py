@@ -1,8 +1,9 @@
 """Decisions on their way into the database: one line each, a file a minute.
 
-Both servers write the same lines (FreeRADIUS by linelog): instant, verdict, reason,
-NAS, login and MAC address, the last two in base64. A job reads files that are
-complete, so that no login waits for an insert.
+Both servers write the same lines (FreeRADIUS by linelog): instant, verdict, reason
+(a hold's behind a colon), NAS, login and MAC address in base64, how many decisions it
+stands for, and the account where the login does not tell it (else 0). A job reads files
+that are complete, so that no login waits for an insert.
 """
 
 from __future__ import annotations
@@ -17,13 +18,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from apps.network.rules.credentials import text_of_octets
+
+log = structlog.get_logger(__name__)
 
 # Files whose minute is over this long are complete.
 SETTLED_S = 15
 MINUTE_S = 60
 FILE_BYTES_MAX = 64_000_000
-_FIELDS = 6
+BYTES_MAX = 512_000_000
+FILES_MAX = 100_000
+# Without the last two, in files of before they were written.
+_FIELDS = (6, 8)
 _SUFFIX = ".log"
 
 
@@ -37,33 +45,99 @@ class Decision:
     nas: str
     login: str
     mac: str
+    hold: str = ""
+    sample_of: int = 1
+    account: int = 0
 
     def line(self) -> str:
         verdict = "accept" if self.accepted else "reject"
+        reason = f"{self.reason}:{self.hold}" if self.hold else self.reason
         names = (_encode(self.login), _encode(self.mac))
-        return " ".join((str(self.at), verdict, self.reason, self.nas, *names)) + "\n"
+        numbers = (str(self.sample_of), str(self.account))
+        return (
+            " ".join((str(self.at), verdict, reason, self.nas, *names, *numbers)) + "\n"
+        )
 
 
 class Spool:
-    """Appends lines. A full disk costs lines, never an answer."""
+    """Appends lines. A full disk costs lines, never an answer.
 
-    def __init__(self, folder: Path) -> None:
+    So does a folder of more than `bytes_max`: nobody reads it, or not fast enough.
+    How many were lost is logged once a minute.
+    """
+
+    def __init__(self, folder: Path, *, bytes_max: int = BYTES_MAX) -> None:
         self._folder = folder
+        self._bytes_max = bytes_max
         self._lock = threading.Lock()
+        self._minute = self._bytes = self._lost = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write(self, decision: Decision) -> None:
-        path = self._folder / f"{decision.at // MINUTE_S}{_SUFFIX}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        minute, line = decision.at // MINUTE_S, decision.line().encode()
         with self._lock:
-            try:
-                handle = os.open(path, flags, 0o600)
-                try:
-                    os.write(handle, decision.line().encode())
-                finally:
-                    os.close(handle)
-            except OSError:
+            if minute != self._minute:
+                self._begin(minute)
+            if self._bytes + len(line) > self._bytes_max:
+                self._lost += 1
                 return
+            try:
+                self._append(self._folder / f"{minute}{_SUFFIX}", line)
+                self._bytes += len(line)
+            except OSError:
+                self._lost += 1
+
+    def _begin(self, minute: int) -> None:
+        """Look once a minute what lies there: a worker takes files away."""
+        if self._lost:
+            log.warning("radius.decisions_lost", lost=self._lost)
+        self._minute, self._lost = minute, 0
+        self._bytes = sum(size for _, size in _sizes(self._folder))
+
+    @staticmethod
+    def _append(path: Path, line: bytes) -> None:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, line)
+        finally:
+            os.close(handle)
+
+
+def take_away(
+    folder: Path, *, bytes_max: int, clock: float | None = None
+) -> list[tuple[str, int]]:
+    """Delete the oldest complete files of a folder that is larger than it may be.
+
+    Returns the name of each and how many lines were lost with it.
+    """
+    size = sum(size for _, size in _sizes(folder))
+    gone = []
+    for path in complete_files(folder, limit=FILES_MAX, clock=clock):
+        if size <= bytes_max:
+            break
+        size -= path.stat().st_size
+        gone.append((path.stem, _lines(path)))
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def _sizes(folder: Path) -> list[tuple[Path, int]]:
+    """The spool's files and their octets; one that goes meanwhile has none."""
+    found = []
+    if folder.is_dir():
+        for path in folder.iterdir():
+            try:
+                found.append((path, path.stat().st_size))
+            except OSError:
+                continue
+    return found
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(
+            block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")
+        )
 
 
 def complete_files(
@@ -109,14 +183,17 @@ def _bounded(file: object) -> Iterator[bytes]:
 
 def _parsed(line: bytes) -> Decision | None:
     fields = line.decode("ascii", "replace").rstrip("\n").split(" ")
-    if len(fields) != _FIELDS or not fields[0].isdecimal():
+    if len(fields) not in _FIELDS or not fields[0].isdecimal():
         return None
-    at, verdict, reason, nas, login, mac = fields
+    at, verdict, reason, nas, login, mac, *numbers = fields
+    word, _, hold = reason.partition(":")
     try:
         ipaddress.ip_address(nas)
+        sample_of, account = map(int, numbers or ("1", "0"))
         return Decision(
-            int(at), verdict == "accept", reason, nas, _decode(login), _decode(mac)
-        )
+            int(at), verdict == "accept", word, nas, _decode(login), _decode(mac),
+            hold, sample_of, account,
+        )  # fmt: skip
     except (binascii.Error, ValueError):
         return None
 

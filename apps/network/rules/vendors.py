@@ -34,6 +34,7 @@ WORDS: dict[str, str] = {
     "walled_pool": _NAME, "redirect_url": "u" * 200,
     "vid": "4094", "outer_vid": "4094",
     "route": "2001:db8:1234:5678:9abc:def0:1234:5678/128", "route_via": "203.0.113.254",
+    "session_octets_32": _BITS_32, "session_gigawords": "465661",
 }  # fmt: skip
 # What a person typed: rlm_sql would read quotes and backslashes in it.
 _TYPED = {
@@ -47,7 +48,7 @@ CONDITIONS: dict[str, int] = {
             "open", "throttled", "walled", "burst", "priority", "high_priority",
             "low_priority", "sessions", "policy", "pool", "pool_v6", "pool_delegated",
             "pool_stateful", "redirect", "vlan", "outer_vlan", "route_v4", "route_v6",
-            "walled_pool",
+            "walled_pool", "session_octets",
         )
     )
 }  # fmt: skip
@@ -56,7 +57,8 @@ _NEEDED = {
     "policy": "policy", "pool": "pool", "pool_v6": "pool_v6",
     "pool_delegated": "pool_delegated", "pool_stateful": "pool_stateful",
     "redirect_url": "redirect", "vid": "vlan", "outer_vid": "outer_vlan",
-    "walled_pool": "walled_pool",
+    "walled_pool": "walled_pool", "session_octets_32": "session_octets",
+    "session_gigawords": "session_octets",
 }  # fmt: skip
 # What a line has, not its profile: rules that need it are rendered for each answer.
 _OF_LINE = sum(
@@ -68,7 +70,9 @@ _OF_LINE = sum(
 )  # fmt: skip
 # The states, the only conditions beside those of the line.
 _STATES = CONDITIONS["open"] | CONDITIONS["throttled"] | CONDITIONS["walled"]
-_LINE_WORDS = {*_NEEDED, "route", "route_via"} - {"policy"}
+_LINE_WORDS = {*_NEEDED, "route", "route_via"} - {
+    "policy", "session_octets_32", "session_gigawords",
+}  # fmt: skip
 _SENT = ("accept", "coa")
 _SLUG = re.compile(r"^[a-z][a-z0-9_]{0,31}$")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

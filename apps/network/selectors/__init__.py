@@ -22,6 +22,18 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
+from apps.network.selectors.attempts import (
+    AttemptCounts,
+    attempt_counts,
+    attempts_of_text,
+)
+from apps.network.selectors.explain import (
+    ExplainedStep,
+    Explanation,
+    attempt_of,
+    explain_access,
+    explaining_nases,
+)
 from apps.network.selectors.handles import account_handles
 from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.personal import held_about
@@ -62,6 +74,9 @@ from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
     "AccountView",
+    "AttemptCounts",
+    "ExplainedStep",
+    "Explanation",
     "HoldView",
     "Holder",
     "PrefixUsage",
@@ -80,8 +95,13 @@ __all__ = [
     "accounts_of_login",
     "address_pools",
     "assignments",
+    "attempt_counts",
+    "attempt_of",
+    "attempts_of_text",
     "coa_requests",
     "default_vrf_id",
+    "explain_access",
+    "explaining_nases",
     "find_account",
     "free_address_count",
     "free_address_counts",

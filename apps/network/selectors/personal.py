@@ -59,5 +59,5 @@ def held_about(account_ids: Sequence[int]) -> Iterable[Held]:
     ))  # fmt: skip
     yield Held("network.login_attempts", rows_of(
         AccessAttempt.objects.filter(**mine), "account_id", "decided_at", "login",
-        "mac", "accepted", "reason",
+        "mac", "accepted", "reason", "hold_reason",
     ))  # fmt: skip

@@ -42,6 +42,25 @@ CASES = (
         told=(("Idle-Timeout", "900"), *OPEN),
     ),
     Case(
+        says="ten gigabytes a session", profile={"session_mb": 10_000}, coa=OPEN,
+        told=(
+            *OPEN, ("Mikrotik-Total-Limit", "1410065408"),
+            ("Mikrotik-Total-Limit-Gigawords", "2"),
+        ),
+    ),
+    Case(
+        says="the highest limit, throttled", hold="throttle", coa=SLOW,
+        profile={"session_mb": 2_000_000_000},
+        told=(
+            *SLOW, ("Mikrotik-Total-Limit", "1233977344"),
+            ("Mikrotik-Total-Limit-Gigawords", "465661"),
+        ),
+    ),
+    Case(
+        says="no limit when walled in", hold="walled_garden", coa=SLOW,
+        profile={"session_mb": 5}, told=WALLED,
+    ),
+    Case(
         says="pools of the NAS", nas_pools=True, coa=OPEN,
         told=(
             *OPEN, ("Framed-Pool", "nas v4"), ("Framed-IPv6-Pool", "nas-link"),

@@ -136,6 +136,40 @@ GUARDS = (
     ),
     Guard(
         app="network",
+        name="explained-for-whom-it-concerns",
+        kind=Kind.FILTER,
+        keeps="a login of somebody else's customer is explained as one that nobody has",
+        changes=(
+            Code(
+                "apps/network/selectors/explain.py",
+                "if about is not None and not reached.filter(pk=about).exists():",
+                "if False:",
+            ),
+        ),
+        tests=(
+            "tests/network/test_explain.py::"
+            "test_somebody_elses_login_is_one_that_nobody_has",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="spool-of-decisions",
+        kind=Kind.CHECK,
+        keeps="decisions that nobody reads fill no disk",
+        changes=(
+            Code(
+                "apps/network/radius/spool.py",
+                "        if size <= bytes_max:\n            break\n",
+                "        break\n",
+            ),
+        ),
+        tests=(
+            "tests/network/test_decisions.py::TestSpool::"
+            "test_the_oldest_go_unread_when_there_is_too_much",
+        ),
+    ),
+    Guard(
+        app="network",
         name="closed-account",
         kind=Kind.CHECK,
         keeps="a closed account is given no address",

@@ -46,7 +46,10 @@ class Command(BaseCommand):
                 ),
                 workers=options["workers"],
                 reject_delay_s=options["reject_delay"],
-                decisions=Spool(settings.RADIUS_DECISIONS_DIR),
+                decisions=Spool(
+                    settings.RADIUS_DECISIONS_DIR,
+                    bytes_max=settings.RADIUS_DECISIONS_MAX_MB * 1_000_000,
+                ),
             )
         except OSError as error:
             where = f"{options['host']}:{options['auth_port']}/{options['acct_port']}"
