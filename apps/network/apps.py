@@ -51,6 +51,7 @@ class NetworkConfig(AppConfig):
             view_session="See sessions, usage and what NASes answered.",
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",
+            disconnect_place="End all sessions of an access server or of a site.",
         )
         permissions.declare_dangerous("network", "change_nas")
         permissions.declare_whole(
@@ -71,4 +72,5 @@ class NetworkConfig(AppConfig):
             "view_rate_profile",
             "create_rate_profile",
             "change_rate_profile",
+            "disconnect_place",
         )

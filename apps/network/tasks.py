@@ -53,6 +53,12 @@ def tell_profiles(**_later: object) -> int:
     return _while_full(operations.tell_profiles, 1)
 
 
+@shared_task(name="network.carry_disconnects", acks_late=True, time_limit=60)
+def carry_disconnects(**_later: object) -> int:
+    """End all sessions of a NAS or a site, in chunks; killable between them."""
+    return _while_full(operations.carry_disconnects, 1)
+
+
 @shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
 def close_silent_sessions(**_later: object) -> int:
     """Close sessions whose NAS rebooted or went silent; a bounded number of batches."""

@@ -13,6 +13,7 @@ list jobs ops.view_job
 list messages ops.view_message
 list customers identity.view_customer
 bulk customers/tag identity.tag_customer
+bulk sessions/disconnect network.disconnect_session
 list locations identity.view_customer
 list custom-fields identity.view_field
 list tags identity.view_field
@@ -161,6 +162,8 @@ action nas/change network.change_nas
 action nas/renew-secret network.change_nas
 action nas/add-attribute network.change_nas
 action nas/remove-attribute network.change_nas
+action nas/disconnect-all network.disconnect_place
+action sites/disconnect-all network.disconnect_place
 detail prefixes network.view_prefix
 detail orders catalog.view_order
 detail plans catalog.view_plan

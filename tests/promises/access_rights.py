@@ -99,6 +99,7 @@ network.create_prefix whole omn
 network.create_rate_profile whole omn
 network.create_site whole omn
 network.create_vlan_group whole omn
+network.disconnect_place whole omn
 network.disconnect_session rows omsn
 network.lift_hold rows omsn
 network.place_hold rows omsn

@@ -12,6 +12,7 @@ from apps.catalog import operations, selectors
 from apps.catalog.console.forms import OrderForm
 from apps.catalog.console.states import service_state
 from apps.catalog.selectors import ServiceView
+from apps.network import selectors as network
 from dotmac.core.console import (
     Action,
     Column,
@@ -68,7 +69,28 @@ def _tab(customer: Any, page: Page) -> Sequence[Panel]:
         Column(_("On line"), "online", "bool"),
         Column(_("Active from"), "active_from_date", "date", phone=False),
     )
-    return [_table(_views(customer.pk, page, SHOWN_MAX), customer.pk, *more)]
+    views = _views(customer.pk, page, SHOWN_MAX)
+    return [_table(views, customer.pk, *more), _on_line(views, page)]
+
+
+def _on_line(views: Sequence[ServiceView], page: Page) -> TablePanel:
+    """What runs now of these services, with the NAS that it runs through."""
+    accounts = {view.access_id for view in views if view.access_id is not None}
+    rows = network.live_sessions(page.actor).filter(
+        account_id__in=accounts, stopped_at=None
+    )
+    return TablePanel(
+        title=_("On line"),
+        permission="network.view_session",
+        columns=(
+            Column(_("Login"), "login", "code", to="sessions"),
+            Column(_("NAS"), "nas.name"),
+            Column(_("Address"), "framed_address", "code"),
+            Column(_("Since"), "started_at", "datetime"),
+        ),
+        rows=rows.order_by("-started_at", "-pk")[:SHOWN_MAX],
+        empty=_("Nothing is on line."),
+    )
 
 
 def _tiles(customer_id: int, page: Page) -> Sequence[Tile]:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.disconnecting import DISCONNECT_ALL
+from apps.network.console.sessions import SESSION_COLUMNS
 from apps.network.console.states import count_words
 from apps.network.enums import PoolMode, PoolUse
 from apps.network.models import AddressPool, Site
@@ -85,6 +87,7 @@ class SiteDetail(DetailScreen):
     permission = "network.view_site"
     icon = "building-broadcast-tower"
     tabs = (Tab(slug="overview", label=gettext_lazy("Overview"), build="overview"),)
+    actions = (DISCONNECT_ALL,)
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return selectors.sites(actor, permission)
@@ -113,6 +116,16 @@ class SiteDetail(DetailScreen):
                 ),
                 rows=nas[:ROWS_MAX],
                 empty=_("None."),
+            ),
+            TablePanel(
+                title=_("On line here"),
+                permission="network.view_session",
+                columns=SESSION_COLUMNS,
+                rows=selectors.live_sessions(page.actor)
+                .filter(nas__site=row, stopped_at=None)
+                .order_by("-started_at", "-pk")[:ROWS_MAX],
+                empty=_("Nobody is connected through this site."),
+                more_url=list_url("sessions", site=row.pk),
             ),
         ]
 

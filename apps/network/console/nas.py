@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
 from apps.network.console import nas_attributes
+from apps.network.console.disconnecting import DISCONNECT_ALL
 from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
 from apps.network.console.states import nas_state
 from apps.network.enums import DEFAULT_VENDOR
@@ -249,6 +250,7 @@ class NasDetail(DetailScreen):
             run=renew_secret,
         ),
         *nas_attributes.ACTIONS,
+        DISCONNECT_ALL,
     )
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:

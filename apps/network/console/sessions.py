@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.disconnecting import DISCONNECT_CHOSEN, BatchFilter
 from apps.network.console.states import coa_state
 from apps.network.enums import CoaKind, CoaState
 from apps.network.models import CoaRequest, Nas, SessionLive
-from apps.network.rules.addressing import parsed_address
-from apps.network.rules.credentials import MalformedText
 from apps.network.selectors import SessionView
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
@@ -26,6 +25,7 @@ from dotmac.core.console import (
     Done,
     Fact,
     FactsPanel,
+    Filter,
     IdFilter,
     ListScreen,
     Page,
@@ -43,6 +43,14 @@ NAS_MAX = 200
 LIST_POLL_S = 10
 PAGE_POLL_S = 5
 ROWS_MAX = 25
+# Filters by place: name, label, who may see the names, the field, and the names.
+PLACES = (
+    ("site", gettext_lazy("Site"), "network.view_site", "nas__site_id", selectors.sites),
+    ("pool", gettext_lazy("Pool"), "network.view_pool", "account__pool_id",
+     selectors.address_pools),
+    ("vlan-group", gettext_lazy("VLAN group"), "network.view_vlan",
+     "account__vlan__group_id", selectors.vlan_groups),
+)  # fmt: skip
 
 
 def uptime(session: SessionLive | SessionView) -> int:
@@ -83,13 +91,28 @@ DISCONNECT = Action(
 )
 
 
+def address_of(session: SessionLive) -> str:
+    """What people look for first: IPv4, else whatever it has of IPv6."""
+    words = (
+        session.framed_address,
+        session.framed_ipv6,
+        session.framed_ipv6_prefix,
+        session.delegated_prefix,
+    )
+    return next((str(word) for word in words if word is not None), "")
+
+
 def nas_choices() -> list[tuple[int, str]]:
     return list(Nas.objects.order_by("name").values_list("pk", "name")[:NAS_MAX])
 
 
+def named(rows: QuerySet[Any]) -> list[tuple[int, str]]:
+    return list(rows.order_by("name").values_list("pk", "name")[:NAS_MAX])
+
+
 SESSION_COLUMNS = (
     Column(gettext_lazy("Login"), "login", to="sessions"),
-    Column(gettext_lazy("Address"), "framed_address", "code"),
+    Column(gettext_lazy("Address"), address_of, "code"),
     Column(gettext_lazy("Since"), "started_at", "datetime", phone=False),
     Column(gettext_lazy("Time on line"), uptime, "duration"),
     Column(gettext_lazy("Sent"), "octets_in", "bytes", phone=False),
@@ -118,10 +141,11 @@ class SessionList(ListScreen):
     menu = "network"
     menu_order = 10
     poll_s = LIST_POLL_S
-    search_hint = gettext_lazy("Whole login or address")
+    search_hint = gettext_lazy("Whole login, address or prefix")
     empty = gettext_lazy("Nobody is on line. Sessions appear when accounting starts.")
     ordering = ("-started_at", "-pk")
     actions = (DISCONNECT,)
+    bulk = (DISCONNECT_CHOSEN,)
     columns = (
         *SESSION_COLUMNS[:1],
         Column(gettext_lazy("NAS"), "nas.name", to="nas", to_id="nas_id"),
@@ -132,16 +156,25 @@ class SessionList(ListScreen):
                IdFilter(name="account", label=gettext_lazy("Account"),
                         field="account_id"))  # fmt: skip
 
+    def all_filters(self, page: Page) -> Sequence[Filter]:
+        """Those by what only the operator's own staff sees as well."""
+        more = []
+        for name, label, permission, field, rows in PLACES:
+            if page.may(permission):
+                choices = named(rows(page.actor))
+                more.append(
+                    ChoiceFilter(name=name, label=label, field=field, choices=choices)
+                )
+        return [*self.filters, *more]
+
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return selectors.live_sessions(actor, permission).filter(stopped_at=None)
 
     def search(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        try:
-            return rows.filter(framed_address=str(parsed_address(text)))
-        except MalformedText:
-            return rows.filter(
-                account__in=selectors.accounts_of_login(text).values("pk")
-            )
+        found = selectors.sessions_at(rows, text)
+        if found is not None:
+            return found
+        return rows.filter(account__in=selectors.accounts_of_login(text).values("pk"))
 
 
 @register_screen
@@ -181,7 +214,7 @@ class SessionDetail(DetailScreen):
         return [
             Fact(_("Login"), row.login, "code", url=account),
             Fact(_("NAS"), row.nas.name if row.nas else "", url=nas),
-            Fact(_("Address"), row.framed_address, "code"),
+            Fact(_("Address"), address_of(row), "code"),
         ]
 
     def overview(self, row: SessionLive, page: Page) -> Sequence[Panel]:
@@ -195,6 +228,10 @@ class SessionDetail(DetailScreen):
                     Fact(_("Session id"), row.acct_session_id, "code"),
                     Fact(_("MAC address"), row.mac, "code"),
                     Fact(_("Port"), row.nas_port),
+                    Fact(_("Circuit"), row.circuit),
+                    Fact(_("IPv6 address"), row.framed_ipv6, "code"),
+                    Fact(_("IPv6 prefix of the line"), row.framed_ipv6_prefix, "code"),
+                    Fact(_("Delegated prefix"), row.delegated_prefix, "code"),
                     Fact(_("Started"), row.started_at, "datetime"),
                     Fact(_("Last heard of"), row.heard_at, "datetime"),
                     Fact(_("Ended"), row.stopped_at, "datetime"),
@@ -235,6 +272,7 @@ class CoaRequestList(ListScreen):
         ChoiceFilter(name="kind", label=gettext_lazy("Kind"), choices=CoaKind.choices),
         IdFilter(name="nas", label=gettext_lazy("NAS"), field="nas_id"),
         IdFilter(name="account", label=gettext_lazy("Account"), field="account_id"),
+        BatchFilter(name="batch", label=gettext_lazy("Asked together")),
     )  # fmt: skip
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:

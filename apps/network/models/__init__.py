@@ -4,6 +4,7 @@ from apps.network.models.access import AccessAccount, AccessHold
 from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix, Vrf
 from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
+from apps.network.models.disconnects import DisconnectRun
 from apps.network.models.equipment import Nas, Site
 from apps.network.models.handles import AccessHandle
 from apps.network.models.profiles import RateProfile
@@ -20,6 +21,7 @@ __all__ = [
     "AddressPool",
     "AttemptBatch",
     "CoaRequest",
+    "DisconnectRun",
     "Nas",
     "NasAttribute",
     "Prefix",

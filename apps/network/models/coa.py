@@ -44,6 +44,8 @@ class CoaRequest(Record):
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     answer = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # Requests that somebody made together.
+    batch = models.UUIDField(null=True)
     actor_label = models.CharField(
         max_length=200, blank=True, default="", db_default=""
     )
@@ -72,6 +74,11 @@ class CoaRequest(Record):
                 condition=Q(state__in=(CoaState.QUEUED, CoaState.SENDING)),
             ),
             models.Index(name="network_coa_session", fields=("session_key",)),
+            models.Index(
+                name="network_coa_batch",
+                fields=("batch",),
+                condition=Q(batch__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

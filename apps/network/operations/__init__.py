@@ -30,6 +30,12 @@ from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.handles import add_handle, remove_handle
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.many import (
+    DisconnectBatch,
+    carry_disconnects,
+    disconnect_place,
+    disconnect_sessions,
+)
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import (
@@ -67,11 +73,13 @@ __all__ = [
     "KEEP",
     "PLATFORM_NAS",
     "SWEEP_MAX",
+    "DisconnectBatch",
     "add_handle",
     "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
     "assign_vlan",
+    "carry_disconnects",
     "change_access",
     "change_nas",
     "change_rate_profile",
@@ -87,7 +95,9 @@ __all__ = [
     "create_site",
     "create_vlan_group",
     "create_vrf",
+    "disconnect_place",
     "disconnect_session",
+    "disconnect_sessions",
     "ensure_platform_nas",
     "ensure_session_partitions",
     "forget_accounts",

@@ -60,7 +60,9 @@ from apps.network.selectors.records import (
 from apps.network.selectors.sessions import (
     SessionView,
     online_count,
+    open_session_count,
     session_views,
+    sessions_at,
     sessions_of,
 )
 from apps.network.selectors.state import StateView, access_state
@@ -117,6 +119,7 @@ __all__ = [
     "nas_sharing_secret",
     "online_count",
     "open_holds",
+    "open_session_count",
     "prefix_depths",
     "prefix_usages",
     "prefixes",
@@ -124,6 +127,7 @@ __all__ = [
     "radius_life",
     "rate_profiles",
     "session_views",
+    "sessions_at",
     "sessions_of",
     "sites",
     "tight_pool_ids",

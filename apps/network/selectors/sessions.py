@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
+from apps.network.models import SessionLive
+from apps.network.rules.addressing import parsed_address, parsed_network
+from apps.network.rules.credentials import MalformedText
 from dotmac.core.db import fetch_dicts
 
 SESSIONS_LIMIT = 50
 # A session that missed this many interims in a row is not on line.
 SILENT_INTERVALS = 3
+_PREFIXES = ("framed_ipv6_prefix", "delegated_prefix")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,41 @@ def last_seen_of(account_ids: Sequence[int]) -> dict[int, datetime]:
         {"ids": list(account_ids)},
     )
     return {row["account_id"]: row["seen_at"] for row in rows if row["seen_at"]}
+
+
+def open_session_count(*, nas_id: int | None = None, site_id: int | None = None) -> int:
+    """Open sessions of one NAS, or of the NASes of one site."""
+    rows = SessionLive.objects.filter(stopped_at=None)
+    if nas_id is not None:
+        return rows.filter(nas_id=nas_id).count()
+    return rows.filter(nas__site_id=site_id).count()
+
+
+def sessions_at(rows: QuerySet[SessionLive], text: str) -> QuerySet[SessionLive] | None:
+    """Those that have the address, or one inside the prefix; None where it is neither.
+
+    By what the NAS said: IPv4, IPv6, the line's prefix and the delegated one. No index
+    helps, since each would cost every Start; the table holds who is on line.
+    """
+    try:
+        address = str(parsed_address(text))
+    except MalformedText:
+        try:
+            network = str(parsed_network(text))
+        except MalformedText:
+            return None
+        inside = (
+            f"{field}__net_contained_or_equal"
+            for field in ("framed_address", "framed_ipv6", *_PREFIXES)
+        )
+        return rows.filter(_any_of(inside, network))
+    around = (f"{field}__net_contains_or_equals" for field in _PREFIXES)
+    fields = ("framed_address", "framed_ipv6", *around)
+    return rows.filter(_any_of(fields, address))
+
+
+def _any_of(lookups: Iterable[str], value: str) -> Q:
+    return reduce(or_, (Q(**{lookup: value}) for lookup in lookups))
 
 
 def online_count(*, at: datetime | None = None) -> int:

@@ -112,10 +112,14 @@ def bulk(request: HttpRequest, page: Page, slug: str, name: str) -> HttpResponse
         )
         return redirect(answer_at)
     try:
-        messages.success(request, found.run(rows, form.cleaned_data, page))
+        done = found.run(rows, form.cleaned_data, page)
     except DomainError as error:
         tell_refusal(request, error)
-    return redirect(answer_at)
+        return redirect(answer_at)
+    if isinstance(done, str):
+        done = Done(done)
+    messages.success(request, done.message)
+    return redirect(done.url or answer_at)
 
 
 def _is_key(text: str) -> bool:

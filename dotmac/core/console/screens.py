@@ -74,14 +74,15 @@ class BulkAction:
     """Something a person may do to the chosen rows of a list: one operation.
 
     `run(rows, data, page)` gets the rows that `rows(actor, permission)` reaches;
-    where one of the chosen is not among them, nothing is done.
+    where one of the chosen is not among them, nothing is done. It returns a
+    sentence, or a `Done` that leads to where the outcome is shown.
     """
 
     slug: str
     label: Text
     permission: str
     form: type[ConsoleForm]
-    run: Callable[[list[Any], dict[str, Any], Page], str]
+    run: Callable[[list[Any], dict[str, Any], Page], Done | str]
     icon: str = ""
 
 
