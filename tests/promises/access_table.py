@@ -76,6 +76,7 @@ DELETE api-keys/* identity.manage_own_access
 GET units identity.view_unit
 POST units identity.create_unit
 GET units/* identity.view_unit
+PATCH units/* identity.change_unit
 GET roles identity.view_staff
 POST roles identity.manage_roles
 GET roles/* identity.view_staff
