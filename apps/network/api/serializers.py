@@ -43,8 +43,8 @@ class NasSerializer(serializers.ModelSerializer[Nas]):
         model = Nas
         fields = (
             "id", "name", "address", "vendor", "coa_port", "site", "walled_pool",
-            "redirect_url", "require_message_authenticator", "enabled", "rebooted_at", "created_at",
-            "updated_at",
+            "redirect_url", "require_message_authenticator", "enabled",
+            "counts_32_bits", "rebooted_at", "created_at", "updated_at",
         )  # fmt: skip
 
 
