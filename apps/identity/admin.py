@@ -71,7 +71,7 @@ class UserAdmin(OperationsAdmin[User]):
 
 @admin.register(OrganisationUnit)
 class OrganisationUnitAdmin(OperationsAdmin[OrganisationUnit]):
-    list_display = ("name", "kind", "parent")
+    list_display = ("name", "kind", "parent", "time_zone")
     list_select_related = ("parent",)
 
 

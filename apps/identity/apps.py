@@ -111,6 +111,7 @@ def _about_staff() -> None:
         revoke_api_key="Take back the API keys of colleagues.",
         view_unit="See the organisation's units.",
         create_unit="Add branches and resellers.",
+        change_unit="Set the time zone of units.",
         view_access="See who may do what, and why.",
         view_rule="See the rules and what was decided.",
         manage_rules="Write rules, try them, and ask to switch them on or off.",

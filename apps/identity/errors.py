@@ -31,6 +31,11 @@ class UnknownUnit(InvalidInput):
     title = "There is no such organisation unit."
 
 
+class UnknownZone(InvalidInput):
+    code = "unknown_time_zone"
+    title = "There is no such time zone. Name one as in Africa/Lagos."
+
+
 class UnknownRole(InvalidInput):
     code = "unknown_role"
     title = "There is no such role."

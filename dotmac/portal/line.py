@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from apps.analytics import selectors as analytics
+from apps.identity import selectors as identity
 from dotmac.core.console.panels import Chart
 from dotmac.core.portal import (
     HomeCard,
@@ -22,6 +22,11 @@ from dotmac.core.portal import (
 )
 
 _VIEW = "network.view_usage"
+_WINDOWS = {
+    "day": gettext_lazy("Today"),
+    "week": gettext_lazy("This week"),
+    "month": gettext_lazy("This month"),
+}
 
 
 def _accounts(page: PortalPageRequest) -> list[int]:
@@ -32,14 +37,13 @@ def _accounts(page: PortalPageRequest) -> list[int]:
 
 
 def usage_card(page: PortalPageRequest) -> dict[str, Any] | None:
-    """Today in words, and the last 24 hours drawn. None without a line."""
+    """Today by the branch's clock, the last 24 hours drawn. None without a line."""
     accounts = _accounts(page)
     if not accounts:
         return None
-    local = page.now.astimezone(settings.OPERATOR_ZONE)
-    midnight = datetime.combine(local.date(), time(), tzinfo=settings.OPERATOR_ZONE)
+    zone = identity.zone_of_customer(page.customer_id)
     return {
-        "today": analytics.usage_of(accounts, midnight, page.now),
+        "today": analytics.usage_windows_of(accounts, page.now, zone)["day"],
         "chart": chart(page),
         "source": reverse("portal:series", args=["usage"]),
     }
@@ -67,7 +71,13 @@ class UsagePage(PortalPage):
         page.require(_VIEW)
         accounts = _accounts(page)
         source = reverse("portal:series", args=["usage"])
+        zone = identity.zone_of_customer(page.customer_id)
+        windows = analytics.usage_windows_of(accounts, page.now, zone)
         return {
+            "windows": [(_WINDOWS[name], found) for name, found in windows.items()],
+            "zone": zone,
+            "cut": settings.OPERATOR_ZONE,
+            "exact": all(found.exact for found in windows.values()),
             "chart": analytics.usage_chart(accounts, page.now, span),
             "total": analytics.usage_of(accounts, page.now - span, page.now),
             "source": f"{source}?range={name}",

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from apps.identity import operations as identity
 from apps.network.models import SessionHistory, SessionLive, UsageHour
 from tests.catalog.shops import make_active, ordered, problem
+from tests.world import SYSTEM
 
 pytestmark = pytest.mark.django_db
 SESSIONS = "/api/v1/sessions"
@@ -152,6 +154,32 @@ def test_tells_the_windows_of_now_whatever_hours_are_asked_for(world, mine):
         assert start <= top < end
 
 
+def test_windows_and_days_are_by_the_clock_of_the_branch(
+    shop, world, mine, monkeypatch
+):
+    """Half past midnight in Lagos is half past eleven, still yesterday, in Accra."""
+    now = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    far = make_active(shop, ordered(shop, world.esi))
+    identity.change_unit(
+        unit_id=world.reseller.pk, time_zone="Africa/Accra", actor=SYSTEM, now=now
+    )
+    for service in (mine, far):
+        used(service, datetime(2026, 11, 30, 10, tzinfo=UTC), 100, 0)
+        used(service, datetime(2026, 11, 30, 23, tzinfo=UTC), 1, 0)
+    told = {}
+
+    for service in (mine, far):
+        url = f"/api/v1/services/{service.pk}/usage?from=2026-12-01&to=2026-12-02"
+        body = world.api(world.ada).get(url).json()
+        sums = [window["octets_in"] for window in body["windows"]]
+        told[body["zone"]] = (sums, body["octets_in"])
+        assert [window["exact"] for window in body["windows"]] == [True] * 3
+
+    # Day, week (from Monday, the 30th) and month; then what the day asked for had.
+    assert told == {"Africa/Lagos": ([1, 101, 1], 1), "Africa/Accra": ([101] * 3, 0)}
+
+
 def test_bounds_are_instants_or_local_days(world, mine):
     url = f"/api/v1/services/{mine.pk}/usage"
     midnight = datetime(2026, 9, 30, 23, 0, tzinfo=UTC)  # 1 October in Lagos
@@ -189,7 +217,7 @@ def test_refuses_bounds_that_make_no_sense(world, mine, query, field):
 def test_a_service_that_waits_has_no_usage(shop, world):
     waiting = ordered(shop, world.chidi)
     body = world.api(world.chidi).get(f"/api/v1/services/{waiting.pk}/usage").json()
-    assert (body["hours"], body["octets_in"]) == ([], 0)
+    assert (body["hours"], body["octets_in"], body["windows"]) == ([], 0, [])
     assert listed(world.api(world.chidi), f"?service={waiting.pk}") == []
 
 

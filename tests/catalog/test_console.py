@@ -1,14 +1,19 @@
 """Staff screens of plans, orders, services and provisioning."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.utils import timezone
 
 from apps.catalog import selectors
 from apps.catalog.models import Order, Plan, PlanPrice, Service
+from apps.identity import operations as identity
+from apps.network.models import UsageHour
 from apps.ops.models import AuditEntry
 from tests.catalog.shops import make_active, ordered
 from tests.catalog.steps import fail, latest
 from tests.sessions import enter
+from tests.world import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +179,32 @@ def test_every_tab_of_a_service_answers(shop, world, desk):
     assert "/console/accounts/" in text_of(engineer, f"/console/services/{active.pk}")
     clerk = enter(world.bisi)
     assert "/console/accounts/" not in text_of(clerk, f"/console/services/{active.pk}")
+
+
+def test_usage_so_far_is_by_the_clock_of_the_customers_unit(shop, world, desk):
+    service = make_active(shop, ordered(shop, world.chidi))
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    UsageHour.objects.create(
+        account_id=service.access_id, hour_at=hour, octets_in=7000, octets_out=9000
+    )
+    url = f"/console/services/{service.pk}?tab=usage"
+
+    page = text_of(desk, url)
+    assert "By the clock of Africa/Lagos." in page
+    assert page.count("16.0 kB") == 3
+    assert "Hours are counted" not in page
+    identity.change_unit(
+        unit_id=world.operator.pk, time_zone="Asia/Kolkata", actor=SYSTEM, now=NOON
+    )
+    page = text_of(desk, url)
+    assert "By the clock of Asia/Kolkata." in page
+    assert "Hours are counted on that of Africa/Lagos" in page
+    local = timezone.localtime(timezone=ZoneInfo("Asia/Kolkata"))
+    for since in ("%d %b %Y, 00:00", "01 %b %Y, 00:00"):
+        assert local.strftime(since) in page
+    waiting = ordered(shop, world.chidi)
+    page = text_of(desk, f"/console/services/{waiting.pk}?tab=usage")
+    assert "usage is counted from the first session on" in page
 
 
 def test_an_owner_makes_a_plan_prices_it_and_retires_it(shop, world):

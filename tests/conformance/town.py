@@ -1,10 +1,4 @@
-"""A street of subscribers behind one NAS, which forgets everything when it reboots.
-
-Cases marked `wrong_today` say what the accounting engine has to become; the number
-is the fault's in the analysis of issue 4. One that begins to pass turns red (xfail
-is strict): take the mark off. A packet without an answer is never what they mean,
-and raises something else.
-"""
+"""A street of subscribers behind one NAS, which forgets everything when it reboots."""
 
 from __future__ import annotations
 
@@ -14,7 +8,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from django.utils import timezone
 
 from apps.network import operations, selectors
@@ -32,10 +25,6 @@ OTHER = {"Calling_Station_Id": "aa:bb:cc:00:00:02"}
 
 class Unanswered(Exception):
     """A packet got no answer, or another one than it must."""
-
-
-def wrong_today(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)
 
 
 def new_id() -> str:

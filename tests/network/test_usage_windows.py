@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.network.enums import UsageWindow
-from apps.network.rules.windows import window_bounds
+from apps.network.rules.windows import is_exact, window_bounds
 
 LAGOS, BERLIN = ZoneInfo("Africa/Lagos"), ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -86,6 +86,36 @@ def test_weeks_and_months_with_a_clock_change_are_an_hour_off():
     assert month.end - month.start == timedelta(days=31) + HOUR
 
 
+@pytest.mark.parametrize(
+    ("zone", "cut", "exact"),
+    [
+        ("Africa/Accra", "Africa/Lagos", True),
+        ("Africa/Lagos", "Africa/Lagos", True),
+        ("Asia/Kolkata", "Africa/Lagos", False),
+        ("Africa/Lagos", "Asia/Kolkata", False),
+        ("Asia/Kathmandu", "Asia/Kolkata", False),
+        # Half past both.
+        ("Asia/Colombo", "Asia/Kolkata", True),
+    ],
+)
+def test_hours_fill_a_window_where_clocks_are_whole_hours_apart(zone, cut, exact):
+    instant = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    for window in UsageWindow:
+        bounds = window_bounds(window, instant, ZoneInfo(zone))
+        assert is_exact(bounds, ZoneInfo(cut)) is exact
+
+
+def test_one_end_that_is_off_is_enough():
+    """Lord Howe's clock goes by half an hour: in winter it is whole hours apart."""
+    zone, instant = ZoneInfo("Australia/Lord_Howe"), datetime(2026, 10, 2, tzinfo=UTC)
+    winter = window_bounds(UsageWindow.DAY, datetime(2026, 7, 1, tzinfo=UTC), zone)
+    month = window_bounds(UsageWindow.MONTH, instant, zone)
+
+    assert not is_exact(winter, LAGOS)
+    assert is_exact(window_bounds(UsageWindow.DAY, month.end, zone), LAGOS)
+    assert not is_exact(month, LAGOS)
+
+
 @given(
     instant=st.datetimes(
         min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - the zone follows
@@ -152,6 +182,26 @@ class TestUsage:
             "week": (1_000_111, 2_000_222),
             "month": (1_011_111, 2_022_222),
         }
+
+    def test_an_hour_that_two_days_share_counts_to_the_one_before(self, used, settings):
+        """Midnight of Kolkata is half past on the clock that cuts the hours."""
+        settings.OPERATOR_ZONE = LAGOS
+        account, _other, use = used
+        kolkata = ZoneInfo("Asia/Kolkata")
+        use(
+            account,
+            datetime(2026, 11, 26, 18, tzinfo=UTC),  # midnight is at 18:30
+            datetime(2026, 11, 26, 19, tzinfo=UTC),
+        )
+
+        from apps.network import selectors
+
+        found = selectors.usage_windows(
+            [account.pk], at=at("2026-11-27 20:00", kolkata), zone=kolkata
+        )[account.pk]
+        assert [(row.octets_in, row.exact) for row in found] == [
+            (10, False), (11, False), (11, False),
+        ]  # fmt: skip
 
     def test_a_day_of_25_hours_counts_both_of_the_same_name(self, used):
         account, _other, use = used

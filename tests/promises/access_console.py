@@ -98,6 +98,7 @@ action roles/change identity.manage_roles
 action roles/delete identity.manage_roles
 detail units identity.view_unit
 tab units/people identity.view_staff
+action units/zone identity.change_unit
 detail access-rules identity.view_rule
 action access-rules/approve identity.approve_rule
 action access-rules/decline identity.approve_rule

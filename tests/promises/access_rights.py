@@ -51,6 +51,7 @@ identity.approve_rule whole om
 identity.change_customer rows omsbr
 identity.change_document rows omsbr
 identity.change_own_factors own omsbnarfpv
+identity.change_unit rows om
 identity.close_customer rows om
 identity.create_api_key rows ombn
 identity.create_customer rows omsr

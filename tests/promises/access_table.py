@@ -76,6 +76,7 @@ DELETE api-keys/* identity.manage_own_access
 GET units identity.view_unit
 POST units identity.create_unit
 GET units/* identity.view_unit
+PATCH units/* identity.change_unit
 GET roles identity.view_staff
 POST roles identity.manage_roles
 GET roles/* identity.view_staff
@@ -131,6 +132,7 @@ GET login-attempts/explain network.view_session
 GET accounts/*/handles network.view_account
 POST accounts/*/handles network.add_handle
 DELETE accounts/*/handles/* network.remove_handle
+GET accounts/*/usage network.view_usage
 POST accounts/*/disconnect network.disconnect_session
 POST accounts/*/holds network.place_hold
 DELETE accounts/*/holds/non_payment network.lift_hold

@@ -11,10 +11,12 @@ from apps.analytics.selectors.figures import (
 from apps.analytics.selectors.usage import (
     USAGE_RANGES,
     Usage,
+    WindowTotal,
     account_ids_of,
     chosen_range,
     usage_chart,
     usage_of,
+    usage_windows_of,
 )
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "USAGE_RANGES",
     "Metric",
     "Usage",
+    "WindowTotal",
     "account_ids_of",
     "chosen_range",
     "metrics",
@@ -30,4 +33,5 @@ __all__ = [
     "receivables_by_age",
     "usage_chart",
     "usage_of",
+    "usage_windows_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,6 +30,14 @@ class Usage:
     up: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTotal(Usage):
+    """Octets since a window began; `exact` as in network.usage_windows."""
+
+    start: datetime
+    exact: bool
+
+
 def account_ids_of(customer_id: int) -> list[int]:
     """The access accounts behind the customer's active services."""
     return catalog.account_ids_of_services(catalog.active_services_of([customer_id]))
@@ -48,6 +57,23 @@ def usage_of(accounts: Sequence[int], start: datetime, end: datetime) -> Usage:
         down=sum(row.octets_out for row in rows),
         up=sum(row.octets_in for row in rows),
     )
+
+
+def usage_windows_of(
+    accounts: Sequence[int], at: datetime, zone: ZoneInfo
+) -> dict[str, WindowTotal]:
+    """What the accounts together used in the day, week and month that hold `at`."""
+    totals: dict[str, WindowTotal] = {}
+    for rows in network.usage_windows(accounts, at=at, zone=zone).values():
+        for row in rows:
+            before = totals.get(row.window)
+            totals[row.window] = WindowTotal(
+                start=row.start,
+                down=row.octets_out + (before.down if before else 0),
+                up=row.octets_in + (before.up if before else 0),
+                exact=row.exact,
+            )
+    return totals
 
 
 def usage_chart(accounts: Sequence[int], now: datetime, span: timedelta) -> Chart:

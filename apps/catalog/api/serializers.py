@@ -260,6 +260,10 @@ class UsageWindowSerializer(serializers.Serializer[Any]):
     end = serializers.DateTimeField(help_text="Excluded.")
     octets_in = serializers.IntegerField(help_text="From the customer.")
     octets_out = serializers.IntegerField(help_text="To the customer.")
+    exact = serializers.BooleanField(
+        help_text="False: hours are cut on the operator's clock, part of an hour off;"
+        " the hour in which the window begins counts to the one before."
+    )
 
 
 class UsageSerializer(serializers.Serializer[Any]):
@@ -269,9 +273,9 @@ class UsageSerializer(serializers.Serializer[Any]):
     octets_in = serializers.IntegerField(help_text="From the customer.")
     octets_out = serializers.IntegerField(help_text="To the customer.")
     hours = UsageHourSerializer(many=True)
+    zone = serializers.CharField(help_text="The clock of the customer's unit.")
     windows = UsageWindowSerializer(
-        many=True,
-        help_text="The day, week and month of now on the operator's clock, so far.",
+        many=True, help_text="The day, week and month of now on that clock, so far."
     )
 
 

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.catalog import selectors
 from apps.catalog.api.serializers import SessionSerializer, UsageSerializer
 from apps.catalog.models import Service
+from apps.identity import selectors as identity
 from apps.network import selectors as network
-from apps.network.selectors import SessionView, WindowUsage
+from apps.network.selectors import SessionView
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
+from dotmac.core.api.spans import SPAN_PARAMETERS, span_of
 from dotmac.core.api.viewsets import ApiViewSet
-from dotmac.core.periods import day_start
-
-USAGE_DEFAULT = timedelta(days=30)
-USAGE_MAX = timedelta(days=366)
-YEARS = range(1970, 3000)
 
 
 class SessionViewSet(ApiViewSet):
@@ -83,23 +74,20 @@ class SessionViewSet(ApiViewSet):
 class UsageMixin:
     """GET services/{id}/usage: octets by hour."""
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "from", OpenApiTypes.DATETIME, description="Instant or date."
-            ),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Excluded."),
-        ],
-        responses=UsageSerializer,
-    )
+    @extend_schema(parameters=[*SPAN_PARAMETERS], responses=UsageSerializer)
     @action(detail=True, methods=["get"])
     def usage(self: Any, request: Request, pk: str) -> Response:
-        """Octets by hour, thirty days unless told; hours without any are left out."""
+        """Octets by hour, thirty days unless told; hours without any are left out.
+
+        Dates and windows are by the clock of the unit that the customer belongs to.
+        """
         now = timezone.now()
-        start, end = _bounds(request, now)
         service = self.get_object()
+        zone = identity.zone_of_customer(service.customer_id)
+        start, end = span_of(request, now, zone)
         accounts = [service.access_id] if service.access_id else []
         hours = network.usage_hours(accounts, start, end) if accounts else []
+        windows = network.usage_windows(accounts, at=now, zone=zone)
         data = {
             "service": service.pk,
             "start": start,
@@ -107,41 +95,7 @@ class UsageMixin:
             "octets_in": sum(hour.octets_in for hour in hours),
             "octets_out": sum(hour.octets_out for hour in hours),
             "hours": hours,
-            "windows": _windows(accounts, now),
+            "zone": zone.key,
+            "windows": windows.get(service.access_id, ()),
         }
         return Response(UsageSerializer(data).data)
-
-
-def _windows(accounts: Sequence[int], now: datetime) -> Sequence[WindowUsage]:
-    """Of the service's account; nothing before it has one."""
-    found = network.usage_windows(accounts, at=now, zone=settings.OPERATOR_ZONE)
-    return found[accounts[0]] if accounts else ()
-
-
-def _bounds(request: Request, now: datetime) -> tuple[datetime, datetime]:
-    end = _instant(request, "to") or now
-    start = _instant(request, "from") or end - USAGE_DEFAULT
-    if not start < end <= start + USAGE_MAX:
-        raise ValidationError({"from": [_("Before `to`, by a year at most.")]})
-    return start, end
-
-
-def _instant(request: Request, name: str) -> datetime | None:
-    """An instant, or the start of a local day; None when not given."""
-    text = request.query_params.get(name)
-    if not text:
-        return None
-    found: datetime | None
-    try:
-        if len(text) == len("2026-01-31"):
-            found = day_start(date.fromisoformat(text), settings.OPERATOR_ZONE)
-        else:
-            found = parse_datetime(text)
-    except (ValueError, OverflowError):
-        found = None
-    # Beyond these years a bound plus or minus a window is no instant any more.
-    if found is None or found.year not in YEARS:
-        raise ValidationError(
-            {name: [_("An instant or a date of 1970 to 2999, as in ISO 8601.")]}
-        )
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -14,8 +13,10 @@ from django.utils.translation import gettext_lazy
 from apps.catalog import operations, selectors
 from apps.catalog.console import acts
 from apps.catalog.console.states import service_state, shown_step
+from apps.catalog.console.usage import usage_chart, windows_panel
 from apps.catalog.enums import ServiceState, ShownState
 from apps.catalog.models import Service
+from apps.identity import selectors as identity
 from apps.network import selectors as network
 from apps.network.selectors import SessionView
 from dotmac.core.actors import Actor
@@ -28,7 +29,6 @@ from dotmac.core.console import (
     Fact,
     FactsPanel,
     IdFilter,
-    Line,
     ListScreen,
     Page,
     Panel,
@@ -45,7 +45,6 @@ from dotmac.core.console import (
 from dotmac.core.console.render import rate_text
 
 SESSIONS_MAX = 25
-HOUR = timedelta(hours=1)
 RANGES = {"24h": 1, "7d": 7, "30d": 30}
 RANGE_LABELS = (
     ("24h", gettext_lazy("24 h")),
@@ -261,19 +260,22 @@ class ServiceDetail(DetailScreen):
 
     def usage(self, row: Service, page: Page) -> Sequence[Panel]:
         chosen = _range(page)
+        zone = identity.zone_of_customer(row.customer_id)
         return [
+            windows_panel(row, page.now, zone),
             ChartPanel(
                 title=_("Usage by hour"),
-                chart=_usage_chart(row, chosen, page.now),
+                chart=usage_chart(row, RANGES[chosen], page.now),
                 source=series_url(self.slug, row.pk, "usage", range=chosen),
                 ranges=RANGE_LABELS,
                 range=chosen,
                 empty=_("No usage was counted in this time."),
-            )
+            ),
         ]
 
     def series(self, name: str, row: Service, page: Page) -> Chart | None:
-        return _usage_chart(row, _range(page), page.now) if name == "usage" else None
+        days = RANGES[_range(page)]
+        return usage_chart(row, days, page.now) if name == "usage" else None
 
     def credentials(self, row: Service, page: Page) -> Sequence[Panel]:
         if row.state == ServiceState.TERMINATED:
@@ -300,23 +302,3 @@ def _session_state(session: SessionView) -> str:
 def _range(page: Page) -> str:
     chosen = page.query.get("range", "24h")
     return chosen if chosen in RANGES else "24h"
-
-
-def _usage_chart(service: Service, chosen: str, now: datetime) -> Chart:
-    """Octets by hour; an hour without a row is one without traffic."""
-    first = (now - timedelta(days=RANGES[chosen])).replace(
-        minute=0, second=0, microsecond=0
-    )
-    accounts = [service.access_id] if service.access_id else []
-    rows = network.usage_hours(accounts, first, now) if accounts else []
-    found = {row.hour_at: row for row in rows}
-    hours = [first + HOUR * n for n in range(int((now - first) / HOUR) + 1)]
-    shown = [found.get(hour) for hour in hours] if found else []
-    return Chart(
-        instants=hours if found else [],
-        lines=[
-            Line(_("Down"), [row.octets_out if row else 0 for row in shown]),
-            Line(_("Up"), [row.octets_in if row else 0 for row in shown]),
-        ],
-        unit="octets",
-    )

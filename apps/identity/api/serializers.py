@@ -17,6 +17,10 @@ from apps.identity.models import (
     OrganisationUnit,
     ServiceLocation,
 )
+from apps.identity.selectors import UnitZone
+from dotmac.core.zones import NAME_MAX
+
+_ZONE_HELP = "As in Africa/Lagos; empty: that of the unit above."
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -182,10 +186,20 @@ class UnitSerializer(serializers.ModelSerializer[OrganisationUnit]):
     parent = serializers.IntegerField(  # type: ignore[assignment]
         source="parent_id", allow_null=True
     )
+    time_zone = serializers.CharField(
+        read_only=True, help_text="Its own; empty: that of the unit above."
+    )
+    zone = serializers.SerializerMethodField(
+        help_text="The one in force: its own, of a unit above, or the operator's."
+    )
 
     class Meta:
         model = OrganisationUnit
-        fields = ("id", "name", "kind", "parent", "created_at")
+        fields = ("id", "name", "kind", "parent", "time_zone", "zone", "created_at")
+
+    def get_zone(self, unit: OrganisationUnit) -> str:
+        zones: dict[int, UnitZone] = self.context["zones"]
+        return zones[unit.pk].zone.key
 
 
 class NewUnit(serializers.Serializer[Any]):
@@ -193,4 +207,14 @@ class NewUnit(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=LOWER_UNITS)
     parent = serializers.IntegerField(  # type: ignore[assignment]
         min_value=1, source="parent_id"
+    )
+    time_zone = serializers.CharField(
+        max_length=NAME_MAX, required=False, allow_blank=True, default="",
+        help_text=_ZONE_HELP,
+    )  # fmt: skip
+
+
+class UnitChanges(serializers.Serializer[Any]):
+    time_zone = serializers.CharField(
+        max_length=NAME_MAX, allow_blank=True, help_text=_ZONE_HELP
     )

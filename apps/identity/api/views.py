@@ -18,6 +18,7 @@ from apps.identity.api.serializers import (
     CustomerSerializer,
     NewCustomer,
     NewUnit,
+    UnitChanges,
     UnitSerializer,
     WholeCustomer,
 )
@@ -269,11 +270,22 @@ class UnitViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "list": "identity.view_unit",
         "retrieve": "identity.view_unit",
         "create": "identity.create_unit",
+        "partial_update": "identity.change_unit",
     }
     filters = {"kind": filters.exact("kind", UnitKind)}
 
     def rows(self, actor: Actor, permission: str) -> QuerySet[OrganisationUnit]:
         return selectors.units_visible_to(actor, permission)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """The clocks of one page of units are read at once."""
+        given = args[0] if args else []
+        shown = given if isinstance(given, list) else [given]
+        kwargs["context"] = {
+            **self.get_serializer_context(),
+            "zones": selectors.zones_of_units([row.pk for row in shown]),
+        }
+        return super().get_serializer(*args, **kwargs)
 
     @extend_schema(request=NewUnit, responses={201: UnitSerializer})
     def create(self, request: Request) -> Response:
@@ -283,3 +295,14 @@ class UnitViewSet(ListMixin, RetrieveMixin, ApiViewSet):
             raise UnknownUnit(field="parent")
         unit = operations.create_unit(**facts, actor=self.actor, now=timezone.now())
         return self.answer(unit, status=201)
+
+    @extend_schema(request=UnitChanges, responses=UnitSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Another clock, or with an empty text that of the unit above."""
+        unit = operations.change_unit(
+            unit_id=self.get_object().pk,
+            **self.body(UnitChanges),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return self.answer(unit)

@@ -12,6 +12,7 @@ from apps.identity.enums import RuleEffect, UnitKind
 from apps.identity.models import AccessRule
 from dotmac.core.console import ConsoleForm
 from dotmac.core.permissions import catalogue
+from dotmac.core.zones import zone_names
 
 _CHOICES_MAX = 500
 _UNIT_KINDS = (UnitKind.BRANCH, UnitKind.RESELLER)
@@ -49,7 +50,45 @@ class RoleForm(ConsoleForm):
         self.fields["permissions"].choices = permissions_by_app()  # type: ignore[attr-defined]
 
 
-class UnitForm(ConsoleForm):
+def _zone_choices(own: str, otherwise: Any) -> list[tuple[Any, Any]]:
+    """The zones by continent; one's own stays choosable though its name is old."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zone_names()):
+        continent, _slash, place = name.partition("/")
+        if place and continent != "Etc":
+            text = name.replace("_", " ")
+            groups.setdefault(continent, []).append((name, text))
+    listed = {name for names in groups.values() for name, _text in names}
+    plain = [name for name in {"UTC", own} if name and name not in listed]
+    return [
+        ("", otherwise),
+        *((name, name) for name in sorted(plain)),
+        *groups.items(),
+    ]
+
+
+class _ZoneForm(ConsoleForm):
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_("Days, weeks and months of usage are cut by its clock."),
+    )
+
+    def arrange(self) -> None:
+        own, otherwise = "", _("That of the unit above")
+        if self.row is not None:
+            own = self.row.time_zone
+        if self.row is not None and self.row.parent_id is None:
+            otherwise = _("That of the setting OPERATOR_TIME_ZONE")
+        choices = _zone_choices(own, otherwise)
+        self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]
+
+
+class UnitZoneForm(_ZoneForm):
+    """Another clock for a unit that is there."""
+
+
+class UnitForm(_ZoneForm):
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("Once among its neighbours.")
     )
@@ -64,7 +103,10 @@ class UnitForm(ConsoleForm):
         help_text=_("Who holds a role there reaches this unit as well."),
     )
 
+    field_order = ("name", "kind", "parent_id", "time_zone")
+
     def arrange(self) -> None:
+        super().arrange()
         units = selectors.units_visible_to(self.page.actor, "identity.create_unit")
         self.fields["parent_id"].choices = [  # type: ignore[attr-defined]
             (unit.pk, unit.name) for unit in units[:_CHOICES_MAX]

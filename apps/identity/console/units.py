@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.identity import operations, selectors
-from apps.identity.console.access_forms import UnitForm
+from apps.identity.console.access_forms import UnitForm, UnitZoneForm
 from apps.identity.enums import UnitKind
 from apps.identity.models import OrganisationUnit
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
+    Action,
     Button,
     ChoiceFilter,
     Column,
@@ -26,6 +27,7 @@ from dotmac.core.console import (
     ListScreen,
     Page,
     Panel,
+    State,
     Tab,
     TablePanel,
     detail_url,
@@ -34,6 +36,7 @@ from dotmac.core.console import (
 )
 
 _VIEW, _CREATE = "identity.view_unit", "identity.create_unit"
+_CHANGE = "identity.change_unit"
 _STAFF = "identity.view_staff"
 BELOW_MAX = 200
 
@@ -94,6 +97,24 @@ class NewUnit(FormScreen):
         return Done(said, detail_url("units", unit.pk))
 
 
+def _zone_in_force(unit: OrganisationUnit) -> State:
+    """The clock, and which unit or setting it comes from."""
+    found = selectors.zones_of_units([unit.pk])[unit.pk]
+    if found.source_id is None:
+        why = _("The setting OPERATOR_TIME_ZONE says so.")
+    elif found.source_id == unit.pk:
+        why = _("Its own.")
+    else:
+        why = _("That of %s, above.") % found.source
+    return State(found.zone.key, "quiet", "clock", why=why)
+
+
+def _change_zone(unit: OrganisationUnit, data: dict[str, Any], page: Page) -> str:
+    operations.change_unit(unit_id=unit.pk, **data, actor=page.actor, now=page.now)
+    zone = selectors.zones_of_units([unit.pk])[unit.pk].zone
+    return _("Its clock is %s. Usage is cut by it from now on.") % zone.key
+
+
 @register_screen
 class UnitDetail(DetailScreen):
     slug = "units"
@@ -107,6 +128,19 @@ class UnitDetail(DetailScreen):
             build="people",
             permission=_STAFF,
             order=2,
+        ),
+    )
+
+    actions = (
+        Action(
+            slug="zone",
+            label=gettext_lazy("Set the time zone"),
+            submit=gettext_lazy("Save"),
+            permission=_CHANGE,
+            icon="clock",
+            form=UnitZoneForm,
+            initial=lambda unit, _page: {"time_zone": unit.time_zone},
+            run=_change_zone,
         ),
     )
 
@@ -131,6 +165,7 @@ class UnitDetail(DetailScreen):
                 facts=[
                     Fact(_("Kind"), row.get_kind_display()),
                     Fact(_("Below"), row.parent.name if row.parent else ""),
+                    Fact(_("Time zone"), _zone_in_force(row), "state"),
                     Fact(_("Made"), row.created_at, "datetime"),
                 ],
             ),

@@ -13,7 +13,9 @@ from dotmac.core.models import Record
 class OrganisationUnit(Record):
     """One part of the operator's organisation; customers belong to one.
 
-    A unit never moves: its place is part of what its people may see.
+    A unit never moves: its place is part of what its people may see. Its time zone
+    is a name of the IANA database; blank means that of the unit above, and at the
+    top the operator's (settings.OPERATOR_ZONE).
     """
 
     name = models.CharField(max_length=120)
@@ -25,6 +27,7 @@ class OrganisationUnit(Record):
         null=True,
         blank=True,
     )
+    time_zone = models.CharField(max_length=64, blank=True, db_default="", default="")
 
     class Meta:
         constraints = (

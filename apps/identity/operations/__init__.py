@@ -133,7 +133,6 @@ from apps.identity.operations.resets import (
 )
 from apps.identity.operations.roles import (
     assign_role,
-    create_unit,
     sync_roles,
     unassign_role,
 )
@@ -162,6 +161,7 @@ from apps.identity.operations.staff import (
 from apps.identity.operations.step_up import step_up
 from apps.identity.operations.tagging import set_tags, tag_customers
 from apps.identity.operations.totp import Enrolment
+from apps.identity.operations.units import change_unit, create_unit
 
 __all__ = [
     "DOCUMENT_BYTES_MAX",
@@ -204,6 +204,7 @@ __all__ = [
     "change_role",
     "change_rule",
     "change_tag",
+    "change_unit",
     "check_serviceability",
     "close_customer",
     "confirm_code",

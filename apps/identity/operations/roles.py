@@ -1,4 +1,4 @@
-"""Roles, where they are held, and the organisation they are held in."""
+"""Roles, and where they are held."""
 
 from __future__ import annotations
 
@@ -33,17 +33,11 @@ from apps.identity.selectors.rights import rights_of
 from apps.identity.selectors.staff import default_unit
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor, ActorKind
-from dotmac.core.db import refusing
-from dotmac.core.errors import Conflict, InvalidInput, NotFound
+from dotmac.core.errors import NotFound
 from dotmac.core.permissions import catalogue, is_grantable
 from dotmac.core.refs import SubjectRef
 
 _MANAGE = "identity.manage_roles"
-
-
-class UnitNameTaken(Conflict):
-    code = "unit_name_taken"
-    title = "There is a unit of this name here."
 
 
 @transaction.atomic
@@ -101,32 +95,6 @@ def _sync_grantable(meanings: dict[str, str]) -> None:
             ],
             ignore_conflicts=True,
         )
-
-
-@transaction.atomic
-def create_unit(
-    *, name: str, kind: str, parent_id: int, actor: Actor, now: datetime
-) -> OrganisationUnit:
-    """A branch or a reseller below another unit."""
-    if kind not in {UnitKind.BRANCH, UnitKind.RESELLER}:
-        raise InvalidInput("A unit is a branch or a reseller.", field="kind")
-    if not OrganisationUnit.objects.filter(pk=parent_id).exists():
-        raise UnknownUnit(field="parent")
-
-    with refusing(
-        identity_organisationunit_name_once=lambda: UnitNameTaken(field="name")
-    ):
-        unit = OrganisationUnit.objects.create(
-            name=name, kind=kind, parent_id=parent_id
-        )
-    ops.record(
-        action="identity.create_unit",
-        subject=SubjectRef("identity", "unit", unit.pk, name),
-        actor=actor,
-        now=now,
-        unit_id=unit.pk,
-    )
-    return unit
 
 
 @transaction.atomic

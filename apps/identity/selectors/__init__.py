@@ -146,6 +146,12 @@ from apps.identity.selectors.trying import (
     waiting_step,
     waiting_steps,
 )
+from apps.identity.selectors.zones import (
+    UnitZone,
+    zone_of_customer,
+    zones_of_customers,
+    zones_of_units,
+)
 
 __all__ = [
     "API_KEY_MARK",
@@ -158,6 +164,7 @@ __all__ = [
     "StaffMember",
     "Suggestion",
     "Trial",
+    "UnitZone",
     "active_staff",
     "actor_for_api_key",
     "actor_for_session",
@@ -261,4 +268,7 @@ __all__ = [
     "what_may",
     "who_may",
     "working_link",
+    "zone_of_customer",
+    "zones_of_customers",
+    "zones_of_units",
 ]

@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.network import operations, selectors
 from apps.network.api.requests import NewHandle, NewHold
 from apps.network.api.serializers import AccountSerializer, HandleSerializer
+from apps.network.api.usage import AccountUsageSerializer
 from apps.network.enums import AccountKind, HoldReason
 from apps.network.models import AccessAccount
 from dotmac.core.actors import Actor
 from dotmac.core.api import filters
+from dotmac.core.api.spans import SPAN_PARAMETERS, span_of
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin
+from dotmac.core.zones import zone_named
 
 _Queued = inline_serializer(
     "DisconnectsQueued", {"queued": serializers.IntegerField(min_value=0)}
 )
+_ZONE = OpenApiParameter(
+    "zone", OpenApiTypes.STR,
+    description="Whose clock dates and windows are by, as in Africa/Accra; the"
+    " operator's unless told.",
+)  # fmt: skip
+
+
+def _zone(request: Request) -> ZoneInfo:
+    """The clock asked for: network knows no customers, so it cannot know theirs."""
+    name = request.query_params.get("zone", "")
+    if not name:
+        return settings.OPERATOR_ZONE
+    zone = zone_named(name)
+    if zone is None:
+        raise ValidationError({"zone": [_("There is no such time zone.")]})
+    return zone
 
 
 class AccountViewSet(ListMixin, ApiViewSet):
@@ -41,6 +68,7 @@ class AccountViewSet(ListMixin, ApiViewSet):
         "handles": "network.view_account",
         "add_handle": "network.add_handle",
         "remove_handle": "network.remove_handle",
+        "usage": "network.view_usage",
     }
     filters = {
         "login": filters.exact("login"),
@@ -124,6 +152,29 @@ class AccountViewSet(ListMixin, ApiViewSet):
             now=timezone.now(),
         )  # fmt: skip
         return Response(status=204)
+
+    @extend_schema(
+        parameters=[*SPAN_PARAMETERS, _ZONE], responses=AccountUsageSerializer
+    )
+    @action(detail=True, methods=["get"])
+    def usage(self, request: Request, pk: str) -> Response:
+        """Octets by hour, thirty days unless told; hours without any are left out."""
+        account = self.get_object()
+        now, zone = timezone.now(), _zone(request)
+        start, end = span_of(request, now, zone)
+        hours = selectors.usage_hours([account.pk], start, end)
+        windows = selectors.usage_windows([account.pk], at=now, zone=zone)
+        data = {
+            "account": account.pk,
+            "start": start,
+            "end": end,
+            "octets_in": sum(hour.octets_in for hour in hours),
+            "octets_out": sum(hour.octets_out for hour in hours),
+            "hours": hours,
+            "zone": zone.key,
+            "windows": windows[account.pk],
+        }
+        return Response(AccountUsageSerializer(data).data)
 
     def _view(self, account_id: int, *, status: int = 200) -> Response:
         view = selectors.account_view(account_id)

@@ -67,6 +67,11 @@ class NasChanges(NewNas):
     name = serializers.CharField(max_length=100, required=False)
     address = serializers.CharField(max_length=39, required=False)
     enabled = serializers.BooleanField(required=False)
+    counts_32_bits = serializers.BooleanField(
+        required=False,
+        help_text="It tells no gigawords: a counter that falls while the session's"
+        " time grows has overflowed.",
+    )
 
 
 class NewVrf(serializers.Serializer[Any]):

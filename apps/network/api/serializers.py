@@ -44,8 +44,8 @@ class NasSerializer(serializers.ModelSerializer[Nas]):
         model = Nas
         fields = (
             "id", "name", "address", "vendor", "coa_port", "site", "walled_pool",
-            "redirect_url", "require_message_authenticator", "enabled", "ipoe", "rebooted_at",
-            "created_at", "updated_at",
+            "redirect_url", "require_message_authenticator", "enabled", "ipoe",
+            "counts_32_bits", "rebooted_at", "created_at", "updated_at",
         )  # fmt: skip
 
 

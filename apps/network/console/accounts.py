@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -274,7 +275,7 @@ class AccountDetail(DetailScreen):
     def usage(self, row: AccessAccount, page: Page) -> Sequence[Panel]:
         chosen = page.query.get("range", "24h")
         return [
-            windows_panel(row.pk, page.now),
+            windows_panel(row.pk, page.now, settings.OPERATOR_ZONE),
             ChartPanel(
                 title=_("Usage"),
                 chart=self._usage(row, chosen, page),

@@ -120,6 +120,14 @@ class ChangeNasForm(NasFields):
         required=False,
         help_text=gettext_lazy("A disabled NAS gets no answer."),
     )
+    counts_32_bits = forms.BooleanField(
+        label=gettext_lazy("Counters of 32 bits"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only for a NAS that sends no gigawords: a counter that falls while time"
+            " goes on has overflowed once."
+        ),
+    )
 
 
 def change(nas: Nas, data: dict[str, Any], page: Page) -> str:
@@ -282,6 +290,7 @@ class NasDetail(DetailScreen):
                         "bool",
                     ),
                     Fact(_("Devices and lines without a password"), row.ipoe, "bool"),
+                    Fact(_("Counters of 32 bits"), row.counts_32_bits, "bool"),
                     Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
                     Fact(_("Page of the walled garden"), row.redirect_url),
                     sharing(row),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -33,19 +34,31 @@ def usage_chart(account_ids: Sequence[int], start: datetime, end: datetime) -> C
     )
 
 
-def windows_panel(account_id: int, at: datetime) -> TablePanel:
-    """Today, this week and this month on the operator's clock."""
-    zone = settings.OPERATOR_ZONE
+def windows_panel(account_id: int, at: datetime, zone: ZoneInfo) -> TablePanel:
+    """Today, this week and this month on the zone's clock; a note where inexact."""
+    rows = selectors.usage_windows([account_id], at=at, zone=zone)[account_id]
+    note = _("By the clock of {zone}.").format(zone=zone.key)
+    if not all(row.exact for row in rows):
+        cut = settings.OPERATOR_ZONE.key
+        note += " " + _(
+            "Hours are counted on that of {cut}: the hour in which a day begins"
+            " counts to the day before."
+        ).format(cut=cut)
     names = {"day": _("Today"), "week": _("This week"), "month": _("This month")}
     return TablePanel(
         title=_("So far"),
         columns=(
             Column(_("Window"), lambda row: names[row.window]),
-            Column(_("Since"), "start", "datetime"),
+            Column(_("Since"), lambda row: _on(row.start, zone)),
             Column(_("Sent"), "octets_in", "bytes"),
             Column(_("Received"), "octets_out", "bytes"),
             Column(_("Together"), "octets", "bytes"),
         ),
-        rows=selectors.usage_windows([account_id], at=at, zone=zone)[account_id],
-        note=_("By the clock of {zone}.").format(zone=zone.key),
+        rows=rows,
+        note=note,
     )
+
+
+def _on(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant on the window's own clock, which may not be the operator's."""
+    return instant.astimezone(zone).strftime("%d %b %Y, %H:%M")

@@ -59,6 +59,8 @@ class Nas(Record):
         max_length=200, blank=True, db_default="", default=""
     )
     require_message_authenticator = models.BooleanField(default=True)
+    # It tells no gigawords: a counter that falls while time goes on has overflowed.
+    counts_32_bits = models.BooleanField(db_default=False, default=False)
     enabled = models.BooleanField(default=True)
     # Devices and lines may be let in without a password (AccessHandle).
     ipoe = models.BooleanField(default=False, db_default=False)

@@ -31,6 +31,7 @@ _CHANGEABLE = frozenset(
     {
         "name", "address", "vendor", "coa_port", "site_id", "walled_pool", "secret",
         "require_message_authenticator", "enabled", "redirect_url", "ipoe",
+        "counts_32_bits",
     }
 )  # fmt: skip
 
@@ -103,7 +104,8 @@ def change_nas(
     """Change the named fields; RADIUS knows within the lifetime of its client entry.
 
     Fields: name, address, vendor, coa_port, site_id, walled_pool, redirect_url,
-    secret, require_message_authenticator, enabled, ipoe. Nothing different, nothing changed.
+    secret, require_message_authenticator, enabled, ipoe, counts_32_bits. Nothing
+    different, nothing changed.
     """
     unknown = changes.keys() - _CHANGEABLE
     if unknown:

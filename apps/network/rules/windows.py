@@ -28,6 +28,17 @@ def window_bounds(window: UsageWindow, at: datetime, zone: ZoneInfo) -> Bounds:
     return Bounds(day_start(period.start, zone), day_start(period.end, zone))
 
 
+def is_exact(bounds: Bounds, cut: ZoneInfo) -> bool:
+    """Whether hours of the clock `cut` fill the bounds without a rest.
+
+    They do where the two clocks are whole hours apart at both ends.
+    """
+    return all(
+        (local.minute, local.second, local.microsecond) == (0, 0, 0)
+        for local in (bounds.start.astimezone(cut), bounds.end.astimezone(cut))
+    )
+
+
 def _dates(window: UsageWindow, day: date) -> Period:
     if window == UsageWindow.MONTH:
         return month_of(day)

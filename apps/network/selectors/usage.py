@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from apps.network.enums import UsageWindow
-from apps.network.rules.windows import Bounds, window_bounds
+from apps.network.rules.windows import Bounds, is_exact, window_bounds
 from dotmac.core.db import fetch_dicts
 
 USAGE_HOURS_MAX = 24 * 400
@@ -33,6 +35,8 @@ class WindowUsage:
     end: datetime
     octets_in: int
     octets_out: int
+    # False: the hours are cut on another clock, and the first counts to before.
+    exact: bool
 
     @property
     def octets(self) -> int:
@@ -62,7 +66,7 @@ def usage_windows(
 
     One statement however many accounts; those without usage have zeros. Hours are
     cut on the operator's clock: in a zone that differs from it by part of an hour,
-    the hour in which a window begins counts to the one before.
+    the hour in which a window begins counts to the one before, and `exact` is False.
     """
     bounds = {window: window_bounds(window, at, zone) for window in UsageWindow}
     rows = fetch_dicts(
@@ -102,4 +106,5 @@ def _window(
         end=bounds.end,
         octets_in=row["octets_in"] if row else 0,
         octets_out=row["octets_out"] if row else 0,
+        exact=is_exact(bounds, settings.OPERATOR_ZONE),
     )
