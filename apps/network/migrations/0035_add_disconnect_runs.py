@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("network", "0031_note_failed_methods"),
+        ("network", "0034_limit_volume"),
         ("ops", "0005_fill_messages_when_sent"),
     ]
 
