@@ -41,7 +41,7 @@ WRITES = {
     "PATCH access-rules/*": {"name", "why", "effect", "permissions", "expression",
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
-                    "redirect_url", "enabled", "secret", "updated_at"},
+                    "redirect_url", "enabled", "ipoe", "secret", "updated_at"},
     "PATCH rate-profiles/*": {"name", "on_limit", "down_kbps", "up_kbps", "burst_down_kbps",
                               "burst_up_kbps", "burst_threshold_down_kbps",
                               "burst_threshold_up_kbps", "burst_s", "sessions_max",
