@@ -18,7 +18,7 @@ def nuru(site):
     """Nuru's cookies, over a network in use."""
     from django.utils import timezone
 
-    from apps.network.models import CoaRequest, UsageHour
+    from apps.network.models import AccessAttempt, CoaRequest, UsageHour
     from tests.sessions import enter
     from tests.world import World
 
@@ -38,6 +38,11 @@ def nuru(site):
     CoaRequest.objects.filter(kind="disconnect").update(
         state="refused", answer="Disconnect-NAK, Error-Cause 503", answered_at=now
     )
+    do.add_handle(account_id=net.account.pk, kind="circuit_id", value="0x0004006401")
+    AccessAttempt.objects.create(
+        decided_at=now, login="ada@home", mac="aa:bb:cc:00:00:01", accepted=False,
+        reason="hold", hold_reason="non_payment", account=net.account, nas=net.nas,
+    )  # fmt: skip
     hour = now.replace(minute=0, second=0, microsecond=0)
     UsageHour.objects.bulk_create(
         UsageHour(account=net.account, hour_at=hour - timedelta(hours=i),
@@ -53,7 +58,9 @@ PATHS = (
     "pools", "pools/1", "pools/new", "sites", "sites/1", "sites/new", "rate-profiles",
     "rate-profiles/1", "rate-profiles/new", "accounts", "accounts/1",
     "accounts/1?tab=usage", "accounts/1?tab=sessions", "accounts/1/hold", "sessions",
-    "sessions/1", "coa-requests", "coa-requests/1",
+    "sessions/1", "coa-requests", "coa-requests/1", "accounts/1/add-handle",
+    "login-attempts", "login-attempts/explain",
+    "login-attempts/explain?login=ada@home&nas=127.0.1.1",
 )  # fmt: skip
 
 

@@ -110,6 +110,8 @@ UNRECORDED = {
 }
 # A POST because the answer is dear to make; it changes nothing.
 ONLY_ASK = {"apps.identity.api.access.AccessRuleViewSet.try_out"}
+# A form that leads to the page with the answer.
+LEAD_ON = {"apps.network.console.explain.ExplainLogin.run"}
 
 
 def records(function: str) -> bool:
@@ -186,7 +188,7 @@ def screens() -> set[str]:
 def test_every_action_form_and_page_gets_to_an_operation_that_records():
     found = screens()
     assert len(found) > 60
-    assert {name for name in found if not records(name)} == set()
+    assert {name for name in found if not records(name)} == LEAD_ON
 
 
 @pytest.fixture

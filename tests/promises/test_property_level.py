@@ -42,7 +42,7 @@ WRITES = {
     "PATCH access-rules/*": {"name", "why", "effect", "permissions", "expression",
                              "changed_by", "updated_at"},
     "PATCH nas/*": {"name", "address", "site_id", "vendor", "coa_port", "walled_pool",
-                    "redirect_url", "enabled", "secret", "counts_32_bits",
+                    "redirect_url", "enabled", "ipoe", "secret", "counts_32_bits",
                     "updated_at"},
     "PATCH rate-profiles/*": {"name", "on_limit", "down_kbps", "up_kbps", "burst_down_kbps",
                               "burst_up_kbps", "burst_threshold_down_kbps",
