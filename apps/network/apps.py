@@ -49,6 +49,8 @@ class NetworkConfig(AppConfig):
             view_session="See sessions, usage and what NASes answered.",
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",
+            view_account_import="See imports of users from other RADIUS servers.",
+            import_accounts="Import users with their passwords; take an import back.",
         )
         permissions.declare_dangerous("network", "change_nas")
         permissions.declare_whole(
@@ -69,4 +71,6 @@ class NetworkConfig(AppConfig):
             "view_rate_profile",
             "create_rate_profile",
             "change_rate_profile",
+            "view_account_import",
+            "import_accounts",
         )

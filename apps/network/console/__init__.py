@@ -5,6 +5,7 @@ from apps.network.console import (
     attempts,
     equipment,
     home,
+    imports,
     nas,
     nas_attributes,
     prefixes,
@@ -14,6 +15,6 @@ from apps.network.console import (
 )
 
 __all__ = [
-    "accounts", "attempts", "equipment", "home", "nas", "nas_attributes", "prefixes",
+    "accounts", "attempts", "equipment", "home", "imports", "nas", "nas_attributes", "prefixes",
     "profiles", "search", "sessions",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix
 from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
+from apps.network.models.imports import AccountImport, AccountImportRow
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
 from apps.network.models.vendors import NasAttribute, VendorMap, VendorRule
@@ -14,6 +15,8 @@ __all__ = [
     "AccessAccount",
     "AccessAttempt",
     "AccessHold",
+    "AccountImport",
+    "AccountImportRow",
     "AddressAssignment",
     "AddressPool",
     "AttemptBatch",

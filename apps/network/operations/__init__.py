@@ -23,9 +23,22 @@ from apps.network.operations.coa import (
     reconcile_coa,
     settle_coa_request,
 )
+from apps.network.operations.comparing import (
+    begin_comparison,
+    compare_servers,
+    store_comparison,
+)
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.import_reading import begin_import
+from apps.network.operations.imports import (
+    carry_import,
+    discard_import,
+    forget_imports,
+    start_import,
+    undo_import,
+)
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import (
@@ -67,6 +80,9 @@ __all__ = [
     "allocate_address",
     "archive_sessions",
     "assign_vlan",
+    "begin_comparison",
+    "begin_import",
+    "carry_import",
     "change_access",
     "change_nas",
     "change_rate_profile",
@@ -75,6 +91,7 @@ __all__ = [
     "close_access",
     "close_restarted_sessions",
     "close_silent_sessions",
+    "compare_servers",
     "create_nas",
     "create_pool",
     "create_prefix",
@@ -82,12 +99,14 @@ __all__ = [
     "create_site",
     "create_vlan_group",
     "create_vrf",
+    "discard_import",
     "disconnect_session",
     "ensure_platform_nas",
     "ensure_session_partitions",
     "forget_accounts",
     "forget_attempts",
     "forget_coa_requests",
+    "forget_imports",
     "forget_sessions",
     "forget_usage",
     "lift_hold",
@@ -99,6 +118,9 @@ __all__ = [
     "remove_nas_attribute",
     "request_disconnects",
     "settle_coa_request",
+    "start_import",
     "store_attempts",
+    "store_comparison",
     "tell_profiles",
+    "undo_import",
 ]

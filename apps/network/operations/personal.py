@@ -12,6 +12,7 @@ from apps.network.models import (
     AccessAccount,
     AccessAttempt,
     AccessHold,
+    AccountImportRow,
     CoaRequest,
     SessionHistory,
     SessionLive,
@@ -49,6 +50,10 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
         SessionHistory.objects.filter(**mine).update(**told, **placed)
         AccessAttempt.objects.filter(**mine).update(**told)
         AccessHold.objects.filter(**mine).update(note="")
+        # What its old server said of it names devices and addresses.
+        AccountImportRow.objects.filter(**mine).update(
+            login=account.login, place="", reason="", differences=[]
+        )
         _forget_requests(account.pk, told["login"])
         ops.record(
             action="network.forget_account",

@@ -22,6 +22,14 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
+from apps.network.selectors.imports import (
+    ComparisonSubject,
+    ImportCounts,
+    account_import_rows,
+    account_imports,
+    comparison_subjects,
+    import_counts,
+)
 from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
@@ -61,8 +69,10 @@ from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
     "AccountView",
+    "ComparisonSubject",
     "HoldView",
     "Holder",
+    "ImportCounts",
     "PrefixUsage",
     "RadiusLife",
     "SessionView",
@@ -71,6 +81,8 @@ __all__ = [
     "WindowUsage",
     "access_attempts",
     "access_state",
+    "account_import_rows",
+    "account_imports",
     "account_secret",
     "account_view",
     "account_views",
@@ -79,6 +91,7 @@ __all__ = [
     "address_pools",
     "assignments",
     "coa_requests",
+    "comparison_subjects",
     "default_vrf_id",
     "find_account",
     "free_address_count",
@@ -87,6 +100,7 @@ __all__ = [
     "held_with",
     "holder_of",
     "holders_now",
+    "import_counts",
     "live_sessions",
     "logins_in_use",
     "nas_attributes",

@@ -8,6 +8,7 @@ from apps.network.models import (
     AccessAccount,
     AccessAttempt,
     AccessHold,
+    AccountImportRow,
     AddressAssignment,
     CoaRequest,
     SessionHistory,
@@ -56,4 +57,8 @@ def held_about(account_ids: Sequence[int]) -> Iterable[Held]:
     yield Held("network.login_attempts", rows_of(
         AccessAttempt.objects.filter(**mine), "account_id", "decided_at", "login",
         "mac", "accepted", "reason",
+    ))  # fmt: skip
+    yield Held("network.imports", rows_of(
+        AccountImportRow.objects.filter(**mine), "account_id", "created_at", "login",
+        "state", "reason", "verdict", "differences",
     ))  # fmt: skip
