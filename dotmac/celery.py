@@ -57,6 +57,7 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
     "network.reconcile_coa": ("network.reconcile_coa", 60.0),
     "network.tell_profiles": ("network.tell_profiles", 5.0),
     "network.carry_disconnects": ("network.carry_disconnects", 5.0),
+    "network.carry_imports": ("network.carry_imports", 5.0),
     "network.close_silent_sessions": ("network.close_silent_sessions", 60.0),
     "network.archive_sessions": ("network.archive_sessions", crontab(minute="20")),
     "network.ensure_session_partitions": (

@@ -52,6 +52,8 @@ class NetworkConfig(AppConfig):
             view_usage="See how much an account used.",
             disconnect_session="End a running session.",
             disconnect_place="End all sessions of an access server or of a site.",
+            view_account_import="See imports of users from other RADIUS servers.",
+            import_accounts="Import users with their passwords; take an import back.",
         )
         permissions.declare_dangerous("network", "change_nas")
         permissions.declare_whole(
@@ -73,4 +75,6 @@ class NetworkConfig(AppConfig):
             "create_rate_profile",
             "change_rate_profile",
             "disconnect_place",
+            "view_account_import",
+            "import_accounts",
         )

@@ -132,3 +132,38 @@ class AttemptReason(TextChoices):
     PASSWORD = "password", "Wrong password"
     METHOD = "method", "No common method, or the device broke off"
     UNKNOWN = "unknown", "No such login"
+
+
+class ImportSource(TextChoices):
+    """What the users were read from."""
+
+    RADIUS = "radius", "FreeRADIUS's tables"
+    USER_MANAGER = "user_manager", "MikroTik User Manager"
+
+
+class ImportState(TextChoices):
+    """How far an import has come."""
+
+    PREVIEW = "preview", "Waits for a decision"
+    RUNNING = "running", "Opens accounts"
+    DONE = "done", "Done"
+    UNDOING = "undoing", "Is taken back"
+    UNDONE = "undone", "Taken back"
+    DISCARDED = "discarded", "Thrown away"
+
+
+class ImportRowState(TextChoices):
+    """What becomes of one user of the old server."""
+
+    READY = "ready", "Ready"
+    REFUSED = "refused", "Not imported"
+    OPENED = "opened", "Opened"
+    CLOSED = "closed", "Taken back"
+
+
+class ComparisonVerdict(TextChoices):
+    """Whether both servers answer a login alike."""
+
+    SAME = "same", "The same"
+    DIFFERENT = "different", "Different"
+    SILENT = "silent", "No answer"

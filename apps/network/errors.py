@@ -82,6 +82,20 @@ class VendorInUse(Conflict):
     title = "A NAS is of this vendor: its map stays."
 
 
+class AddressTaken(Conflict):
+    """Another account holds this address."""
+
+    code = "address_taken"
+    title = "Another account holds the address."
+
+
+class ImportNotReady(Conflict):
+    """The import is not in the state that this needs."""
+
+    code = "import_not_ready"
+    title = "The import is past this, or has not come so far."
+
+
 class SessionUnknown(NotFound):
     """There is no such session, or it is no longer open."""
 

@@ -68,6 +68,16 @@ class VlanGroupCreated(RecordEvent):
     kind = "vlan_group"
 
 
+class AccountImportBegun(RecordEvent):
+    name = "network.account_import.begun.v1"
+    kind = "account_import"
+
+
+class AccountImportChanged(RecordEvent):
+    name = "network.account_import.changed.v1"
+    kind = "account_import"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEvent(Event):
     """A fact about one access account."""

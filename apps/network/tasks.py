@@ -21,6 +21,7 @@ ROUNDS_MAX = 20
 SEND_S = 60.0
 SPOOL_FILES_MAX = 60
 FORGET_S = 240.0
+CARRY_S = 120.0
 
 
 def coa_sender() -> CoaSender:
@@ -57,6 +58,13 @@ def tell_profiles(**_later: object) -> int:
 def carry_disconnects(**_later: object) -> int:
     """End all sessions of a NAS or a site, in chunks; killable between them."""
     return _while_full(operations.carry_disconnects, 1)
+
+
+@shared_task(name="network.carry_imports", acks_late=True, time_limit=300)
+def carry_imports(**_later: object) -> int:
+    """Open the accounts of imports, in chunks; killable between them and within."""
+    until = time.monotonic() + CARRY_S
+    return _until(until, lambda: operations.carry_import(now=timezone.now()))
 
 
 @shared_task(name="network.close_silent_sessions", acks_late=True, time_limit=60)
@@ -117,13 +125,14 @@ def forget_attempts(**_later: object) -> int:
 
 @shared_task(name="network.forget_sessions", acks_late=True, time_limit=280)
 def forget_sessions(**_later: object) -> int:
-    """Forget sessions, hours of usage and requests to NASes after their time."""
+    """Forget sessions, usage, requests to NASes and imports after their time."""
     now, until = timezone.now(), time.monotonic() + FORGET_S
     # Partitions of the history are months in UTC.
     before = _months_ago(now, settings.NETWORK_KEEP_SESSIONS_MONTHS, ZoneInfo("UTC"))
     total = _until(until, lambda: operations.forget_sessions(before=before))
     days = timedelta(days=settings.NETWORK_KEEP_REQUESTS_DAYS)
     total += _until(until, lambda: operations.forget_coa_requests(before=now - days))
+    total += operations.forget_imports(before=now - days, now=now)
     return total + _forget_usage(now, until)
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from types import SimpleNamespace
@@ -250,9 +250,19 @@ def _whole(world) -> dict[str, int]:
         "prefixes": Prefix.objects.order_by("pk")[0].pk,
         "addresses": AddressAssignment.objects.order_by("pk")[0].pk,
         "vlan-groups": group.pk,
+        "account-imports": _import(world).pk,
         "plans": world.shop.plan.pk,
         "events": OutboxEvent.objects.order_by("pk")[0].pk,
     }
+
+
+def _import(world):
+    """A preview of one user of an old server."""
+    old = b"id,username,attribute,op,value\n1,bed,Cleartext-Password,:=,x\n"
+    return network.begin_import(
+        name="bed.csv", files=[("radcheck.csv", old)],
+        zone=UTC, profile_id=world.shop.profile.pk, actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
 
 
 # What is expected --------------------------------------------------------------

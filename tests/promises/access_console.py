@@ -40,6 +40,8 @@ list pools network.view_pool
 list rate-profiles network.view_rate_profile
 list nas network.view_nas
 list prefixes network.view_prefix
+list account-imports network.view_account_import
+list account-import-rows network.view_account_import
 list orders catalog.view_order
 list plans catalog.view_plan
 list provisioning catalog.view_service
@@ -75,6 +77,7 @@ form rate-profiles/new network.create_rate_profile
 form login-attempts/explain network.view_session
 form nas/new network.create_nas
 form prefixes/new network.create_prefix
+form account-imports/new network.import_accounts
 form plans/new catalog.manage_plan
 detail payments billing.view_payment
 action payments/reverse billing.reverse_payment
@@ -166,6 +169,10 @@ action nas/remove-attribute network.change_nas
 action nas/disconnect-all network.disconnect_place
 action sites/disconnect-all network.disconnect_place
 detail prefixes network.view_prefix
+detail account-imports network.view_account_import
+action account-imports/start network.import_accounts
+action account-imports/discard network.import_accounts
+action account-imports/undo network.import_accounts
 detail orders catalog.view_order
 detail plans catalog.view_plan
 action plans/price catalog.manage_plan

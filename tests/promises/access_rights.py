@@ -102,11 +102,13 @@ network.create_site whole omn
 network.create_vlan_group whole omn
 network.disconnect_place whole omn
 network.disconnect_session rows omsn
+network.import_accounts whole omn
 network.lift_hold rows omsn
 network.place_hold rows omsn
 network.release_address whole omn
 network.remove_handle rows omn
 network.view_account rows omsnar
+network.view_account_import whole omsna
 network.view_nas whole omsna
 network.view_pool whole omsna
 network.view_prefix whole omsna

@@ -25,6 +25,7 @@ SEALED = {
     "identity_storedpiece.sealed",
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
+    "network_accountimportrow.facts",
     "network_nas.secret",
     "ops_idempotencykey.body",
 }

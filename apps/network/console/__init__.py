@@ -6,6 +6,7 @@ from apps.network.console import (
     equipment,
     explain,
     home,
+    imports,
     nas,
     nas_attributes,
     prefixes,
@@ -15,6 +16,7 @@ from apps.network.console import (
 )
 
 __all__ = [
-    "accounts", "attempts", "equipment", "explain", "home", "nas", "nas_attributes", "prefixes",
+    "accounts", "attempts", "equipment", "explain", "home", "imports", "nas",
+    "nas_attributes", "prefixes",
     "profiles", "search", "sessions",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from apps.network.models.coa import CoaRequest
 from apps.network.models.disconnects import DisconnectRun
 from apps.network.models.equipment import Nas, Site
 from apps.network.models.handles import AccessHandle
+from apps.network.models.imports import AccountImport, AccountImportRow
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
 from apps.network.models.vendors import NasAttribute, VendorMap, VendorRule
@@ -17,6 +18,8 @@ __all__ = [
     "AccessAttempt",
     "AccessHandle",
     "AccessHold",
+    "AccountImport",
+    "AccountImportRow",
     "AddressAssignment",
     "AddressPool",
     "AttemptBatch",

@@ -26,10 +26,23 @@ from apps.network.operations.coa import (
     reconcile_coa,
     settle_coa_requests,
 )
+from apps.network.operations.comparing import (
+    begin_comparison,
+    compare_servers,
+    store_comparison,
+)
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.handles import add_handle, remove_handle
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.import_reading import begin_import
+from apps.network.operations.imports import (
+    carry_import,
+    discard_import,
+    forget_imports,
+    start_import,
+    undo_import,
+)
 from apps.network.operations.many import (
     DisconnectBatch,
     carry_disconnects,
@@ -79,7 +92,10 @@ __all__ = [
     "allocate_address",
     "archive_sessions",
     "assign_vlan",
+    "begin_comparison",
+    "begin_import",
     "carry_disconnects",
+    "carry_import",
     "change_access",
     "change_nas",
     "change_rate_profile",
@@ -88,6 +104,7 @@ __all__ = [
     "close_access",
     "close_restarted_sessions",
     "close_silent_sessions",
+    "compare_servers",
     "create_nas",
     "create_pool",
     "create_prefix",
@@ -95,6 +112,7 @@ __all__ = [
     "create_site",
     "create_vlan_group",
     "create_vrf",
+    "discard_import",
     "disconnect_place",
     "disconnect_session",
     "disconnect_sessions",
@@ -103,6 +121,7 @@ __all__ = [
     "forget_accounts",
     "forget_attempts",
     "forget_coa_requests",
+    "forget_imports",
     "forget_sessions",
     "forget_usage",
     "lift_hold",
@@ -118,6 +137,9 @@ __all__ = [
     "set_attempt_sampling",
     "settle_coa_requests",
     "silent_ports",
+    "start_import",
     "store_attempts",
+    "store_comparison",
     "tell_profiles",
+    "undo_import",
 ]

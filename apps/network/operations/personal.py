@@ -13,6 +13,7 @@ from apps.network.models import (
     AccessAttempt,
     AccessHandle,
     AccessHold,
+    AccountImportRow,
     CoaRequest,
     SessionHistory,
     SessionLive,
@@ -51,6 +52,10 @@ def forget_accounts(*, account_ids: Sequence[int], actor: Actor, now: datetime) 
         AccessAttempt.objects.filter(**mine).update(**told)
         AccessHold.objects.filter(**mine).update(note="")
         AccessHandle.objects.filter(**mine).delete()
+        # What its old server said of it names devices and addresses.
+        AccountImportRow.objects.filter(**mine).update(
+            login=account.login, place="", reason="", differences=[]
+        )
         _forget_requests(account.pk, told["login"])
         ops.record(
             action="network.forget_account",

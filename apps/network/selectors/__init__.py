@@ -35,6 +35,14 @@ from apps.network.selectors.explain import (
     explaining_nases,
 )
 from apps.network.selectors.handles import account_handles
+from apps.network.selectors.imports import (
+    ComparisonSubject,
+    ImportCounts,
+    account_import_rows,
+    account_imports,
+    comparison_subjects,
+    import_counts,
+)
 from apps.network.selectors.life import RadiusLife, radius_life
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
@@ -77,10 +85,12 @@ from apps.network.selectors.vendors import nas_attributes, vendor_choices
 __all__ = [
     "AccountView",
     "AttemptCounts",
+    "ComparisonSubject",
     "ExplainedStep",
     "Explanation",
     "HoldView",
     "Holder",
+    "ImportCounts",
     "PrefixUsage",
     "RadiusLife",
     "SessionView",
@@ -90,6 +100,8 @@ __all__ = [
     "access_attempts",
     "access_state",
     "account_handles",
+    "account_import_rows",
+    "account_imports",
     "account_secret",
     "account_view",
     "account_views",
@@ -101,6 +113,7 @@ __all__ = [
     "attempt_of",
     "attempts_of_text",
     "coa_requests",
+    "comparison_subjects",
     "default_vrf_id",
     "explain_access",
     "explaining_nases",
@@ -111,6 +124,7 @@ __all__ = [
     "held_with",
     "holder_of",
     "holders_now",
+    "import_counts",
     "live_sessions",
     "logins_in_use",
     "nas_attributes",

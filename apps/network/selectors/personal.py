@@ -9,6 +9,7 @@ from apps.network.models import (
     AccessAttempt,
     AccessHandle,
     AccessHold,
+    AccountImportRow,
     AddressAssignment,
     CoaRequest,
     SessionHistory,
@@ -60,4 +61,8 @@ def held_about(account_ids: Sequence[int]) -> Iterable[Held]:
     yield Held("network.login_attempts", rows_of(
         AccessAttempt.objects.filter(**mine), "account_id", "decided_at", "login",
         "mac", "accepted", "reason", "hold_reason",
+    ))  # fmt: skip
+    yield Held("network.imports", rows_of(
+        AccountImportRow.objects.filter(**mine), "account_id", "created_at", "login",
+        "state", "reason", "verdict", "differences",
     ))  # fmt: skip

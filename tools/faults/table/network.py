@@ -343,4 +343,37 @@ GUARDS = (
             "test_the_database_refuses_to_forget_what_was_yesterday",
         ),
     ),
+    Guard(
+        app="network",
+        name="passwords-of-an-import",
+        kind=Kind.CONSTRAINT,
+        keeps="what an imported user waits with goes with the last step of its row",
+        changes=(
+            Sql(
+                "ALTER TABLE network_accountimportrow DROP CONSTRAINT"
+                " network_accountimportrow_facts_while_it_waits"
+            ),
+        ),
+        tests=(
+            "tests/network/test_imports.py::"
+            "test_the_database_keeps_no_password_of_a_row_that_is_done",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="chunk-of-an-import-goes-on",
+        kind=Kind.CHECK,
+        keeps="taking an import back comes to an end where accounts were used",
+        changes=(
+            Code(
+                "apps/network/operations/imports.py",
+                "batch.carried = rows[-1].number",
+                "batch.carried = 0",
+            ),
+        ),
+        tests=(
+            "tests/network/test_import_ends.py::"
+            "test_used_accounts_do_not_keep_it_from_ending",
+        ),
+    ),
 )

@@ -13,6 +13,8 @@ from apps.network.rules.imports.rates import Pair, rates_of, speaks_of_rate
 IGNORED = frozenset({"Class", "Message-Authenticator", "State", "Proxy-State"})
 SILENT, REJECTED, ACCEPTED = "silent", "rejected", "accepted"
 _SESSION_TIMEOUT = "Session-Timeout"
+# DotMac says it always; where the old server left it out, the NAS had its own.
+_ALWAYS_SAID = "Acct-Interim-Interval"
 DIFFERENCES_MAX = 20
 _VALUE_MAX = 120
 
@@ -80,7 +82,7 @@ def _plain(value: str) -> str:
 def _same(
     name: str, before: list[str] | None, after: list[str] | None, timeout_s: int
 ) -> bool:
-    if before == after:
+    if before == after or (name == _ALWAYS_SAID and before is None):
         return True
     if name != _SESSION_TIMEOUT or before is None or after is None:
         return False
