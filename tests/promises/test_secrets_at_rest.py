@@ -26,6 +26,7 @@ SEALED = {
     "identity_totpdevice.seed",
     "network_accessaccount.secret",
     "network_nas.secret",
+    "network_nassecret.secret",
     "ops_idempotencykey.body",
 }
 # Only what was made of it is kept: a slow hash, or the digest of a random value.

@@ -7,6 +7,7 @@ from apps.network.console import (
     home,
     nas,
     nas_attributes,
+    nas_secrets,
     prefixes,
     profiles,
     search,
@@ -14,6 +15,6 @@ from apps.network.console import (
 )
 
 __all__ = [
-    "accounts", "attempts", "equipment", "home", "nas", "nas_attributes", "prefixes",
-    "profiles", "search", "sessions",
+    "accounts", "attempts", "equipment", "home", "nas", "nas_attributes",
+    "nas_secrets", "prefixes", "profiles", "search", "sessions",
 ]  # fmt: skip

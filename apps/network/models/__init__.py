@@ -5,6 +5,7 @@ from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix
 from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
+from apps.network.models.nas_secrets import NasSecret
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
 from apps.network.models.vendors import NasAttribute, VendorMap, VendorRule
@@ -20,6 +21,7 @@ __all__ = [
     "CoaRequest",
     "Nas",
     "NasAttribute",
+    "NasSecret",
     "Prefix",
     "RateProfile",
     "SessionHistory",

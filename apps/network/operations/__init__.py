@@ -27,6 +27,14 @@ from apps.network.operations.coa import (
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.nas_secrets import (
+    ROLL_BACK_MAX,
+    ROLL_BACK_MIN,
+    propose_nas_secret,
+    roll_back_nas_secret,
+    schedule_nas_secret,
+    settle_nas_secrets,
+)
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import (
@@ -63,6 +71,8 @@ __all__ = [
     "FORGET_MAX",
     "KEEP",
     "PLATFORM_NAS",
+    "ROLL_BACK_MAX",
+    "ROLL_BACK_MIN",
     "SWEEP_MAX",
     "add_nas_attribute",
     "allocate_address",
@@ -95,11 +105,15 @@ __all__ = [
     "load_vendor_maps",
     "open_access",
     "place_hold",
+    "propose_nas_secret",
     "reconcile_coa",
     "release_address",
     "remove_nas_attribute",
     "request_disconnects",
+    "roll_back_nas_secret",
+    "schedule_nas_secret",
     "settle_coa_request",
+    "settle_nas_secrets",
     "silent_ports",
     "store_attempts",
     "tell_profiles",

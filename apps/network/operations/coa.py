@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.network import selectors
 from apps.network.enums import CoaKind, CoaState
 from apps.network.models import CoaRequest, Nas, SessionLive
 from apps.network.radius.coa import CoaOrder, CoaOutcome
 from dotmac.core.db import fetch_dicts
-from dotmac.core.models import open_sealed
 
 CLAIM_MAX = 64
 COA_ATTEMPTS_MAX = 5
@@ -49,10 +49,11 @@ def claim_coa_requests(*, now: datetime, limit: int = CLAIM_MAX) -> list[CoaOrde
     )
     due = [row for row in rows if row["state"] == CoaState.SENDING]
     nases = Nas.objects.in_bulk([row["nas_id"] for row in due])
-    return [_order(row, nases[row["nas_id"]]) for row in due]
+    secrets = selectors.nas_secrets(nases.values())
+    return [_order(row, nases[row["nas_id"]], secrets[row["nas_id"]]) for row in due]
 
 
-def _order(row: dict[str, Any], nas: Nas) -> CoaOrder:
+def _order(row: dict[str, Any], nas: Nas, secret: str) -> CoaOrder:
     attributes: tuple[tuple[str, str], ...] = ()
     if row["kind"] == CoaKind.COA:
         # The speed of now, not of when the row was written.
@@ -66,7 +67,7 @@ def _order(row: dict[str, Any], nas: Nas) -> CoaOrder:
         kind=row["kind"],
         nas_address=str(nas.address).split("/")[0],
         coa_port=nas.coa_port,
-        secret=open_sealed(nas, "secret"),
+        secret=secret,
         login=row["login"],
         acct_session_id=row["acct_session_id"],
         framed_address=row["framed_address"],
