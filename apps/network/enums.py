@@ -119,6 +119,16 @@ class CoaState(TextChoices):
     OBSOLETE = "obsolete", "Session was gone"
 
 
+class NasSecretState(TextChoices):
+    """How far the change of a NAS's secret has come."""
+
+    PROPOSED = "proposed", "Proposed"
+    SCHEDULED = "scheduled", "Scheduled, then waiting for a packet"
+    CONFIRMED = "confirmed", "Confirmed by a packet"
+    IN_USE = "in_use", "In use"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+
+
 class AttemptReason(TextChoices):
     """Why a login was let in as it was, or refused. Never sent on the wire."""
 

@@ -75,6 +75,27 @@ class NasAddressTaken(Conflict):
     title = "Another NAS has this address."
 
 
+class SecretChangeOpen(Conflict):
+    """The secret of this NAS is being changed: finish that first."""
+
+    code = "secret_change_open"
+    title = "The secret of this NAS is being changed."
+
+
+class NoSecretChange(Conflict):
+    """No other secret waits for this NAS."""
+
+    code = "no_secret_change"
+    title = "No new secret waits for this NAS."
+
+
+class SecretConfirmed(Conflict):
+    """The NAS has shown that it has the new secret."""
+
+    code = "secret_confirmed"
+    title = "The NAS uses the new secret already."
+
+
 class VendorInUse(Conflict):
     """A NAS is of the vendor whose map is gone."""
 

@@ -33,6 +33,26 @@ class NasChanged(RecordEvent):
     kind = "nas"
 
 
+class NasSecretProposed(RecordEvent):
+    name = "network.nas.secret_proposed.v1"
+    kind = "nas"
+
+
+class NasSecretScheduled(RecordEvent):
+    name = "network.nas.secret_scheduled.v1"
+    kind = "nas"
+
+
+class NasSecretConfirmed(RecordEvent):
+    name = "network.nas.secret_confirmed.v1"
+    kind = "nas"
+
+
+class NasSecretRolledBack(RecordEvent):
+    name = "network.nas.secret_rolled_back.v1"
+    kind = "nas"
+
+
 class SiteCreated(RecordEvent):
     name = "network.site.created.v1"
     kind = "site"

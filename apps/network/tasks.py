@@ -42,6 +42,12 @@ def send_coa_requests(**_later: object) -> int:
         return sender.send_due(until=time.monotonic() + SEND_S)
 
 
+@shared_task(name="network.settle_nas_secrets", acks_late=True, time_limit=60)
+def settle_nas_secrets(**_later: object) -> int:
+    """Take over secrets that NASes proved, and take back those that none did in time."""
+    return operations.settle_nas_secrets(now=timezone.now())
+
+
 @shared_task(name="network.reconcile_coa", acks_late=True, time_limit=60)
 def reconcile_coa(**_later: object) -> int:
     """Queue again what a killed worker left, and Disconnects that a race missed."""

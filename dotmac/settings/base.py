@@ -87,6 +87,8 @@ RADIUS_MORE_HOSTS = [
 ]
 RADIUS_AUTH_PORT = env.number("RADIUS_AUTH_PORT", 1812)
 RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
+# RADIUS inside TLS (RFC 6614), where there is a certificate; 0 for none.
+RADIUS_RADSEC_PORT = env.number("RADIUS_RADSEC_PORT", 2083)
 # Networks in which NASes are; FreeRADIUS listens to no other source. By default those
 # that no stranger of the internet sends from: loopback, RFC 1918, RFC 4193, link-local.
 RADIUS_NETWORKS = env.text(
@@ -376,6 +378,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "HandleKindEnum": "apps.network.enums.HandleKind",
         "HoldEffectEnum": "apps.network.enums.HoldEffect",
         "HoldReasonEnum": "apps.network.enums.HoldReason",
+        "NasSecretStateEnum": "apps.network.enums.NasSecretState",
         "PrefixKindEnum": "apps.network.enums.PrefixKind",
         "JobStateEnum": "apps.ops.enums.JobState",
         "MessageStateEnum": "apps.ops.enums.MessageState",

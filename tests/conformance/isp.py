@@ -34,6 +34,8 @@ ACTOR = system_actor("conformance")
 SECRET = "tests-share-this-one"
 SERVER_NAME = "radius.example.com"
 START_S = 20
+# For so long a server of ours remembers a NAS; 15 seconds elsewhere.
+CLIENT_LIFETIME_S = 1
 _numbers = itertools.count(1)
 
 
@@ -46,10 +48,18 @@ def start_server(
     if kind == "freeradius":
         need(*RADIUS_SERVER)
     auth, acct = free_port(kind=socket.SOCK_DGRAM), free_port(kind=socket.SOCK_DGRAM)
+    radsec = free_port()
     name = {"freeradius": "run_freeradius", "embedded": "run_radius_server"}[kind]
     child = Child(
         kind,
-        [sys.executable, ROOT / "manage.py", name, "--reject-delay=0", *more],
+        [
+            sys.executable,
+            ROOT / "manage.py",
+            name,
+            "--reject-delay=0",
+            f"--client-lifetime={CLIENT_LIFETIME_S}",
+            *more,
+        ],
         env={
             **env,
             "DOTMAC_DATA": str(folder),
@@ -57,12 +67,13 @@ def start_server(
             "RADIUS_AUTH_PORT": str(auth),
             "RADIUS_ACCT_PORT": str(acct),
             "RADIUS_MORE_HOSTS": "::1",
+            "RADIUS_RADSEC_PORT": str(radsec),
         },
         log=folder / f"{kind}.log",
         stop_signal=signal.SIGTERM,
     )
     child.start()
-    return Server(kind, RadClient(auth, acct, secret), child)
+    return Server(kind, RadClient(auth, acct, secret), child, radsec)
 
 
 @dataclass
@@ -72,6 +83,7 @@ class Server:
     kind: str
     client: RadClient
     child: Child
+    radsec_port: int = 0
 
     def wait(self) -> None:
         deadline = time.monotonic() + START_S

@@ -202,7 +202,7 @@ def test_an_access_request_is_told_whole(isp, radius_database, attributes, told)
 
     assert str(address) == str(nas.address)
     assert tuple(facts) == told
-    assert client == f"nas-{nas.pk}"
+    assert client == f"nas-{nas.pk}-1"
 
 
 _SPY_NAS = """
@@ -227,7 +227,7 @@ def test_accounting_names_its_client_as_well(isp, radius_database):
         cursor.execute("SELECT DISTINCT client FROM heard_clients")
         clients = {client for (client,) in cursor}
 
-    assert f"nas-{nas.pk}" in clients
+    assert f"nas-{nas.pk}-1" in clients
 
 
 _SEVERAL = """
@@ -275,5 +275,5 @@ def test_a_certificate_speaks_for_the_nas_that_it_names_and_no_other(
             )
         ]  # fmt: skip
 
-    known = [(f"nas-{one.pk}",)]
+    known = [(f"nas-{one.pk}-1",)]
     assert asked == [known, known, [], []]

@@ -10,32 +10,32 @@ from dotmac.core.invariants import all_invariants
 from tests.network.conftest import acting, another_account, build_network
 
 pytestmark = pytest.mark.integration
+COPY = "INSERT INTO {0} ({1}) SELECT {2} FROM {0} LIMIT 1"
+HELD = "vrf_id, pool_id, prefix_id, account_id, address, assigned_at, reusable"
+HOLD = "account_id, reason, effect, note, placed_at"
 
 
 def test_each_invariant_sees_what_it_is_for(own_database):
-    """Broken on purpose, as the owner, with the guards taken away."""
+    """Broken on purpose, with the guards taken away."""
     net = build_network(acting(system_actor("test")))
     _use_everything(net)
-    copy = "INSERT INTO {0} ({1}) SELECT {2} FROM {0} LIMIT 1"
-    held = "vrf_id, pool_id, prefix_id, account_id, address, assigned_at, reusable"
-    hold = "account_id, reason, effect, note, placed_at"
     close = "UPDATE network_accessaccount SET closed_at = now()"
     breakages = {
-        "networks_do_not_overlap": copy.format(
+        "networks_do_not_overlap": COPY.format(
             "network_prefix", "vrf_id, cidr, kind, description",
             "vrf_id, '192.0.0.0/16', kind, ''"),
-        "no_container_inside_network": copy.format(
+        "no_container_inside_network": COPY.format(
             "network_prefix", "vrf_id, cidr, kind, description",
             "vrf_id, '192.0.2.0/30', 'container', ''"),
-        "addresses_have_one_holder": copy.format(
-            "network_addressassignment", held, held),
+        "addresses_have_one_holder": COPY.format(
+            "network_addressassignment", HELD, HELD),
         "held_addresses_lie_in_prefix":
             "UPDATE network_addressassignment SET address = '10.0.0.1/32'",
         "reserved_addresses_are_free":
             "UPDATE network_addressassignment SET address = '192.0.2.1/32'",
         "closed_accounts_hold_nothing": close,
         "closed_accounts_have_no_handle": close,
-        "one_open_hold_per_reason": copy.format("network_accesshold", hold, hold),
+        "one_open_hold_per_reason": COPY.format("network_accesshold", HOLD, HOLD),
         "logins_are_unique": "UPDATE network_accessaccount SET login = 'same'",
         "vlans_lie_in_group": "UPDATE network_vlan SET vid = 99",
         "sessions_belong_to_accounts":
@@ -44,6 +44,7 @@ def test_each_invariant_sees_what_it_is_for(own_database):
             " (gen_random_uuid(), 999999, NULL, 'x', 'x', now(), now())",
         "rendered_replies_are_current":
             "UPDATE network_profilereply SET pairs = '{}' WHERE vendor = 'cisco'",
+        "awaited_secrets_are_scheduled": "UPDATE network_nas SET secret_awaits = 7",
         "vendor_rules_match_files":
             "UPDATE network_vendorrule SET template = '1k/1k' WHERE vendor = 'mikrotik'",
     }  # fmt: skip

@@ -164,6 +164,9 @@ tab nas/sessions network.view_session
 tab nas/requests network.view_session
 action nas/change network.change_nas
 action nas/renew-secret network.change_nas
+action nas/propose-secret network.change_nas
+action nas/switch-secret network.change_nas
+action nas/roll-back-secret network.change_nas
 action nas/add-attribute network.change_nas
 action nas/remove-attribute network.change_nas
 action nas/disconnect-all network.disconnect_place

@@ -105,6 +105,10 @@ PATCH nas/* network.change_nas
 GET nas/*/attributes network.view_nas
 POST nas/*/attributes network.change_nas
 DELETE nas/*/attributes/* network.change_nas
+GET nas/*/secret network.view_nas
+POST nas/*/secret network.change_nas
+DELETE nas/*/secret network.change_nas
+POST nas/*/secret/switch network.change_nas
 GET rate-profiles network.view_rate_profile
 POST rate-profiles network.create_rate_profile
 GET rate-profiles/* network.view_rate_profile

@@ -27,6 +27,7 @@ SEALED = {
     "network_accessaccount.secret",
     "network_accountimportrow.facts",
     "network_nas.secret",
+    "network_nassecret.secret",
     "ops_idempotencykey.body",
 }
 # Only what was made of it is kept: a slow hash, or the digest of a random value.

@@ -17,12 +17,15 @@ from apps.network.api.requests import (
     NewRateProfile,
     NewSite,
     RateProfileChanges,
+    SecretSwitch,
 )
 from apps.network.api.serializers import (
     CoaRequestSerializer,
     NasAttributeSerializer,
+    NasSecretSerializer,
     NasSerializer,
     NewNasAnswer,
+    NewNasSecretAnswer,
     RateProfileSerializer,
     SiteSerializer,
 )
@@ -76,6 +79,10 @@ class NasViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "attributes": "network.view_nas",
         "add_attribute": "network.change_nas",
         "remove_attribute": "network.change_nas",
+        "secret": "network.view_nas",
+        "propose_secret": "network.change_nas",
+        "switch_secret": "network.change_nas",
+        "roll_back_secret": "network.change_nas",
     }
     filters = {
         "name": filters.exact("name"),
@@ -142,6 +149,42 @@ class NasViewSet(ListMixin, RetrieveMixin, ApiViewSet):
             actor=self.actor, now=timezone.now(),
         )  # fmt: skip
         return Response(status=204)
+
+    @extend_schema(responses=NasSecretSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def secret(self, request: Request, pk: str) -> Response:
+        """How far the latest change of its secret has come, and how others ended."""
+        rows = selectors.nas_secret_changes(self.get_object().pk)
+        return Response(NasSecretSerializer(rows, many=True).data)
+
+    @extend_schema(request=None, responses={201: NewNasSecretAnswer})
+    @secret.mapping.post
+    def propose_secret(self, request: Request, pk: str) -> Response:
+        """Make another secret, shown this once. Nothing changes until it is switched."""
+        row, clear = operations.propose_nas_secret(
+            nas_id=self.get_object().pk, actor=self.actor, now=timezone.now()
+        )
+        answer = NewNasSecretAnswer(row, context={"clear_secret": clear})
+        return Response(answer.data, status=201)
+
+    @extend_schema(responses=NasSecretSerializer)
+    @secret.mapping.delete
+    def roll_back_secret(self, request: Request, pk: str) -> Response:
+        """Take the new one back: the old one counts, within 15 seconds."""
+        row = operations.roll_back_nas_secret(
+            nas_id=self.get_object().pk, actor=self.actor, now=timezone.now()
+        )
+        return Response(NasSecretSerializer(row).data)
+
+    @extend_schema(request=SecretSwitch, responses=NasSecretSerializer)
+    @action(detail=True, methods=["post"], url_path="secret/switch")
+    def switch_secret(self, request: Request, pk: str) -> Response:
+        """Say when the proposed one begins to count; anew until then."""
+        row = operations.schedule_nas_secret(
+            nas_id=self.get_object().pk, **self.body(SecretSwitch),
+            actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return Response(NasSecretSerializer(row).data)
 
 
 class RateProfileViewSet(ListMixin, RetrieveMixin, ApiViewSet):

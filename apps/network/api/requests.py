@@ -74,6 +74,17 @@ class NasChanges(NewNas):
     )
 
 
+class SecretSwitch(serializers.Serializer[Any]):
+    """When the proposed secret begins to count, and whether silence takes it back."""
+
+    switch_at = serializers.DateTimeField()
+    roll_back_after_min = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="So many minutes later, unless a packet of the NAS proved the secret.",
+    )
+
+
 class NewVrf(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=64)
 

@@ -21,6 +21,7 @@ from apps.network.models import (
     CoaRequest,
     Nas,
     NasAttribute,
+    NasSecret,
     Prefix,
     RateProfile,
     Site,
@@ -47,6 +48,30 @@ class NasSerializer(serializers.ModelSerializer[Nas]):
             "redirect_url", "require_message_authenticator", "enabled", "ipoe",
             "counts_32_bits", "rebooted_at", "created_at", "updated_at",
         )  # fmt: skip
+
+
+class NasSecretSerializer(serializers.ModelSerializer[NasSecret]):
+    """How far the change of a secret has come; never the secret itself."""
+
+    class Meta:
+        model = NasSecret
+        fields = (
+            "version", "state", "switch_at", "roll_back_at", "confirmed_at", "ended_at",
+            "created_at", "updated_at",
+        )  # fmt: skip
+
+
+class NewNasSecretAnswer(NasSecretSerializer):
+    """A secret just proposed: the only answer that ever shows it."""
+
+    secret = serializers.SerializerMethodField(help_text="Shown once.")
+
+    class Meta:
+        model = NasSecret
+        fields = (*NasSecretSerializer.Meta.fields, "secret")
+
+    def get_secret(self, row: NasSecret) -> str:
+        return str(self.context["clear_secret"])
 
 
 class NasAttributeSerializer(serializers.ModelSerializer[NasAttribute]):

@@ -9,6 +9,7 @@ from apps.network.console import (
     imports,
     nas,
     nas_attributes,
+    nas_secrets,
     prefixes,
     profiles,
     search,
@@ -17,6 +18,5 @@ from apps.network.console import (
 
 __all__ = [
     "accounts", "attempts", "equipment", "explain", "home", "imports", "nas",
-    "nas_attributes", "prefixes",
-    "profiles", "search", "sessions",
+    "nas_attributes", "nas_secrets", "prefixes", "profiles", "search", "sessions",
 ]  # fmt: skip

@@ -24,13 +24,28 @@ COUNT_MAX = 1_000
 
 
 def needs(page: Page) -> Sequence[HomeNeed]:
-    """Pools about to run dry, and NASes that do not answer."""
+    """Pools about to run dry, and NASes that do not answer or need not sign."""
     asked = []
+    if page.may("network.view_nas"):
+        asked.append(unsigned(page))
     if page.may("network.view_pool"):
         asked.append(tight_pools())
     if page.may("network.view_session"):
         asked.append(unanswered(page))
     return asked
+
+
+def unsigned(page: Page) -> HomeNeed:
+    excused = selectors.nas_list(page.actor).filter(
+        enabled=True, require_message_authenticator=False
+    )
+    return HomeNeed(
+        label=_("NASes without Message-Authenticator"),
+        count=excused.order_by()[:COUNT_MAX].count(),
+        url=list_url("nas", signs="excused"),
+        detail=_("their requests can be forged"),
+        icon="shield-off",
+    )
 
 
 def tight_pools() -> HomeNeed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
-from apps.network.console import nas_attributes
+from apps.network.console import nas_attributes, nas_secrets
 from apps.network.console.disconnecting import DISCONNECT_ALL
+from apps.network.console.nas_secrets import sharing, shown_once
 from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
-from apps.network.console.states import nas_state
+from apps.network.console.states import nas_signs, nas_state
 from apps.network.enums import DEFAULT_VENDOR
 from apps.network.models import Nas, Site
+from apps.network.operations.nas_secrets import new_secret
 from apps.network.rules.addressing import parsed_address
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.actors import Actor
@@ -42,11 +43,9 @@ from dotmac.core.console import (
     list_url,
     register_screen,
 )
-from dotmac.core.crypto import SealBroken
 
 SITES_MAX = 200
 ROWS_MAX = 25
-SECRET_OCTETS = 24
 
 
 def site_choices() -> list[tuple[str, str]]:
@@ -136,29 +135,11 @@ def change(nas: Nas, data: dict[str, Any], page: Page) -> str:
 
 
 def renew_secret(nas: Nas, data: dict[str, Any], page: Page) -> str:
-    clear = secrets.token_urlsafe(SECRET_OCTETS)
+    clear = new_secret()
     operations.change_nas(
         nas_id=nas.pk, changes={"secret": clear}, actor=page.actor, now=page.now
     )
     return shown_once(clear)
-
-
-def shown_once(clear: str) -> str:
-    return _("Its secret, shown only this once: %(secret)s") % {"secret": clear}
-
-
-def sharing(nas: Nas) -> Fact:
-    """Whether others have the same secret; read without opening theirs."""
-    try:
-        others = selectors.nas_sharing_secret(nas)
-    except SealBroken:
-        why = _("It was changed outside DotMac. Give the NAS a new one.")
-        return Fact(_("Secret"), _("does not open"), why=why)
-    if not others:
-        return Fact(_("Secret"), _("its own"))
-    names = ", ".join(other.name for other in others)
-    why = _("Who learns one of them can speak for all. Give each NAS its own.")
-    return Fact(_("Secret"), _("the same as %(names)s") % {"names": names}, why=why)
 
 
 def values_of(nas: Nas, page: Page) -> dict[str, Any]:
@@ -181,6 +162,7 @@ class NasList(ListScreen):
         Column(gettext_lazy("Vendor"), "vendor_label"),
         Column(gettext_lazy("Site"), "site.name", to="sites", to_id="site_id"),
         Column(gettext_lazy("State"), nas_state, "state"),
+        Column(gettext_lazy("Signs"), nas_signs, "state"),
         Column(gettext_lazy("Rebooted"), "rebooted_at", "datetime", phone=False),
     )
     filters = (
@@ -188,6 +170,17 @@ class NasList(ListScreen):
             name="vendor",
             label=gettext_lazy("Vendor"),
             choices=selectors.vendor_choices,
+        ),
+        ChoiceFilter(
+            name="signs",
+            label=gettext_lazy("Message-Authenticator"),
+            choices=(
+                ("required", gettext_lazy("Required")),
+                ("excused", gettext_lazy("Excused")),
+            ),
+            apply=lambda rows, value: rows.filter(
+                require_message_authenticator=value == "required"
+            ),
         ),
     )
     buttons = (
@@ -248,15 +241,17 @@ class NasDetail(DetailScreen):
         ),
         Action(
             slug="renew-secret",
-            label=gettext_lazy("New secret"),
+            label=gettext_lazy("New secret at once"),
             permission="network.change_nas",
             icon="key",
             tone="danger",
             confirm=gettext_lazy(
                 "RADIUS stops understanding the NAS until you enter the new secret there."
             ),
+            shown=lambda nas: not nas_secrets.is_changing(nas),
             run=renew_secret,
         ),
+        *nas_secrets.ACTIONS,
         *nas_attributes.ACTIONS,
         DISCONNECT_ALL,
     )
@@ -284,11 +279,7 @@ class NasDetail(DetailScreen):
             FactsPanel(
                 title=_("RADIUS"),
                 facts=[
-                    Fact(
-                        _("Message-Authenticator required"),
-                        row.require_message_authenticator,
-                        "bool",
-                    ),
+                    Fact(_("Message-Authenticator"), nas_signs(row), "state"),
                     Fact(_("Devices and lines without a password"), row.ipoe, "bool"),
                     Fact(_("Counters of 32 bits"), row.counts_32_bits, "bool"),
                     Fact(_("Pool of the walled garden"), row.walled_pool, "code"),
@@ -298,7 +289,8 @@ class NasDetail(DetailScreen):
                     Fact(_("Added"), row.created_at, "datetime"),
                     Fact(_("Changed"), row.updated_at, "datetime"),
                 ],
-            )
+            ),
+            *nas_secrets.panels(row, page),
         ]
 
     def sessions(self, row: Nas, page: Page) -> Sequence[Panel]:

@@ -49,6 +49,20 @@ def nas_state(nas: Nas) -> State:
     return state_of("enabled" if nas.enabled else "disabled")
 
 
+def nas_signs(nas: Nas) -> State:
+    """Whether its requests must be signed: what is not, can be forged."""
+    if nas.require_message_authenticator:
+        return State(_("Required"), "good", "shield-check", "")
+    return State(
+        _("Excused"),
+        "warn",
+        "shield-off",
+        _(
+            "Who is between the NAS and RADIUS may forge its logins. Update its firmware."
+        ),
+    )
+
+
 def coa_state(row: CoaRequest) -> State:
     """How far the request is, with the NAS's own answer as its why."""
     if row.state == "sending":

@@ -47,6 +47,10 @@ class Nas(Record):
     secret = SealedField()
     # Which NASes share a secret; empty until the next rotation in older rows.
     secret_index = BlindIndexField(of="secret", null=True, editable=False)  # type: ignore[misc]
+    # Names the secret to the RADIUS servers, and the one that a packet is to prove
+    # (NasSecret); empty when none is.
+    secret_version = models.PositiveIntegerField(db_default=1, default=1)
+    secret_awaits = models.PositiveIntegerField(null=True)
     # The slug of a VendorMap: a foreign key in the database (migration 0022).
     vendor = models.CharField(max_length=32, default=DEFAULT_VENDOR)
     coa_port = models.PositiveIntegerField(default=3799)

@@ -49,6 +49,14 @@ from apps.network.operations.many import (
     disconnect_place,
     disconnect_sessions,
 )
+from apps.network.operations.nas_secrets import (
+    ROLL_BACK_MAX,
+    ROLL_BACK_MIN,
+    propose_nas_secret,
+    roll_back_nas_secret,
+    schedule_nas_secret,
+    settle_nas_secrets,
+)
 from apps.network.operations.personal import forget_accounts
 from apps.network.operations.prefixes import create_pool, create_prefix, create_vrf
 from apps.network.operations.profiles import (
@@ -85,6 +93,8 @@ __all__ = [
     "FORGET_MAX",
     "KEEP",
     "PLATFORM_NAS",
+    "ROLL_BACK_MAX",
+    "ROLL_BACK_MIN",
     "SWEEP_MAX",
     "DisconnectBatch",
     "add_handle",
@@ -129,13 +139,17 @@ __all__ = [
     "note_lost_attempts",
     "open_access",
     "place_hold",
+    "propose_nas_secret",
     "reconcile_coa",
     "release_address",
     "remove_handle",
     "remove_nas_attribute",
     "request_disconnects",
+    "roll_back_nas_secret",
+    "schedule_nas_secret",
     "set_attempt_sampling",
     "settle_coa_requests",
+    "settle_nas_secrets",
     "silent_ports",
     "start_import",
     "store_attempts",

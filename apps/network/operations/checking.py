@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
+from apps.network import selectors
 from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.models import AccessAccount, Nas
 from apps.network.operations.equipment import create_nas
@@ -18,7 +19,6 @@ from apps.network.radius.client import (
 )
 from apps.network.radius.client import check_access as ask
 from dotmac.core.actors import Actor, system_actor
-from dotmac.core.models import open_sealed
 
 # radius_authorize() counts no sessions for this one: it never opens any.
 PLATFORM_NAS = "127.0.0.2"
@@ -61,7 +61,7 @@ def check_access(*, login: str, password: str) -> CheckResult:
             login=login,
             password=password,
             server=(_host(), settings.RADIUS_AUTH_PORT),
-            secret=open_sealed(nas, "secret"),
+            secret=selectors.nas_secret(nas.pk),
             nas_address=PLATFORM_NAS,
             mac=mac or "",
         )
@@ -74,7 +74,7 @@ def silent_ports() -> list[int]:
     No transaction, as in `check_access`.
     """
     nas = ensure_platform_nas(now=_database_clock())
-    secret = open_sealed(nas, "secret")
+    secret = selectors.nas_secret(nas.pk)
     return [
         port
         for port in (settings.RADIUS_AUTH_PORT, settings.RADIUS_ACCT_PORT)

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.network import selectors
 from apps.network.enums import CoaKind, CoaState
 from apps.network.models import CoaRequest, Nas, SessionLive
 from apps.network.radius.coa import CoaOrder, CoaOutcome
 from dotmac.core.db import fetch_dicts
-from dotmac.core.models import open_sealed
 
 CLAIM_MAX = 64
 COA_ATTEMPTS_MAX = 5
@@ -77,13 +77,15 @@ def claim_coa_requests(
 
 def _places(nas_ids: list[int]) -> dict[int, dict[str, Any]]:
     """Where each NAS listens, and what is shared with it."""
+    nases = Nas.objects.in_bulk(set(nas_ids))
+    secrets = selectors.nas_secrets(nases.values())
     return {
         nas.pk: {
             "nas_address": str(nas.address).split("/")[0],
             "coa_port": nas.coa_port,
-            "secret": open_sealed(nas, "secret"),
+            "secret": secrets[nas.pk],
         }
-        for nas in Nas.objects.filter(pk__in=set(nas_ids))
+        for nas in nases.values()
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,11 @@ from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.events import NasChanged, NasCreated, SiteCreated
 from apps.network.models import Nas, Site
 from apps.network.operations.checks import checked, in_range, named, one_of
+from apps.network.operations.nas_secrets import (
+    new_secret,
+    next_version,
+    refuse_while_changing,
+)
 from apps.network.rules.addressing import parsed_address, usable_as_source
 from apps.network.rules.credentials import checked_nas_secret
 from apps.ops import operations as ops
@@ -24,7 +28,6 @@ from dotmac.core.db import next_ids, refusing
 from dotmac.core.errors import DomainError, InvalidInput
 from dotmac.core.models import open_sealed, seal_into
 
-_SECRET_OCTETS = 24
 _URL = re.compile(r"^https?://[!-~]+$")
 _URL_MAX = 200
 _CHANGEABLE = frozenset(
@@ -77,7 +80,7 @@ def create_nas(
             "redirect_url": redirect_url,
         }
     )  # fmt: skip
-    clear = secret or secrets.token_urlsafe(_SECRET_OCTETS)
+    clear = secret or new_secret()
     checked("secret", checked_nas_secret, clear)
     nas = Nas(
         id=next_ids(Nas)[0],
@@ -106,6 +109,7 @@ def change_nas(
     Fields: name, address, vendor, coa_port, site_id, walled_pool, redirect_url,
     secret, require_message_authenticator, enabled, ipoe, counts_32_bits. Nothing
     different, nothing changed.
+    A secret given here counts at once: raises SecretChangeOpen while another one waits.
     """
     unknown = changes.keys() - _CHANGEABLE
     if unknown:
@@ -122,7 +126,9 @@ def change_nas(
     if clear and open_sealed(nas, "secret") != checked(
         "secret", checked_nas_secret, clear
     ):
+        refuse_while_changing(nas)
         seal_into(nas, "secret", clear)
+        nas.secret_version = next_version(nas)
         told["secret"] = ["***", "***"]
     if not told:
         return nas
@@ -131,7 +137,7 @@ def change_nas(
         setattr(nas, field, facts[field])
     written = [field.removesuffix("_id") for field in told]
     if "secret" in told:
-        written.append("secret_index")
+        written += ["secret_index", "secret_version"]
     with refusing(**_nas_refusals()):
         nas.store(*written, now=now)
     ops.emit(

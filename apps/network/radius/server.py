@@ -149,10 +149,12 @@ class RadiusServer:
         options: Callable[[], str],
         workers: int = 4,
         reject_delay_s: float = 1.0,
+        client_lifetime_s: float = CLIENT_LIFETIME_S,
         decisions: Spool | None = None,
     ) -> None:
         self._decisions = decisions
         self._reject_delay = reject_delay_s
+        self._client_lifetime = client_lifetime_s
         self._database, self._options = database, options
         self._doors = _open_doors(hosts, auth_port, acct_port)
         self._wake_read, self._wake_write = socket.socketpair()
@@ -192,8 +194,9 @@ class RadiusServer:
         self._pool.shutdown(wait=True, cancel_futures=True)
         for session in self._sessions:
             session.close()
-        for open_socket in (*self._doors, self):
-            open_socket.close()
+        for door in self._doors:
+            door.close()
+        self.close()
 
     def _renew_idle(self) -> None:
         """Now and then: sessions that nobody uses forget keys that have changed."""
@@ -293,7 +296,7 @@ class RadiusServer:
         client = session.client(address)
         if len(self._clients) >= CLIENTS_MAX:
             self._clients.clear()
-        lifetime = UNKNOWN_LIFETIME_S if client is None else CLIENT_LIFETIME_S
+        lifetime = UNKNOWN_LIFETIME_S if client is None else self._client_lifetime
         self._clients[address] = (now + lifetime, client)
         return client
 

@@ -44,6 +44,14 @@ from apps.network.selectors.imports import (
     import_counts,
 )
 from apps.network.selectors.life import RadiusLife, radius_life
+from apps.network.selectors.nas_secrets import (
+    latest_nas_secret_change,
+    nas_secret,
+    nas_secret_change,
+    nas_secret_changes,
+    nas_secrets,
+    nas_sharing_secret,
+)
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
     access_attempts,
@@ -55,8 +63,6 @@ from apps.network.selectors.records import (
     default_vrf_id,
     live_sessions,
     nas_list,
-    nas_secret,
-    nas_sharing_secret,
     prefixes,
     prefixes_of_text,
     rate_profiles,
@@ -125,11 +131,15 @@ __all__ = [
     "holder_of",
     "holders_now",
     "import_counts",
+    "latest_nas_secret_change",
     "live_sessions",
     "logins_in_use",
     "nas_attributes",
     "nas_list",
     "nas_secret",
+    "nas_secret_change",
+    "nas_secret_changes",
+    "nas_secrets",
     "nas_sharing_secret",
     "online_count",
     "open_holds",

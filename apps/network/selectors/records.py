@@ -31,11 +31,9 @@ from apps.network.models import (
 from apps.network.rules.addressing import parsed_network
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.actors import NOTHING, Actor, Scope
-from dotmac.core.models import open_sealed, sealed_equal
 from dotmac.core.participants import ids_reached
 
 M = TypeVar("M", bound=Model)
-SHARING_MAX = 20
 
 
 def nas_list(actor: Actor, permission: str = "network.view_nas") -> QuerySet[Nas]:
@@ -132,23 +130,6 @@ def prefixes_of_text(rows: QuerySet[Prefix], text: str) -> QuerySet[Prefix]:
 def default_vrf_id() -> int:
     """The routing table that is meant where none is named."""
     return Vrf.objects.only("pk").get(name="default").pk
-
-
-def nas_secret(nas_id: int) -> str:
-    """The clear secret shared with the NAS: shown once when it was made, and for
-    the programs that speak RADIUS."""
-    return open_sealed(Nas.objects.get(pk=nas_id), "secret")
-
-
-def nas_sharing_secret(nas: Nas) -> list[Nas]:
-    """Other NASes with the very same secret (at most SHARING_MAX), by name.
-
-    Who learns one of them can speak for all, so each should have its own.
-    """
-    same = sealed_equal(Nas, "secret_index", open_sealed(nas, "secret"))
-    return list(
-        Nas.objects.filter(same).exclude(pk=nas.pk).order_by("name")[:SHARING_MAX]
-    )
 
 
 def _for_staff(rows: QuerySet[M], actor: Actor, permission: str) -> QuerySet[M]:

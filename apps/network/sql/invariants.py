@@ -124,4 +124,16 @@ INVARIANTS = (
         says="What RADIUS says of a profile is what the vendor's rules make of it.",
         sql="SELECT profile_id, vendor, state FROM network_stale_replies()",
     ),
+    Invariant(
+        name="network.awaited_secrets_are_scheduled",
+        says="A NAS awaits a proof of the secret that it is being switched to, or none.",
+        sql="""
+            SELECT n.id, n.secret_awaits, s.version
+              FROM network_nas n
+              FULL JOIN (SELECT * FROM network_nassecret
+                          WHERE state IN ('scheduled', 'confirmed')) s
+                ON s.nas_id = n.id
+             WHERE n.secret_awaits IS DISTINCT FROM s.version
+        """,
+    ),
 )

@@ -376,4 +376,36 @@ GUARDS = (
             "test_used_accounts_do_not_keep_it_from_ending",
         ),
     ),
+    Guard(
+        app="network",
+        name="proof-of-a-secret",
+        kind=Kind.CHECK,
+        keeps="a packet that nothing proved to be of the NAS confirms no secret",
+        changes=(
+            Body(
+                "radius_nas_of",
+                "p_client = 'nas-' || n.id || '-' || n.secret_awaits",
+                "p_client LIKE 'nas-' || n.id || '-' || n.secret_awaits || '%'",
+            ),
+        ),
+        tests=("tests/network/test_nas_secrets.py::test_nothing_else_proves_it",),
+    ),
+    Guard(
+        app="network",
+        name="proxy-state-unsigned",
+        kind=Kind.CHECK,
+        keeps="what a proxy passed on unsigned gets no answer (BlastRADIUS)",
+        changes=(
+            Code(
+                "apps/network/radius/answers.py",
+                " and _PROXY_STATE not in request",
+                "",
+            ),
+        ),
+        tests=(
+            "tests/conformance/test_nas.py::"
+            "test_proxy_state_unsigned_gets_no_answer_from_an_excused_nas_either"
+            "[embedded]",
+        ),
+    ),
 )

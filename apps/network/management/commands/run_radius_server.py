@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.network.radius.database import RadiusDatabase, session_settings
+from apps.network.radius.freeradius import CLIENT_LIFETIME_S
 from apps.network.radius.server import RadiusServer
 from apps.network.radius.spool import Spool
 from dotmac.core.models import keyring
@@ -30,6 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
         parser.add_argument("--workers", type=int, default=settings.RADIUS_THREADS)
+        parser.add_argument(
+            "--client-lifetime",
+            type=int,
+            default=CLIENT_LIFETIME_S,
+            help="Seconds for which a NAS and its secret are remembered.",
+        )
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,6 +53,7 @@ class Command(BaseCommand):
                 ),
                 workers=options["workers"],
                 reject_delay_s=options["reject_delay"],
+                client_lifetime_s=options["client_lifetime"],
                 decisions=Spool(
                     settings.RADIUS_DECISIONS_DIR,
                     bytes_max=settings.RADIUS_DECISIONS_MAX_MB * 1_000_000,

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.network.radius import freeradius
 from apps.network.radius.certificates import CertificateRefused, Folder
 from apps.network.radius.database import RadiusDatabase, session_settings
+from apps.network.radius.freeradius import CLIENT_LIFETIME_S
 from dotmac.core.models import keyring
 
 
@@ -42,6 +43,12 @@ class Command(BaseCommand):
             default=60,
             help="Seconds after which a session with PostgreSQL is renewed.",
         )
+        parser.add_argument(
+            "--client-lifetime",
+            type=int,
+            default=CLIENT_LIFETIME_S,
+            help="Seconds for which a NAS and its secret are remembered.",
+        )
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
         parser.add_argument(
             "--networks",
@@ -62,6 +69,7 @@ class Command(BaseCommand):
             networks=tuple(options["networks"]),
             session_lifetime_s=options["session_lifetime"],
             reject_delay_s=options["reject_delay"],
+            lifetime_s=options["client_lifetime"],
             decisions=settings.RADIUS_DECISIONS_DIR,
             certificates=self._certificates(),
         )
@@ -89,6 +97,8 @@ class Command(BaseCommand):
         try:
             server = folder.server()
         except CertificateRefused as error:
-            self.stderr.write(f"{error} FreeRADIUS runs without Wi-Fi logins (EAP).")
+            self.stderr.write(
+                f"{error} FreeRADIUS runs without Wi-Fi logins (EAP) and RadSec."
+            )
             return None
         return folder.path if server else None
