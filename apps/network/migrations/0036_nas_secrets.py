@@ -13,7 +13,7 @@ SQL = Path(__file__).parent.parent / "sql"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("network", "0031_note_failed_methods"),
+        ("network", "0035_add_disconnect_runs"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import dotmac.core.models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("network", "0031_note_failed_methods"),
+        ("network", "0036_nas_secrets"),
         ("ops", "0005_fill_messages_when_sent"),
     ]
 

@@ -8,7 +8,7 @@ SQL = Path(__file__).parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("network", "0035_add_disconnect_runs")]
+    dependencies = [("network", "0040_import_accounts")]
     operations = [
         migrations.AddField(
             model_name="nas",
