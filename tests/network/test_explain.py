@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from datetime import timedelta
-from types import SimpleNamespace
-
 import pytest
 from django.utils import timezone
 
 from apps.network import selectors
 from apps.network.console.explain import verdict_words
-from apps.network.models import AccessAttempt, CoaRequest, SessionLive
-from apps.network.radius import packets
-from apps.network.radius.database import AccessFacts, encoded
-from dotmac.core.actors import system_actor
+from apps.network.models import AccessAttempt, CoaRequest
 from tests.console.lines import put_on_line
 from tests.network.conftest import (
     acting,
@@ -25,12 +18,11 @@ from tests.network.conftest import (
     staff,
 )
 from tests.network.test_api import API, fields_of, problem
-from tests.network.vendors import lines
 from tests.sessions import enter
 from tests.world import World
 
 pytestmark = pytest.mark.integration
-MAC, OTHER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+MAC = "02:00:00:00:00:01"
 NAS = "127.0.1.1"
 
 
@@ -42,125 +34,6 @@ def explain(login="ada@home", nas=NAS, actor=None, **facts):
 
 def outcomes(found):
     return {step.step: step.outcome for step in found.steps}
-
-
-class TestTheVerdictIsThatOfRadius:
-    """Whatever the accounts, holds, sessions and NASes are."""
-
-    ROUNDS, ASKED = 6, 40
-
-    @pytest.fixture
-    def bed(self, own_database):
-        session = lines.radius_session()
-        do = acting(system_actor("explain"), now=timezone.now())
-        yield SimpleNamespace(do=do, session=session, chance=random.Random())
-        session.close()
-
-    def test_over_random_accounts(self, bed):
-        seen = set()
-        for number in range(self.ROUNDS):
-            seed = bed.chance.getrandbits(32)
-            logins, nases = _random_network(bed.do, random.Random(seed), number)
-            for _ in range(self.ASKED):
-                asked = {
-                    "login": bed.chance.choice([*logins, MAC, OTHER_MAC, "nobody"]),
-                    "mac": bed.chance.choice(["", MAC, "02-00-00-00-00-02", "x"]),
-                    "circuit": bed.chance.choice(["", "line 1", "line 2"]),
-                    "nas": bed.chance.choice([*nases, "127.15.9.9"]),
-                }
-                told = explain(**asked)
-                decided = _decided(bed.session, **asked)
-                word = f"{told.reason}:{told.hold}" if told.hold else told.reason
-                assert (told.verdict, word, list(told.reply)) == decided, (seed, asked)
-                seen.add((told.verdict, told.reason))
-        # A property over nothing but unknown logins would prove nothing.
-        assert {verdict for verdict, _ in seen} == {
-            "accept", "password", "reject", "silent",
-        }  # fmt: skip
-        assert {"hold", "unknown", "mac", "sessions"} <= {why for _, why in seen}
-
-
-def _random_network(do, chance, number):
-    """A few accounts of every kind; returns their logins and the NASes' addresses."""
-    nases = []
-    for index, (ipoe, enabled) in enumerate(
-        [(False, True), (True, True), (chance.random() < 0.5, False)]
-    ):
-        nas = do.create_nas(
-            name=f"n{number}-{index}", address=f"127.15.{number + 1}.{index + 1}",
-            vendor=chance.choice(["mikrotik", "cisco", "generic"]), ipoe=ipoe,
-        )  # fmt: skip
-        if not enabled:
-            do.change_nas(nas_id=nas.pk, changes={"enabled": False})
-        nases.append(nas)
-    profile = do.create_rate_profile(
-        name=f"p{number}", down_kbps=10_000, up_kbps=5_000,
-        on_limit=chance.choice(["refuse", "replace"]),
-        sessions_max=chance.choice([0, 1, 2]), idle_s=chance.choice([0, 600]),
-    )  # fmt: skip
-    logins = [
-        _random_account(do, chance, profile, nases, f"u{number}-{index}")
-        for index in range(8)
-    ]
-    return logins, [str(nas.address) for nas in nases]
-
-
-def _random_account(do, chance, profile, nases, login):
-    if chance.random() < 0.1:
-        login = f"{login}@isp"
-    account = do.open_access(
-        login=login, password="right horse", profile_id=profile.pk,
-        mac_lock=chance.choice([None, None, MAC, OTHER_MAC]),
-        sessions_max=chance.choice([None, None, 0, 1]),
-        expires_at=chance.choice(
-            [None, None, *(timezone.now() + timedelta(days=d) for d in (-1, 1))]
-        ),
-    )  # fmt: skip
-    for reason, effect in (
-        ("non_payment", "walled_garden"), ("abuse", "reject"), ("quota", "throttle"),
-    ):  # fmt: skip
-        if chance.random() < 0.2:
-            do.place_hold(account_id=account.pk, reason=reason, effect=effect)
-    for _ in range(chance.choice([0, 0, 1, 2])):
-        SessionLive.objects.create(
-            session_key=f"{chance.getrandbits(128):032x}", account=account,
-            nas=chance.choice(nases), login=login, acct_session_id="s",
-            mac=chance.choice(["", MAC, OTHER_MAC]), started_at=timezone.now(),
-            seen_at=timezone.now(), heard_at=timezone.now(),
-        )  # fmt: skip
-    for kind, value in (("mac", MAC), ("mac", OTHER_MAC), ("circuit_id", "line 1")):
-        taken = selectors.account_handles(account.pk).model.objects.filter(
-            kind=kind, value=value
-        )
-        if chance.random() < 0.4 and not taken.exists():
-            do.add_handle(account_id=account.pk, kind=kind, value=value)
-    if chance.random() < 0.1:
-        do.close_access(account_id=account.pk)
-    return login
-
-
-def _decided(session, *, login, nas, mac, circuit):
-    """Verdict, reason and reply as the servers get them."""
-    rows = session.authorize(
-        AccessFacts(
-            login=encoded(login.encode()), nas=nas, mac=encoded(mac.encode()),
-            circuit=encoded(circuit.encode()),
-        )
-    )  # fmt: skip
-    told = {name: value for name, value, _ in rows}
-    inside = {"Auth-Type", "Cleartext-Password", "Tmp-String-1", "Tmp-String-4"}
-    reply = [
-        (name, op, packets.unquoted(value))
-        for name, value, op in rows if name not in inside
-    ]  # fmt: skip
-    if "Tmp-String-0" in told:
-        return "silent", "nas", []
-    if not rows:
-        return "reject", "unknown", []
-    verdict = {"Reject": "reject", "Accept": "accept"}.get(
-        told.get("Auth-Type", ""), "password"
-    )
-    return verdict, told["Tmp-String-1"], reply
 
 
 @pytest.mark.django_db

@@ -164,7 +164,10 @@ def test_a_file_that_is_no_map_is_refused(tmp_path, name, text, why):
 
 @pytest.mark.unit
 def test_every_word_and_condition_is_used_by_a_map_or_documented():
-    """The order is that of SQL: 20 words of a profile, 10 of a line, 19 conditions."""
+    """The order is that of SQL: 20 words of a profile, 10 of a line, 2 more of a
+    profile; 20 conditions."""
     assert list(WORDS)[19:22] == ["policy", "pool", "pool_v6"]
-    assert len(WORDS) == 30
-    assert max(CONDITIONS.values()) == 1 << 18
+    assert list(WORDS)[29:] == ["route_via", "session_octets_32", "session_gigawords"]
+    assert len(WORDS) == 32
+    assert CONDITIONS["walled_pool"] == 1 << 18
+    assert max(CONDITIONS.values()) == CONDITIONS["session_octets"] == 1 << 19
