@@ -26,6 +26,20 @@ class PoolExhausted(Conflict):
     title = "The pool has no free address."
 
 
+class AddressTaken(Conflict):
+    """Somebody else holds the address, or a block around or inside it."""
+
+    code = "address_taken"
+    title = "Somebody else holds this address."
+
+
+class AddressRests(Conflict):
+    """Its last holder gave it back a short while ago; others get it later."""
+
+    code = "address_rests"
+    title = "The address was given back a short while ago and still rests."
+
+
 class PoolGivesNoAddresses(Conflict):
     """The NAS hands out the addresses of this pool, not DotMac."""
 

@@ -90,6 +90,8 @@ identity.view_timeline rows omsbna
 identity.view_unit rows omsar
 identity.write_note rows omsbn
 network.allocate_address whole omn
+network.assign_vlan whole omn
+network.change_account rows omn
 network.change_nas whole omn
 network.change_rate_profile whole omn
 network.create_nas whole omn

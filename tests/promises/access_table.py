@@ -116,6 +116,7 @@ GET pools network.view_pool
 POST pools network.create_pool
 GET pools/* network.view_pool
 POST pools/*/allocate network.allocate_address
+POST pools/*/assign network.allocate_address
 GET prefixes network.view_prefix
 POST prefixes network.create_prefix
 GET prefixes/* network.view_prefix
@@ -127,6 +128,8 @@ GET vlan-groups/* network.view_vlan
 GET vlans network.view_vlan
 GET accounts network.view_account
 GET accounts/* network.view_account
+PATCH accounts/* network.change_account
+POST accounts/*/vlan network.assign_vlan
 POST accounts/*/disconnect network.disconnect_session
 POST accounts/*/holds network.place_hold
 DELETE accounts/*/holds/non_payment network.lift_hold

@@ -6,7 +6,11 @@ from apps.network.operations.access import (
     close_access,
     open_access,
 )
-from apps.network.operations.addresses import allocate_address, release_address
+from apps.network.operations.addresses import (
+    allocate_address,
+    assign_address,
+    release_address,
+)
 from apps.network.operations.attempts import (
     BATCH_MAX,
     forget_attempts,
@@ -73,6 +77,7 @@ __all__ = [
     "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
+    "assign_address",
     "assign_vlan",
     "carry_disconnects",
     "change_access",
