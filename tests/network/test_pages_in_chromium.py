@@ -52,7 +52,9 @@ PATHS = (
     "nas/1/change", "prefixes", "prefixes/1", "prefixes/3?tab=inside", "prefixes/new",
     "pools", "pools/1", "pools/new", "sites", "sites/1", "sites/new", "rate-profiles",
     "rate-profiles/1", "rate-profiles/new", "accounts", "accounts/1",
-    "accounts/1?tab=usage", "accounts/1?tab=sessions", "accounts/1/hold", "sessions",
+    "accounts/1?tab=usage", "accounts/1?tab=sessions", "accounts/1/hold",
+    "accounts/1/change", "accounts/1/password", "accounts/1/vlan", "accounts/1/address",
+    "nas/1/disconnect-all", "sites/1/disconnect-all", "sessions",
     "sessions/1", "coa-requests", "coa-requests/1",
 )  # fmt: skip
 
