@@ -2,6 +2,30 @@ from django.apps import AppConfig
 
 from dotmac.core import invariants, keyreaders, permissions
 
+# The network itself belongs to the operator as a whole.
+WHOLE = (
+    "view_site",
+    "create_site",
+    "view_nas",
+    "create_nas",
+    "change_nas",
+    "view_prefix",
+    "create_prefix",
+    "allocate_address",
+    "release_address",
+    "view_pool",
+    "create_pool",
+    "view_vlan",
+    "create_vlan_group",
+    "view_rate_profile",
+    "create_rate_profile",
+    "change_rate_profile",
+    "disconnect_place",
+    "view_account_import",
+    "import_accounts",
+    "assign_vlan",
+)
+
 
 class NetworkConfig(AppConfig):
     name = "apps.network"
@@ -44,6 +68,8 @@ class NetworkConfig(AppConfig):
             create_rate_profile="Add rate profiles.",
             change_rate_profile="Change a speed; running sessions follow.",
             view_account="See access accounts, their holds and addresses.",
+            change_account="Change an account's speed, pool, device or password.",
+            assign_vlan="Give an account a VLAN id.",
             place_hold="Hold an access account.",
             lift_hold="Lift a hold of an access account.",
             add_handle="Let a device or a line in without a password.",
@@ -56,25 +82,4 @@ class NetworkConfig(AppConfig):
             import_accounts="Import users with their passwords; take an import back.",
         )
         permissions.declare_dangerous("network", "change_nas")
-        permissions.declare_whole(
-            "network",
-            "view_site",
-            "create_site",
-            "view_nas",
-            "create_nas",
-            "change_nas",
-            "view_prefix",
-            "create_prefix",
-            "allocate_address",
-            "release_address",
-            "view_pool",
-            "create_pool",
-            "view_vlan",
-            "create_vlan_group",
-            "view_rate_profile",
-            "create_rate_profile",
-            "change_rate_profile",
-            "disconnect_place",
-            "view_account_import",
-            "import_accounts",
-        )
+        permissions.declare_whole("network", *WHOLE)

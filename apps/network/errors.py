@@ -33,6 +33,20 @@ class PoolExhausted(Conflict):
     title = "The pool has no free address."
 
 
+class AddressTaken(Conflict):
+    """Somebody else holds the address, or a block around or inside it."""
+
+    code = "address_taken"
+    title = "Somebody else holds this address."
+
+
+class AddressRests(Conflict):
+    """Its last holder gave it back a short while ago; others get it later."""
+
+    code = "address_rests"
+    title = "The address was given back a short while ago and still rests."
+
+
 class PoolGivesNoAddresses(Conflict):
     """The NAS hands out the addresses of this pool, not DotMac."""
 
@@ -101,13 +115,6 @@ class VendorInUse(Conflict):
 
     code = "vendor_in_use"
     title = "A NAS is of this vendor: its map stays."
-
-
-class AddressTaken(Conflict):
-    """Another account holds this address."""
-
-    code = "address_taken"
-    title = "Another account holds the address."
 
 
 class ImportNotReady(Conflict):

@@ -11,6 +11,7 @@ from apps.network import operations, selectors, tasks
 from apps.network.errors import SessionUnknown
 from apps.network.models import CoaRequest, DisconnectRun, SessionLive
 from apps.network.operations import many
+from apps.ops import operations as ops
 from apps.ops.models import AuditEntry, Job
 from dotmac.core.errors import InvalidInput
 from tests.console.lines import put_on_line
@@ -45,7 +46,7 @@ def on_line(net, count: int, **more) -> list[SessionLive]:
     ]
 
 
-def ask(net, sessions) -> operations.DisconnectBatch:
+def ask(net, sessions):
     return net.do.disconnect_sessions(session_ids=[row.pk for row in sessions])
 
 
@@ -58,7 +59,7 @@ def test_the_chosen_sessions_are_asked_for_in_one_statement(
     net, django_assert_max_num_queries
 ):
     sessions = on_line(net, 30)
-    with patch.object(many.ops, "record"), django_assert_max_num_queries(3):
+    with patch.object(ops, "record"), django_assert_max_num_queries(3):
         made = ask(net, sessions)  # with its savepoint
 
     assert made.asked == 30
@@ -132,12 +133,12 @@ def test_a_run_killed_between_chunks_goes_on_and_a_cancelled_one_ends(net):
     on_line(net, 6)
     with patch.object(many, "SESSIONS_MAX", 2):
         run = net.do.disconnect_place(nas_id=net.nas.pk)
-        boom = patch.object(many.ops, "advance_job", side_effect=KeyboardInterrupt)
+        boom = patch.object(ops, "advance_job", side_effect=KeyboardInterrupt)
         with boom, pytest.raises(KeyboardInterrupt):
             operations.carry_disconnects(now=timezone.now())
         assert len(requests()) == 2
         assert operations.carry_disconnects(now=timezone.now()) == 2
-        many.ops.cancel_job(job_id=run.job_id, actor=edge.ACTOR, now=timezone.now())
+        ops.cancel_job(job_id=run.job_id, actor=edge.ACTOR, now=timezone.now())
         assert operations.carry_disconnects(now=timezone.now()) == 0
         assert operations.carry_disconnects(now=timezone.now()) == 0
 
@@ -153,7 +154,7 @@ def test_an_empty_place_is_done_at_once(net):
     assert Job.objects.get(pk=run.job_id).state == "succeeded"
 
 
-def shown(browser, path: str) -> str:
+def shown(browser, path):
     answer = browser.get(f"/console/{path}")
     assert answer.status_code == 200, path
     return answer.content.decode()

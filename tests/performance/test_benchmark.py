@@ -22,6 +22,7 @@ SIZES = {
     "allocation": ("--held", "50", "--requests", "20"),
     "radius": ("--subscribers", "800", "--packets", "300", "--storm", "300"),
     "billing": ("--services", "20"),
+    "coa": ("--changes", "16"),
     "limiter": ("--calls", "50"),
 }
 

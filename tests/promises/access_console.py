@@ -155,6 +155,10 @@ action accounts/lift network.lift_hold
 action accounts/disconnect network.disconnect_session
 action accounts/add-handle network.add_handle
 action accounts/remove-handle network.remove_handle
+action accounts/change network.change_account
+action accounts/password network.change_account
+action accounts/vlan network.assign_vlan
+action accounts/address network.allocate_address
 detail sites network.view_site
 detail pools network.view_pool
 detail rate-profiles network.view_rate_profile

@@ -92,6 +92,8 @@ identity.view_unit rows omsar
 identity.write_note rows omsbn
 network.add_handle rows omn
 network.allocate_address whole omn
+network.assign_vlan whole omn
+network.change_account rows omn
 network.change_nas whole omn
 network.change_rate_profile whole omn
 network.create_nas whole omn

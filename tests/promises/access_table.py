@@ -121,6 +121,7 @@ GET pools network.view_pool
 POST pools network.create_pool
 GET pools/* network.view_pool
 POST pools/*/allocate network.allocate_address
+POST pools/*/assign network.allocate_address
 GET prefixes network.view_prefix
 POST prefixes network.create_prefix
 GET prefixes/* network.view_prefix
@@ -137,6 +138,8 @@ GET accounts/*/handles network.view_account
 POST accounts/*/handles network.add_handle
 DELETE accounts/*/handles/* network.remove_handle
 GET accounts/*/usage network.view_usage
+PATCH accounts/* network.change_account
+POST accounts/*/vlan network.assign_vlan
 POST accounts/*/disconnect network.disconnect_session
 POST accounts/*/holds network.place_hold
 DELETE accounts/*/holds/non_payment network.lift_hold

@@ -54,7 +54,9 @@ CASES: list[tuple[str, str, str, str, dict[str, Any]]] = [
 OWNED = {
     (way, "owner") for way in ("POST customers", "PUT customers/*", "PATCH customers/*")
 }
-NOBODYS = {("POST services", "plan"), ("POST api-keys", "days"), *OWNED}
+# The operator's own, and a number.
+CHANGED = {("PATCH accounts/*", name) for name in ("profile", "pool", "sessions_max")}
+NOBODYS = {("POST services", "plan"), ("POST api-keys", "days"), *OWNED, *CHANGED}
 REFUSED = {400, 403, 404, 409, 422}
 
 

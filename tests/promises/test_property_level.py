@@ -50,6 +50,8 @@ WRITES = {
                               "throttled_down_kbps", "throttled_up_kbps", "interim_s",
                               "priority", "idle_s", "session_mb", "policy", "throttled_policy",
                               "updated_at"},
+    "PATCH accounts/*": {"profile_id", "pool_id", "mac_lock", "sessions_max", "secret",
+                         "updated_at"},
 }  # fmt: skip
 # Bodies of one name that say one fact anew, which is not a column beside others.
 WHOLE = {"PUT customers/*/parent", "PUT customers/*/tags"}
@@ -69,6 +71,7 @@ VALID: dict[str, dict[str, Any]] = {
     "documents": {"kind": "identity"},
     "custom-fields": {"name": "Renamed"},
     "tags": {"name": "Renamed"},
+    "accounts": {"mac_lock": "02:00:00:aa:bb:cc"},
 }  # fmt: skip
 
 

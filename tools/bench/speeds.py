@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from apps.network import operations as network
@@ -51,11 +51,11 @@ def change_speeds(threads: int) -> dict[str, object]:
             "pk", "profile_id"
         )
     )
+    connection.close()
     committed: dict[str, float] = {}
     gate = threading.Barrier(threads)
 
     def change(mine: Sequence[tuple[int, int]]) -> None:
-        connection.ensure_connection()
         gate.wait()
         for pk, has in mine:
             other = next(profile for profile in profiles if profile != has)
@@ -63,7 +63,8 @@ def change_speeds(threads: int) -> dict[str, object]:
                 account_id=pk, profile_id=other, actor=ACTOR, now=timezone.now()
             )
             committed[f"s{pk}"] = time.time()
-        connections.close_all()
+            # As a request ends: the connection goes back to the process's pool.
+            connection.close()
 
     workers = [
         threading.Thread(target=change, args=(accounts[number::threads],))

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.network import operations, selectors
-from apps.network.api.requests import NewHandle, NewHold
+from apps.network.api.requests import AccountChanges, NewHandle, NewHold, VlanWanted
 from apps.network.api.serializers import AccountSerializer, HandleSerializer
 from apps.network.api.usage import AccountUsageSerializer
 from apps.network.enums import AccountKind, HoldReason
@@ -31,6 +31,7 @@ from dotmac.core.actors import Actor
 from dotmac.core.api import filters
 from dotmac.core.api.spans import SPAN_PARAMETERS, span_of
 from dotmac.core.api.viewsets import ApiViewSet, ListMixin
+from dotmac.core.errors import InvalidInput
 from dotmac.core.zones import zone_named
 
 _Queued = inline_serializer(
@@ -62,6 +63,8 @@ class AccountViewSet(ListMixin, ApiViewSet):
     permission_by_action = {
         "list": "network.view_account",
         "retrieve": "network.view_account",
+        "partial_update": "network.change_account",
+        "vlan": "network.assign_vlan",
         "holds": "network.place_hold",
         "lift_hold": "network.lift_hold",
         "disconnect": "network.disconnect_session",
@@ -90,6 +93,33 @@ class AccountViewSet(ListMixin, ApiViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One account."""
         return self._view(self.get_object().pk)
+
+    @extend_schema(request=AccountChanges, responses=AccountSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change what is given. Another speed reaches running sessions by CoA, another
+        pool ends them, all else counts from the next login on."""
+        account = self.get_object()
+        operations.change_access(
+            account_id=account.pk, **self.body(AccountChanges), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
+        return self._view(account.pk)
+
+    @extend_schema(request=VlanWanted, responses={201: AccountSerializer})
+    @action(detail=True, methods=["post"])
+    def vlan(self, request: Request, pk: str) -> Response:
+        """Give the account the first free VLAN id of the group, from its next login on.
+
+        Problem `vlan_group_exhausted` when the group has none.
+        """
+        account, wanted = self.get_object(), self.body(VlanWanted)
+        reach = selectors.vlan_groups(self.actor, "network.assign_vlan")
+        if not reach.filter(pk=wanted["group_id"]).exists():
+            raise InvalidInput("There is no such VLAN group.", field="group")
+        operations.assign_vlan(
+            account_id=account.pk, **wanted, actor=self.actor, now=timezone.now()
+        )
+        return self._view(account.pk, status=201)
 
     @extend_schema(request=NewHold, responses={201: AccountSerializer})
     @action(detail=True, methods=["post"])

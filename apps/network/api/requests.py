@@ -197,6 +197,40 @@ class AddressWanted(serializers.Serializer[Any]):
     account = serializers.IntegerField(min_value=1)
 
 
+class AddressChosen(AddressWanted):
+    """Which account gets which address."""
+
+    address = serializers.CharField(
+        max_length=43, help_text="Of a pool of blocks the block, e.g. 2001:db8:7::/56."
+    )
+
+
+class AccountChanges(serializers.Serializer[Any]):
+    """What is left out stays."""
+
+    profile = serializers.IntegerField(required=False, source="profile_id", min_value=1)
+    pool = serializers.IntegerField(
+        required=False, allow_null=True, source="pool_id", min_value=1
+    )
+    mac_lock = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, help_text="Empty for none."
+    )
+    sessions_max = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="Null: as the profile says; 0: without limit.",
+    )
+    password = serializers.CharField(
+        max_length=128, required=False, trim_whitespace=False, write_only=True
+    )
+
+
+class VlanWanted(serializers.Serializer[Any]):
+    """From which group the account gets its VLAN id."""
+
+    group = serializers.IntegerField(source="group_id", min_value=1)
+
+
 class NewVlanGroup(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=64)
     vid_min = serializers.IntegerField(required=False)

@@ -210,6 +210,9 @@ class AccountSerializer(serializers.Serializer[Any]):
     pool = serializers.IntegerField(source="pool_id", allow_null=True)
     vid = serializers.IntegerField(allow_null=True)
     mac_lock = serializers.CharField()
+    sessions_max = serializers.IntegerField(
+        allow_null=True, help_text="Null: as the profile says; 0: without limit."
+    )
     expires_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     last_seen_at = serializers.DateTimeField(allow_null=True)

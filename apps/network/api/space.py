@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from apps.network import operations, selectors
 from apps.network.api.requests import (
+    AddressChosen,
     AddressWanted,
     NewPool,
     NewPrefix,
@@ -85,6 +86,7 @@ class PoolViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         "retrieve": "network.view_pool",
         "create": "network.create_pool",
         "allocate": "network.allocate_address",
+        "assign": "network.allocate_address",
     }
     filters = {
         "name": filters.exact("name"),
@@ -111,14 +113,31 @@ class PoolViewSet(ListMixin, RetrieveMixin, ApiViewSet):
         Problem `pool_exhausted` when nothing is free or rested.
         """
         pool, wanted = self.get_object(), self.body(AddressWanted)["account"]
-        reach = selectors.accounts(self.actor, "network.allocate_address")
-        account = reach.filter(pk=wanted).first()
-        if account is None:
-            raise InvalidInput("There is no such account.", field="account")
         given = operations.allocate_address(
-            pool_id=pool.pk, account_id=account.pk, actor=self.actor, now=timezone.now()
-        )
+            pool_id=pool.pk, account_id=self._account(wanted), actor=self.actor,
+            now=timezone.now(),
+        )  # fmt: skip
         return Response(AssignmentSerializer(given).data, status=201)
+
+    @extend_schema(request=AddressChosen, responses={201: AssignmentSerializer})
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        """Give an account this address instead of what it holds of the pool.
+
+        Its sessions end. Problems `address_taken` and `address_rests`.
+        """
+        pool, wanted = self.get_object(), self.body(AddressChosen)
+        given = operations.assign_address(
+            pool_id=pool.pk, account_id=self._account(wanted["account"]),
+            address=wanted["address"], actor=self.actor, now=timezone.now(),
+        )  # fmt: skip
+        return Response(AssignmentSerializer(given).data, status=201)
+
+    def _account(self, wanted: int) -> int:
+        reach = selectors.accounts(self.actor, "network.allocate_address")
+        if not reach.filter(pk=wanted).exists():
+            raise InvalidInput("There is no such account.", field="account")
+        return wanted
 
 
 class PrefixViewSet(ListMixin, ApiViewSet):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
-from apps.network.console import handles
+from apps.network.console import account_changes, handles
 from apps.network.console.attempts import ATTEMPT_COLUMNS
 from apps.network.console.sessions import COA_COLUMNS, uptime
 from apps.network.console.states import account_state, last_seen_words
@@ -183,6 +183,7 @@ class AccountDetail(DetailScreen):
             shown=lambda account: selectors.account_view(account.pk).session is not None,
             run=disconnect,
         ),
+        *account_changes.ACTIONS,
         *handles.ACTIONS,
     )  # fmt: skip
 
@@ -226,6 +227,7 @@ class AccountDetail(DetailScreen):
                     Fact(_("Login"), view.login, "code"),
                     Fact(_("Pool"), view.pool_name),
                     Fact(_("VLAN"), view.vid),
+                    Fact(_("Sessions at once"), view.sessions_max),
                     Fact(_("Locked to MAC address"), view.mac_lock, "code"),
                     Fact(_("Expires"), view.expires_at, "datetime"),
                     Fact(_("Closed"), view.closed_at, "datetime"),

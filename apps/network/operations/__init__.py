@@ -6,7 +6,11 @@ from apps.network.operations.access import (
     close_access,
     open_access,
 )
-from apps.network.operations.addresses import allocate_address, release_address
+from apps.network.operations.addresses import (
+    allocate_address,
+    assign_address,
+    release_address,
+)
 from apps.network.operations.attempts import (
     BATCH_MAX,
     forget_attempts,
@@ -101,6 +105,7 @@ __all__ = [
     "add_nas_attribute",
     "allocate_address",
     "archive_sessions",
+    "assign_address",
     "assign_vlan",
     "begin_comparison",
     "begin_import",

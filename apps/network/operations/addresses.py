@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 
 from django.db import connection, transaction
 
 from apps.network.enums import PoolMode
-from apps.network.errors import AccountClosed, PoolExhausted, PoolGivesNoAddresses
+from apps.network.errors import (
+    AccountClosed,
+    AddressRests,
+    AddressTaken,
+    PoolExhausted,
+    PoolGivesNoAddresses,
+)
 from apps.network.events import AddressAllocated, AddressReleased
 from apps.network.models import AccessAccount, AddressAssignment, AddressPool
+from apps.network.operations.disconnects import tell_edge
+from apps.network.rules.effects import EdgeAct
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
+from dotmac.core.db import refusing
+from dotmac.core.errors import InvalidInput
 
 
 @transaction.atomic
@@ -27,9 +38,7 @@ def allocate_address(
     nothing free or rested: then nothing is given. Allocators of one pool wait for
     each other and for nobody else; a constraint has the last word.
     """
-    account = AccessAccount.objects.locked().get(pk=account_id)
-    if account.closed_at is not None:
-        raise AccountClosed(login=account.login)
+    account = _open_account(account_id)
     first, *others = pools_together(pool_id)
     if first.mode != PoolMode.DOTMAC:
         raise PoolGivesNoAddresses(pool=first.name)
@@ -37,6 +46,13 @@ def allocate_address(
     for pool in others:  # of the same giver: create_pool sees to it
         _give(pool, account, actor, now)
     return assignment
+
+
+def _open_account(account_id: int) -> AccessAccount:
+    account = AccessAccount.objects.locked().get(pk=account_id)
+    if account.closed_at is not None:
+        raise AccountClosed(login=account.login)
+    return account
 
 
 def pools_together(pool_id: int) -> list[AddressPool]:
@@ -55,14 +71,113 @@ def _give(
     if not made:
         return assignment
 
+    _tell_allocated(assignment, account, actor, now)
+    return assignment
+
+
+def _tell_allocated(
+    given: AddressAssignment, account: AccessAccount, actor: Actor, now: datetime
+) -> None:
     ops.emit(
         AddressAllocated(
             occurred_at=now, account_id=account.pk, login=account.login,
-            address=assignment.address_text, pool_id=pool.pk,
+            address=given.address_text, pool_id=given.pool_id,
         ),
         actor=actor,
     )  # fmt: skip
-    return assignment
+
+
+@transaction.atomic
+def assign_address(
+    *, pool_id: int, account_id: int, address: str, actor: Actor, now: datetime
+) -> AddressAssignment:
+    """Give the account this address of the pool, or this block of a pool of blocks.
+
+    What it held of the pool goes back, and its sessions end, since an address
+    cannot change while a session runs. Holding it already, nothing changes. Refused
+    when the account is closed, when the NAS hands out this pool's addresses, when
+    the address is none that the pool gives, and with `address_taken` or
+    `address_rests`; its last holder gets it back while it rests. First-free
+    allocation goes on behind the highest address that was ever given: chosen
+    addresses are best kept in a pool of their own.
+    """
+    account = _open_account(account_id)
+    pool = AddressPool.objects.select_for_update(no_key=True).get(pk=pool_id)
+    if pool.mode != PoolMode.DOTMAC:
+        raise PoolGivesNoAddresses(pool=pool.name)
+    unit = _unit_of(pool, address)
+    mine = AddressAssignment.objects.filter(account=account, pool=pool)
+    held = mine.filter(released_at=None).first()
+    if held is not None and str(held.address) == str(unit):
+        return held
+
+    prefix = _prefix_that_gives(pool, unit)
+    _refuse_taken(pool, unit, account, now)
+    release_address(account_id=account.pk, pool_id=pool.pk, actor=actor, now=now)
+    with refusing(
+        network_addressassignment_one_holder=lambda: AddressTaken(field="address")
+    ):
+        given = AddressAssignment.objects.create(
+            vrf_id=pool.vrf_id, pool=pool, prefix_id=prefix, account=account,
+            address=str(unit), assigned_at=now,
+        )  # fmt: skip
+    given.refresh_from_db()
+    _tell_allocated(given, account, actor, now)
+    tell_edge(
+        EdgeAct.DISCONNECT,
+        account_id=account.pk, actor=actor, now=now, reason="another address",
+    )  # fmt: skip
+    return given
+
+
+def _unit_of(pool: AddressPool, text: str) -> IPv4Interface | IPv6Interface:
+    """The host, or the block of the length that the pool gives."""
+    try:
+        unit = ip_interface(text.strip())
+    except ValueError:
+        raise InvalidInput(
+            "An address looks like 192.0.2.7, a block like 2001:db8:7::/56.",
+            field="address",
+        ) from None
+    length = pool.delegated_length or unit.network.max_prefixlen
+    if unit.network.prefixlen != length or unit.ip != unit.network.network_address:
+        raise InvalidInput(f"This pool gives units of /{length}.", field="address")
+    return unit
+
+
+def _prefix_that_gives(pool: AddressPool, unit: IPv4Interface | IPv6Interface) -> int:
+    """The network of the pool in which it lies, as a unit that may be given out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.id FROM network_prefix p
+             WHERE p.pool_id = %(pool)s AND p.kind = 'network'
+               AND %(unit)s::inet <<= p.cidr AND %(unit)s::inet IS DISTINCT FROM p.gateway
+               AND %(unit)s::inet BETWEEN network_first_unit(p.cidr, %(length)s)
+                                      AND network_last_unit(p.cidr, %(length)s)
+            """,
+            {"pool": pool.pk, "unit": str(unit), "length": pool.delegated_length},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise InvalidInput("The pool does not give this address.", field="address")
+    return int(row[0])
+
+
+def _refuse_taken(
+    pool: AddressPool,
+    unit: IPv4Interface | IPv6Interface,
+    account: AccessAccount,
+    now: datetime,
+) -> None:
+    known = AddressAssignment.objects.filter(
+        vrf_id=pool.vrf_id, address__net_overlaps=str(unit)
+    ).exclude(account=account)
+    if known.filter(released_at=None).exists():
+        raise AddressTaken(field="address")
+    resting = known.filter(reusable=True, quarantined_until__gt=now)
+    if (last := resting.first()) is not None:
+        raise AddressRests(field="address", until=last.quarantined_until)
 
 
 @transaction.atomic

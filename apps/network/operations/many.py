@@ -99,6 +99,7 @@ def disconnect_place(
     if nas_id is not None:
         place = Nas.objects.select_for_update(no_key=True).get(pk=nas_id)
     else:
+        assert site_id is not None, "Either a NAS or a site."
         place = Site.objects.select_for_update(no_key=True).get(pk=site_id)
     where = {"nas_id": nas_id, "site_id": None if nas_id is not None else site_id}
     running = DisconnectRun.objects.filter(**where, done_at=None).first()
@@ -173,7 +174,8 @@ def _open_there(nas_id: int | None, site_id: int | None) -> QuerySet[SessionLive
     rows = SessionLive.objects.filter(stopped_at=None)
     if nas_id is not None:
         return rows.filter(nas_id=nas_id)
-    return rows.filter(nas__in=Nas.objects.filter(site_id=site_id).values("pk"))
+    there = Nas.objects.filter(site_id__in=[site_id])
+    return rows.filter(nas__in=there.values("pk"))
 
 
 def _cut(

@@ -49,6 +49,7 @@ class AccountView:
     pool_name: str
     vid: int | None
     mac_lock: str
+    sessions_max: int | None
     expires_at: datetime | None
     closed_at: datetime | None
     holds: list[HoldView]
@@ -129,7 +130,7 @@ def _accounts(ids: list[int], at: datetime | None) -> list[dict[str, Any]]:
         """
         SELECT a.id AS account_id, a.login, a.kind, t.state, t.effect, a.profile_id,
                p.name AS profile_name, p.down_kbps, p.up_kbps, a.pool_id,
-               coalesce(o.name, '') AS pool_name, v.vid, a.mac_lock, a.expires_at,
+               coalesce(o.name, '') AS pool_name, v.vid, a.mac_lock, a.sessions_max, a.expires_at,
                a.closed_at
           FROM network_accessaccount a
           CROSS JOIN LATERAL network_access_state(

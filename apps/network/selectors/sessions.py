@@ -128,7 +128,7 @@ def open_session_count(*, nas_id: int | None = None, site_id: int | None = None)
     rows = SessionLive.objects.filter(stopped_at=None)
     if nas_id is not None:
         return rows.filter(nas_id=nas_id).count()
-    return rows.filter(nas__site_id=site_id).count()
+    return rows.filter(nas__site_id__in=[site_id]).count()
 
 
 def sessions_at(rows: QuerySet[SessionLive], text: str) -> QuerySet[SessionLive] | None:

@@ -378,6 +378,23 @@ GUARDS = (
     ),
     Guard(
         app="network",
+        name="answer-of-its-claim",
+        kind=Kind.CHECK,
+        keeps="a late sender settles no request that another one has in flight",
+        changes=(
+            Code(
+                "apps/network/operations/coa.py",
+                "AND c.attempts = o.attempt AND c.state = 'sending'",
+                "AND c.state = 'sending'",
+            ),
+        ),
+        tests=(
+            "tests/network/test_coa.py::"
+            "test_an_answer_settles_only_the_claim_that_it_belongs_to",
+        ),
+    ),
+    Guard(
+        app="network",
         name="proof-of-a-secret",
         kind=Kind.CHECK,
         keeps="a packet that nothing proved to be of the NAS confirms no secret",
@@ -406,6 +423,40 @@ GUARDS = (
             "tests/conformance/test_nas.py::"
             "test_proxy_state_unsigned_gets_no_answer_from_an_excused_nas_either"
             "[embedded]",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="who-dials-in-again-stays",
+        kind=Kind.FILTER,
+        keeps="ending all sessions of a place does not go round for ever",
+        changes=(
+            Code(
+                "apps/network/operations/many.py",
+                "pk__gt=run.last_session, pk__lte=run.until_session",
+                "pk__gt=run.last_session",
+            ),
+        ),
+        tests=(
+            "tests/network/test_many_sessions.py::"
+            "test_a_whole_place_ends_in_chunks_but_who_dials_in_again_stays",
+        ),
+    ),
+    Guard(
+        app="network",
+        name="resting-address-is-not-chosen",
+        kind=Kind.CHECK,
+        keeps="what goes to the last holder of an address reaches nobody else",
+        changes=(
+            Code(
+                "apps/network/operations/addresses.py",
+                "known.filter(reusable=True, quarantined_until__gt=now)",
+                "known.none()",
+            ),
+        ),
+        tests=(
+            "tests/network/test_account_changes.py::"
+            "test_what_somebody_holds_or_has_just_given_back_is_not_chosen",
         ),
     ),
 )

@@ -1,0 +1,187 @@
+"""Changing an access account by hand: speed, pool, device, sessions, password, VLAN,
+a chosen address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.network import operations, selectors
+from apps.network.enums import PoolMode
+from apps.network.models import AccessAccount
+from apps.network.rules.credentials import PASSWORD_OCTETS_MAX
+from dotmac.core.console import Action, ConsoleForm, Page
+
+CHOICES_MAX = 200
+SESSIONS_MAX = 32767
+
+
+def _choices(
+    rows: QuerySet[Any], current: int | None, *, empty: bool = False
+) -> list[tuple[str, str]]:
+    """The first by name, and the one in use wherever it stands."""
+    found = dict(rows.order_by("name").values_list("pk", "name")[:CHOICES_MAX])
+    found |= dict(rows.filter(pk=current).values_list("pk", "name"))
+    pairs = [(str(pk), name) for pk, name in found.items()]
+    return [("", "-"), *pairs] if empty else pairs
+
+
+class ChangeForm(ConsoleForm):
+    """Speeds and pools are offered to whom they are shown."""
+
+    profile_id = forms.TypedChoiceField(label=gettext_lazy("Speed"), coerce=int)
+    pool_id = forms.TypedChoiceField(
+        label=gettext_lazy("Pool"),
+        coerce=int,
+        required=False,
+        empty_value=None,
+        help_text=gettext_lazy("Another pool is another address: the session ends."),
+    )
+    mac_lock = forms.CharField(
+        label=gettext_lazy("Locked to MAC address"),
+        max_length=64,
+        required=False,
+        help_text=gettext_lazy("Empty: any device may dial in."),
+    )
+    sessions_max = forms.IntegerField(
+        label=gettext_lazy("Sessions at once"),
+        required=False,
+        min_value=0,
+        max_value=SESSIONS_MAX,
+        help_text=gettext_lazy("Empty: as the speed says. 0: without limit."),
+    )
+
+    def arrange(self) -> None:
+        page, row = self.page, self.row
+        if page.may("network.view_rate_profile"):
+            rows = selectors.rate_profiles(page.actor)
+            self.fields["profile_id"].choices = _choices(rows, row.profile_id)  # type: ignore[attr-defined]
+        else:
+            del self.fields["profile_id"]
+        if page.may("network.view_pool"):
+            pools = selectors.address_pools(page.actor)
+            self.fields["pool_id"].choices = _choices(pools, row.pool_id, empty=True)  # type: ignore[attr-defined]
+        else:
+            del self.fields["pool_id"]
+
+
+class PasswordForm(ConsoleForm):
+    password = forms.CharField(
+        label=gettext_lazy("New password"),
+        max_length=PASSWORD_OCTETS_MAX,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("It counts from the next login on."),
+    )
+
+
+class VlanForm(ConsoleForm):
+    group_id = forms.TypedChoiceField(label=gettext_lazy("VLAN group"), coerce=int)
+
+    def arrange(self) -> None:
+        vlan = self.row.vlan
+        rows = selectors.vlan_groups(self.page.actor)
+        current = vlan.group_id if vlan else None
+        self.fields["group_id"].choices = _choices(rows, current)  # type: ignore[attr-defined]
+
+
+class AddressForm(ConsoleForm):
+    pool_id = forms.TypedChoiceField(label=gettext_lazy("Pool"), coerce=int)
+    address = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=43,
+        help_text=gettext_lazy("Of a pool of blocks the block, e.g. 2001:db8:7::/56."),
+    )
+
+    def arrange(self) -> None:
+        rows = selectors.address_pools(self.page.actor).filter(mode=PoolMode.DOTMAC)
+        self.fields["pool_id"].choices = _choices(rows, self.row.pool_id)  # type: ignore[attr-defined]
+
+
+def _change(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
+    operations.change_access(
+        account_id=account.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("Saved. What the NASes are told appears below, with their answers.")
+
+
+def _give_password(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
+    operations.change_access(
+        account_id=account.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("The password was changed. The session goes on.")
+
+
+def _assign_vlan(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
+    vlan = operations.assign_vlan(
+        account_id=account.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("It has VLAN %(vid)s from the next login on.") % {"vid": vlan.vid}
+
+
+def _assign_address(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
+    given = operations.assign_address(
+        account_id=account.pk, **data, actor=page.actor, now=page.now
+    )
+    return _("It has %(address)s. The session ends, to come back with it.") % {
+        "address": given.address_text
+    }
+
+
+def _initial(account: AccessAccount, page: Page) -> dict[str, Any]:
+    names = ("profile_id", "pool_id", "mac_lock", "sessions_max")
+    return {name: getattr(account, name) for name in names}
+
+
+def _pool_of(account: AccessAccount, page: Page) -> dict[str, Any]:
+    return {"pool_id": account.pool_id}
+
+
+def _is_open(account: AccessAccount) -> bool:
+    return account.closed_at is None
+
+
+ACTIONS = (
+    Action(
+        slug="change",
+        label=gettext_lazy("Change"),
+        permission="network.change_account",
+        form=ChangeForm,
+        initial=_initial,
+        icon="pencil",
+        shown=_is_open,
+        run=_change,
+    ),
+    Action(
+        slug="password",
+        label=gettext_lazy("New password"),
+        permission="network.change_account",
+        form=PasswordForm,
+        icon="key",
+        shown=_is_open,
+        run=_give_password,
+    ),
+    Action(
+        slug="vlan",
+        label=gettext_lazy("Assign a VLAN"),
+        permission="network.assign_vlan",
+        form=VlanForm,
+        icon="tags",
+        shown=_is_open,
+        run=_assign_vlan,
+    ),
+    Action(
+        slug="address",
+        label=gettext_lazy("Give an address"),
+        permission="network.allocate_address",
+        form=AddressForm,
+        initial=_pool_of,
+        icon="map-pin",
+        shown=_is_open,
+        run=_assign_address,
+    ),
+)
