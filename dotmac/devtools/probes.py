@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import redis
 from celery import Celery
@@ -17,6 +19,7 @@ from dotmac.devtools.servers import HOST
 
 Probe = Callable[[Context], bool]
 RELAY_HEARTBEAT = "dotmac:relay:alive"
+REPLAY_S = 10
 _ANSWER_S = 5
 
 
@@ -61,6 +64,18 @@ def heart_beats(redis_url: str) -> bool:
 def relay_beats(context: Context) -> bool:
     """The relay is at work."""
     return heart_beats(context.redis_url)
+
+
+def replay_reads(context: Context) -> bool:
+    """The replay of accounting said within ten seconds how far it is."""
+    settings = context.settings()
+    folder = (
+        settings.get("RADIUS_BUFFER_DIR") or context.installation.root / "accounting"
+    )
+    try:
+        return time.time() - (Path(folder) / "progress").stat().st_mtime < REPLAY_S
+    except FileNotFoundError:
+        return False
 
 
 def forget_heartbeats(redis_url: str) -> None:

@@ -39,6 +39,7 @@ COMPONENTS: dict[str, Check] = {
     "beat": components.beat,
     "relay": components.relay,
     "radius": components.radius,
+    "accounting": components.accounting,
     "payment_gateway": components.payment_gateway,
     "mail": components.mail,
 }

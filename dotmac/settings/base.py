@@ -87,12 +87,18 @@ RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
 RADIUS_NETWORKS = env.text("RADIUS_NETWORKS", "127.0.0.0/8").split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
-# Where the RADIUS server leaves what it decided, for a worker to read.
+# `direct`: an Accounting-Request is answered when PostgreSQL has it; `buffered`: when a
+# file in that folder has it, and run_accounting_replay brings it into PostgreSQL.
+RADIUS_ACCOUNTING = env.text(
+    "RADIUS_ACCOUNTING", "direct", choices=("direct", "buffered")
+)
+RADIUS_BUFFER_DIR = env.path("RADIUS_BUFFER_DIR", str(STATE_DIR / "accounting"))
 # How long the network remembers: past sessions and hours of usage by calendar
 # months, what NASes were asked by days.
 NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)
 NETWORK_KEEP_USAGE_MONTHS = env.number("NETWORK_KEEP_USAGE_MONTHS", 24, least=2)
 NETWORK_KEEP_REQUESTS_DAYS = env.number("NETWORK_KEEP_REQUESTS_DAYS", 90, least=1)
+# Where the RADIUS server leaves what it decided, for a worker to read.
 RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
 # The authority that phones on a Wi-Fi trust, and the server's certificate.
 RADIUS_CERTIFICATES_DIR = env.path(

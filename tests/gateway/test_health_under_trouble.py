@@ -114,8 +114,8 @@ def test_says_who_lives_and_since_when_and_no_address(servers):
     found = answer.json()["components"]
 
     assert set(found) == {
-        "database", "redis", "workers", "beat", "relay", "radius", "payment_gateway",
-        "mail",
+        "database", "redis", "workers", "beat", "relay", "radius", "accounting",
+        "payment_gateway", "mail",
     }  # fmt: skip
     assert found["workers"]["state"] == "healthy"
     assert 3 <= found["workers"]["age_s"] <= 30

@@ -22,7 +22,7 @@ from apps.network.selectors.addresses import (
     prefix_usages,
     tight_pool_ids,
 )
-from apps.network.selectors.life import RadiusLife, radius_life
+from apps.network.selectors.life import RadiusLife, accounting_waits_since, radius_life
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
     access_attempts,
@@ -74,6 +74,7 @@ __all__ = [
     "account_secret",
     "account_view",
     "account_views",
+    "accounting_waits_since",
     "accounts",
     "accounts_of_login",
     "address_pools",

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.network.radius.database import RadiusDatabase, session_settings
+from apps.network.radius.buffer import Buffer
+from apps.network.radius.buffered import BufferedSession, KnownNases
+from apps.network.radius.database import (
+    RadiusDatabase,
+    RadiusSession,
+    session_settings,
+)
 from apps.network.radius.server import RadiusServer
 from apps.network.radius.spool import Spool
 from dotmac.core.models import keyring
+
+DIRECT, BUFFERED = "direct", "buffered"
+MODES = (DIRECT, BUFFERED)
+
+
+def _options() -> str:
+    return session_settings(keyring(), settings.OPERATOR_TIME_ZONE)
+
+
+def _sessions(
+    database: RadiusDatabase, options: dict[str, Any]
+) -> Callable[[], RadiusSession] | None:
+    """How a worker reaches PostgreSQL, or what stands in for it."""
+    if options["accounting"] == DIRECT:
+        return None
+    buffer, known = Buffer(settings.RADIUS_BUFFER_DIR), KnownNases()
+    return lambda: BufferedSession(database, _options, buffer=buffer, known=known)
 
 
 class Command(BaseCommand):
@@ -26,21 +50,29 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=settings.RADIUS_THREADS)
         parser.add_argument("--reject-delay", type=int, default=1, choices=range(6))
 
+        parser.add_argument(
+            "--accounting",
+            choices=MODES,
+            default=settings.RADIUS_ACCOUNTING,
+            help="direct: into PostgreSQL, then the answer. buffered: into a file, then "
+            "the answer; run_accounting_replay brings it into PostgreSQL.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.RADIUS_DATABASE_URL:
             raise CommandError("Set RADIUS_DATABASE_URL to the URL of role radius.")
+        database = RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL)
         try:
             server = RadiusServer(
                 host=options["host"],
                 auth_port=options["auth_port"],
                 acct_port=options["acct_port"],
-                database=RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL),
-                options=lambda: session_settings(
-                    keyring(), settings.OPERATOR_TIME_ZONE
-                ),
+                database=database,
+                options=_options,
                 workers=options["workers"],
                 reject_delay_s=options["reject_delay"],
                 decisions=Spool(settings.RADIUS_DECISIONS_DIR),
+                sessions=_sessions(database, options),
             )
         except OSError as error:
             where = f"{options['host']}:{options['auth_port']}/{options['acct_port']}"
