@@ -93,6 +93,8 @@ RADIUS_ACCOUNTING = env.text(
     "RADIUS_ACCOUNTING", "direct", choices=("direct", "buffered")
 )
 RADIUS_BUFFER_DIR = env.path("RADIUS_BUFFER_DIR", str(STATE_DIR / "accounting"))
+# The snapshots with which sites go on when they are cut off, and their keys.
+RADIUS_SNAPSHOTS_DIR = env.path("RADIUS_SNAPSHOTS_DIR", str(STATE_DIR / "snapshots"))
 # How long the network remembers: past sessions and hours of usage by calendar
 # months, what NASes were asked by days.
 NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)

@@ -23,6 +23,12 @@ from apps.network.selectors.addresses import (
     tight_pool_ids,
 )
 from apps.network.selectors.life import RadiusLife, accounting_waits_since, radius_life
+from apps.network.selectors.lines import (
+    KNOWN_DAYS,
+    KnownLine,
+    addresses_of_site,
+    lines_known_at,
+)
 from apps.network.selectors.personal import held_about
 from apps.network.selectors.records import (
     access_attempts,
@@ -60,9 +66,11 @@ from apps.network.selectors.usage import (
 from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
+    "KNOWN_DAYS",
     "AccountView",
     "HoldView",
     "Holder",
+    "KnownLine",
     "PrefixUsage",
     "RadiusLife",
     "SessionView",
@@ -78,6 +86,7 @@ __all__ = [
     "accounts",
     "accounts_of_login",
     "address_pools",
+    "addresses_of_site",
     "assignments",
     "coa_requests",
     "default_vrf_id",
@@ -88,6 +97,7 @@ __all__ = [
     "held_with",
     "holder_of",
     "holders_now",
+    "lines_known_at",
     "live_sessions",
     "logins_in_use",
     "nas_attributes",

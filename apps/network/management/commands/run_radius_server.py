@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +12,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.network.radius.buffer import Buffer
 from apps.network.radius.buffered import BufferedSession, KnownNases
+from apps.network.radius.cutoff import CutOffSession, Fallback
 from apps.network.radius.database import (
     RadiusDatabase,
     RadiusSession,
     session_settings,
 )
 from apps.network.radius.server import RadiusServer
+from apps.network.radius.snapshot import Shelf
 from apps.network.radius.spool import Spool
 from dotmac.core.models import keyring
 
@@ -32,10 +35,18 @@ def _sessions(
     database: RadiusDatabase, options: dict[str, Any]
 ) -> Callable[[], RadiusSession] | None:
     """How a worker reaches PostgreSQL, or what stands in for it."""
+    path = options["snapshot"]
     if options["accounting"] == DIRECT:
+        if path is not None:
+            raise CommandError("A snapshot needs buffered accounting.")
         return None
     buffer, known = Buffer(settings.RADIUS_BUFFER_DIR), KnownNases()
-    return lambda: BufferedSession(database, _options, buffer=buffer, known=known)
+    if path is None:
+        return lambda: BufferedSession(database, _options, buffer=buffer, known=known)
+    fallback = Fallback(Shelf(path))
+    return lambda: CutOffSession(
+        database, _options, buffer=buffer, known=known, fallback=fallback
+    )
 
 
 class Command(BaseCommand):
@@ -56,6 +67,13 @@ class Command(BaseCommand):
             default=settings.RADIUS_ACCOUNTING,
             help="direct: into PostgreSQL, then the answer. buffered: into a file, then "
             "the answer; run_accounting_replay brings it into PostgreSQL.",
+        )
+
+        parser.add_argument(
+            "--snapshot",
+            type=Path,
+            help="A file of write_radius_snapshot, with its keys beside it: known "
+            "subscribers get in while PostgreSQL is away. With buffered accounting.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
