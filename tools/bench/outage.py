@@ -31,7 +31,7 @@ _HERE = (
     "SELECT count(*), count(DISTINCT acct_session_id), count(DISTINCT nas_id),"
     " extract(epoch FROM min(heard_at))::float, extract(epoch FROM max(heard_at))::float,"
     " max(abs(extract(epoch FROM started_at - heard_at)))::float"
-    " FROM network_sessionlive WHERE acct_session_id LIKE 'outage.%'"
+    " FROM network_sessionlive WHERE acct_session_id ^@ 'outage.'"
 )
 
 
