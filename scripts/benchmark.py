@@ -27,6 +27,7 @@ from tools.bench import (  # noqa: E402
     customers,
     expressions,
     limiter,
+    outage,
     radius,
 )
 from tools.bench.cpu import machine  # noqa: E402
@@ -54,6 +55,9 @@ MEASUREMENTS: dict[str, Measure] = {
         storm=given.storm,
         rounds=given.rounds,
         stamp=stamp,
+    ),
+    "outage": lambda b, given, stamp: outage.run(
+        b, seconds=given.away, rate=given.away_rate, stamp=stamp
     ),
     "audit": lambda b, given, stamp: audit.run(
         b, entries=given.entries, writes=given.writes, rounds=given.rounds, stamp=stamp
@@ -83,6 +87,8 @@ def _options() -> argparse.ArgumentParser:
         ("subscribers", 100_000, "subscribers that RADIUS knows"),
         ("packets", 4_000, "packets of each kind a round"),
         ("storm", 50_000, "Starts in one storm, half of the subscribers at most"),
+        ("away", 60, "seconds without PostgreSQL"),
+        ("away_rate", 300, "accounting packets a second meanwhile"),
         ("services", 10_000, "services to bill"),
         ("changes", 200, "changes of a speed at once"),
         ("calls", 5_000, "calls of the limiter a round"),
@@ -92,7 +98,8 @@ def _options() -> argparse.ArgumentParser:
         ("rounds", 5, "rounds; the reference and DotMac take turns"),
     ):
         help_text = f"{says} (default {default:,})"
-        parser.add_argument(f"--{name}", type=int, default=default, help=help_text)
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, default=default, help=help_text)
     page = ROOT / "docs" / "benchmarks.md"
     parser.add_argument("--page", type=Path, default=page, help="the page to write")
     return parser

@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "races/test_network_races.py",
         "races/test_radius_races.py",
         "races/test_retention_races.py",
+        "faults/test_accounting_survives.py",
     ),
     "catalog": (
         "catalog",

@@ -136,6 +136,7 @@ class AttemptReason(TextChoices):
     THROTTLED = "throttled", "Let in, throttled"
     WALLED_GARDEN = "walled_garden", "Walled garden"
     EXPIRED = "expired", "Walled garden: expired"
+    CACHED = "cached", "Let in without the database"
     HOLD = "hold", "A hold refuses it"
     MAC = "mac", "Another device"
     SESSIONS = "sessions", "Too many sessions"

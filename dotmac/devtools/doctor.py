@@ -30,6 +30,10 @@ from dotmac.devtools.processes import tail
 PYTHON_MIN = (3, 11)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 WIFI_FOLDER = "radius-certificates"
+ACCOUNTING_FOLDER = "accounting"
+# A file of buffered accounting has the records of ten seconds; the replay deletes it half
+# a minute later.
+ACCOUNTING_SLICE_S, ACCOUNTING_LATE_S = 10, 120
 # What make_radius_certificates makes, how long before its end it is said, and what
 # is to be done.
 WIFI_CERTIFICATES = (
@@ -85,6 +89,8 @@ def examine(folder: Path, settings: Settings) -> list[Finding]:
     installation = Installation(folder)
     found = [*machine(folder), *state_folder(installation)]
     found += certificates(wifi_folder(folder, settings), datetime.now(UTC))
+    waiting = settings.get("RADIUS_BUFFER_DIR") or folder / ACCOUNTING_FOLDER
+    found += accounting(Path(waiting), datetime.now(UTC))
     if not settings.get("DATABASE_URL"):
         return found
     found += [*secrets(installation), *database(settings), *valkey(settings)]
@@ -173,6 +179,25 @@ def certificates(folder: Path, now: datetime) -> Findings:
             yield note(f"{what} expires on {until:%d %b %Y}: {advice}.")
         else:
             yield good(f"{what} is valid until {until:%d %b %Y}.")
+
+
+def accounting(folder: Path, now: datetime) -> Findings:
+    """That buffered accounting goes on into the database, where it is buffered."""
+    if not folder.is_dir():
+        return
+    if folder.stat().st_mode & _OTHERS:
+        yield bad(f"{folder} is open to other users: run chmod 700 {folder}.")
+    begun = sorted(int(p.stem) for p in folder.glob("*.acct") if p.stem.isdecimal())
+    since = datetime.fromtimestamp(begun[0] * ACCOUNTING_SLICE_S, UTC) if begun else now
+    if (now - since).total_seconds() > ACCOUNTING_LATE_S:
+        yield bad(
+            f"Accounting waits in {folder} since {since:%d %b %Y %H:%M:%S} UTC: "
+            "run manage.py run_accounting_replay beside the RADIUS server."
+        )
+    else:
+        yield good("Buffered accounting goes on into the database.")
+    if (folder / "refused").exists():
+        yield note(f"PostgreSQL refused what is in {folder / 'refused'}: look at it.")
 
 
 def database(settings: Settings) -> Findings:

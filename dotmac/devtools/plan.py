@@ -199,6 +199,18 @@ TABLE: tuple[Entry, ...] = (
         radius=True,
     ),
     Entry(
+        name="accounting",
+        says="Accounting replay",
+        stage=Stage.ADMIT,
+        needs="run_accounting_replay",
+        words=lambda _: manage("run_accounting_replay"),
+        wanted=lambda context: (
+            context.settings().get("RADIUS_ACCOUNTING") == "buffered"
+        ),
+        probe=probes.replay_reads,
+        radius=True,
+    ),
+    Entry(
         name="gateway",
         says="Simulated payment gateway",
         stage=Stage.SIMULATE,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import redis
 from celery import Celery
@@ -18,6 +20,7 @@ from dotmac.devtools.servers import HOST
 Probe = Callable[[Context], bool]
 RELAY_HEARTBEAT = "dotmac:relay:alive"
 COA_HEARTBEAT = "dotmac:coa_sender:alive"
+REPLAY_S = 10
 _ANSWER_S = 5
 
 
@@ -67,6 +70,18 @@ def relay_beats(context: Context) -> bool:
 def coa_sender_beats(context: Context) -> bool:
     """The sender of Disconnects and CoA is at work."""
     return heart_beats(context.redis_url, COA_HEARTBEAT)
+
+
+def replay_reads(context: Context) -> bool:
+    """The replay of accounting said within ten seconds how far it is."""
+    settings = context.settings()
+    folder = (
+        settings.get("RADIUS_BUFFER_DIR") or context.installation.root / "accounting"
+    )
+    try:
+        return time.time() - (Path(folder) / "progress").stat().st_mtime < REPLAY_S
+    except FileNotFoundError:
+        return False
 
 
 def forget_heartbeats(redis_url: str) -> None:

@@ -26,6 +26,8 @@ from apps.network import selectors as network
 from dotmac.core import heartbeats
 
 ANSWER_S = 0.8
+# Accounting that waits for so long says that nobody brings it into the database.
+BUFFERED_MAX_S = 60
 
 
 class State(StrEnum):
@@ -130,6 +132,18 @@ def radius() -> Finding:
     if life.decided_at is not None:
         age = max(0, int((timezone.now() - life.decided_at).total_seconds()))
     return Finding(State.HEALTHY if life.connections else State.SILENT, age)
+
+
+def accounting() -> Finding:
+    """Buffered accounting goes on into the database; age of what waits longest."""
+    if settings.RADIUS_ACCOUNTING != "buffered":
+        return Finding(State.NOT_CONFIGURED)
+    try:
+        oldest_at = network.accounting_waits_since(settings.RADIUS_BUFFER_DIR)
+    except OSError:
+        return Finding(State.UNREACHABLE)
+    age = 0 if oldest_at is None else max(0, int(time.time()) - oldest_at)
+    return Finding(State.HEALTHY if age < BUFFERED_MAX_S else State.SILENT, age)
 
 
 def payment_gateway() -> Finding:

@@ -40,6 +40,7 @@ COMPONENTS: dict[str, Check] = {
     "relay": components.relay,
     "coa_sender": components.coa_sender,
     "radius": components.radius,
+    "accounting": components.accounting,
     "payment_gateway": components.payment_gateway,
     "mail": components.mail,
 }

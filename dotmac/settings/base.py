@@ -97,6 +97,14 @@ RADIUS_NETWORKS = env.text(
 ).split(",")
 RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
+# `direct`: an Accounting-Request is answered when PostgreSQL has it; `buffered`: when a
+# file in that folder has it, and run_accounting_replay brings it into PostgreSQL.
+RADIUS_ACCOUNTING = env.text(
+    "RADIUS_ACCOUNTING", "direct", choices=("direct", "buffered")
+)
+RADIUS_BUFFER_DIR = env.path("RADIUS_BUFFER_DIR", str(STATE_DIR / "accounting"))
+# The snapshots with which sites go on when they are cut off, and their keys.
+RADIUS_SNAPSHOTS_DIR = env.path("RADIUS_SNAPSHOTS_DIR", str(STATE_DIR / "snapshots"))
 # How long the network remembers: past sessions and hours of usage by calendar
 # months, what NASes were asked by days.
 NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from dotmac.devtools.bootstrap import ROLES, bootstrap
-from dotmac.devtools.servers import Postgres
 from tests import environment
 from tests.conformance import isp as world
+from tests.conformance import outage
 from tests.conformance.supplicant import Phone
 from tests.programs import RADIUS_SERVER, need
 
@@ -23,38 +20,9 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    """A PostgreSQL of this test's own, with one NAS and one account."""
-    server = Postgres(
-        tmp_path_factory.mktemp("own") / "postgres", settings={"fsync": "off"}
-    )
-    server.start()
-    bootstrap(
-        server.url("postgres"),
-        dict.fromkeys(ROLES, environment.PASSWORD),
-        database="outage",
-    )
-    urls = environment.database_environment(server.port, "outage")
-    env = {**environment.untraced(), **urls}
-    for command in (["migrate", "--verbosity", "0"], ["shell", "--command", _SEED]):
-        subprocess.run(
-            [sys.executable, environment.ROOT / "manage.py", *command],
-            env=env,
-            check=True,
-            capture_output=True,
-        )
-    yield server
-    server.stop()
-
-
-_SEED = f"""
-from django.utils import timezone
-from apps.network import operations
-from dotmac.core.actors import system_actor
-facts = dict(actor=system_actor("seed"), now=timezone.now())
-operations.create_nas(name="n", address="127.0.0.1", secret={world.SECRET!r}, **facts)
-speed = operations.create_rate_profile(name="p", down_kbps=1, up_kbps=1, **facts)
-operations.open_access(login="ada", password="pw", profile_id=speed.pk, **facts)
-"""
+    """A PostgreSQL of this module's own, with one NAS and one account."""
+    with outage.own_postgres(tmp_path_factory.mktemp("own")) as server:
+        yield server
 
 
 @pytest.mark.parametrize("kind", ["freeradius", "embedded"])
@@ -141,3 +109,49 @@ def test_the_server_starts_before_the_database_does(postgres, kind, tmp_path):
         server.child.stop()
         if not postgres.answers():
             postgres.start()
+
+
+def test_buffered_accounting_survives_the_outage_and_a_kill(postgres, tmp_path):
+    """300 packets a second; the whole minute is in tests/faults."""
+    found = outage.storm_without_postgres(postgres, tmp_path, seconds=8, rate=300)
+
+    assert found.logins == [""] * len(found.logins)
+    assert (found.results.lost, found.results.unexpected) == (0, 0)
+    outage.assert_all_there_once(postgres, found)
+
+
+def test_the_embedded_server_buffers_as_well(postgres, tmp_path):
+    """It is not killed: what it knows of NASes is in its memory."""
+    found = outage.storm_without_postgres(
+        postgres, tmp_path, seconds=2, rate=100, kind="embedded"
+    )
+
+    assert found.logins == [""] * len(found.logins)
+    assert (found.results.lost, found.results.unexpected) == (0, 0)
+    outage.assert_all_there_once(postgres, found)
+
+
+@pytest.mark.parametrize("kind", ["freeradius", "embedded"])
+def test_the_next_host_is_asked_when_one_goes_dark(postgres, kind, tmp_path):
+    """As after a failover: the address that answers is another one."""
+    with outage.Door(postgres.port) as first, outage.Door(postgres.port) as second:
+        url = environment.database_environment(postgres.port, "outage")
+        hosts = f"127.0.0.1:{first.port},127.0.0.1:{second.port}"
+        env = world.server_environment(
+            url["RADIUS_DATABASE_URL"].replace(f"127.0.0.1:{postgres.port}", hosts),
+            Path(os.environ["DOTMAC_TEST_FOLDER"]),
+        )
+        server = world.start_server(kind, tmp_path, env, world.SECRET)
+        ada = {"User_Name": "ada", "User_Password": "pw"}
+        try:
+            server.wait()
+            assert server.client.auth(**ada).accepted
+            assert (first.taken > 0, second.taken) == (True, 0)
+            first.close()
+            deadline = time.monotonic() + 10
+            while not (back := server.client.auth(**ada, wait_s=1)).accepted:
+                assert back.silent, "A reject after the failover."
+                assert time.monotonic() < deadline
+        finally:
+            server.child.stop()
+        assert second.taken > 0

@@ -115,6 +115,7 @@ def test_says_who_lives_and_since_when_and_no_address(servers):
 
     assert set(found) == {
         "database", "redis", "workers", "beat", "relay", "coa_sender", "radius",
+        "accounting",
         "payment_gateway", "mail",
     }  # fmt: skip
     assert found["workers"]["state"] == "healthy"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import sqlite3
 import stat
 import subprocess
+from contextlib import closing
 
 import pytest
 from django.conf import settings as django_settings
@@ -164,15 +166,18 @@ def certificates_folder(tmp_path_factory):
     return made.path
 
 
-@pytest.fixture(params=["with-eap", "without"])
-def eap(request, certificates_folder):
-    """Both shapes of a configuration, as an argument of `write`."""
-    return certificates_folder if request.param == "with-eap" else None
+@pytest.fixture(params=["whole", "plain"])
+def shape(request, certificates_folder, tmp_path_factory):
+    """Arguments of `write`: with EAP and buffered accounting, or without both."""
+    if request.param == "plain":
+        return {}
+    folder = tmp_path_factory.mktemp("waiting") / "accounting"
+    return {"certificates": certificates_folder, "buffer": folder}
 
 
 @needs_freeradius
-def test_every_file_of_the_folder_is_written_and_read_once(tmp_path, eap):
-    write(tmp_path, certificates=eap)
+def test_every_file_of_the_folder_is_written_and_read_once(tmp_path, shape):
+    write(tmp_path, **shape)
 
     lines = [
         line.strip().split()
@@ -182,15 +187,16 @@ def test_every_file_of_the_folder_is_written_and_read_once(tmp_path, eap):
     always = [words[1] for words in lines if words[:1] == ["$INCLUDE"]]
     if_there = [words[1] for words in lines if words[:1] == ["$-INCLUDE"]]
     ours = {path.name for path in TEMPLATES.iterdir()} - {"radiusd.conf"}
-    assert set(if_there) == set(freeradius.EAP_FILES)
-    assert ours - set(freeradius.EAP_FILES) == set(always)
+    optional = {*freeradius.EAP_FILES, *freeradius.BUFFER_FILES}
     written = {path.name for path in tmp_path.glob("*.conf")}
+    written -= {"radiusd.conf", freeradius.SERVICE_FILE}
     assert len(always) == len(set(always))
-    if eap:
-        assert sorted(always + if_there) == sorted(ours)
-        assert written >= ours
-    else:
-        assert not written & set(if_there)
+    # How accounting is answered: the one or the other.
+    stores = {"direct.conf", "buffer.conf"}
+    assert len(stores & set(always)) == 1
+    assert set(if_there) == optional - stores
+    assert ours - optional - stores == set(always) - stores
+    assert written == (ours if shape else ours - optional)
 
 
 @needs_freeradius
@@ -202,6 +208,50 @@ def test_without_its_certificate_eap_leaves_the_folder_again(
 
     assert not (tmp_path / "eap.conf").exists()
     assert not (tmp_path / "inner.conf").exists()
+
+
+@needs_freeradius
+def test_buffered_accounting_has_a_private_folder_and_a_memory(tmp_path):
+    waiting = tmp_path / "accounting"
+    write(tmp_path / "radius", buffer=waiting)
+    memory = tmp_path / "radius" / freeradius.REMEMBERED
+    with closing(sqlite3.connect(memory)) as nases, nases:
+        nases.execute("INSERT INTO nases VALUES ('10.0.0.1', 'yes nas-1 secret')")
+    write(tmp_path / "radius", buffer=waiting)
+
+    assert stat.S_IMODE(waiting.stat().st_mode) == 0o700
+    assert stat.S_IMODE(memory.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(memory)) as nases:
+        assert nases.execute("SELECT count(*) FROM nases").fetchone() == (1,)
+    # Kept where PostgreSQL's absence is to be outlived, and nowhere else.
+    write(tmp_path / "radius")
+    assert not memory.exists()
+    names = {path.name for path in (tmp_path / "radius").iterdir()}
+    assert not names & set(freeradius.BUFFER_FILES)
+
+
+@needs_freeradius
+def test_several_hosts_reach_libpq_in_its_own_words(tmp_path):
+    url = "postgresql://radius:p%3Ass@db1:5433,[2001:db8::1],10.0.0.3:5434/dotmac"
+    write(tmp_path, url=url)
+
+    environment = freeradius.run_environment(tmp_path)
+    assert environment["PGHOST"] == "db1,2001:db8::1,10.0.0.3"
+    assert environment["PGPORT"] == "5433,5432,5434"
+    assert environment["PGTARGETSESSIONATTRS"] == "read-write"
+    assert (tmp_path / "pgpass").read_text().splitlines() == [
+        "db1:5433:dotmac:radius:p\\:ss",
+        "2001\\:db8\\:\\:1:5432:dotmac:radius:p\\:ss",
+        "10.0.0.3:5434:dotmac:radius:p\\:ss",
+    ]
+    service = (tmp_path / "service.conf").read_text()
+    assert "connect_timeout=3\n" in service
+    assert "tcp_user_timeout=6000\n" in service
+    chosen = RadiusDatabase.from_url(f"{url}?target_session_attrs=any&x=1")
+    assert chosen.tls == (("target_session_attrs", "any"),)
+    assert RadiusDatabase.from_url(URL).tls == ()
+    with pytest.raises(ValueError, match=r"[Pp]ort"):
+        RadiusDatabase.from_url("postgresql://radius@db:port/dotmac")
 
 
 @needs_freeradius
@@ -221,21 +271,21 @@ def test_the_tunnel_is_told_of_the_line_whatever_the_database_asks_for():
 
 
 @needs_freeradius
-def test_nothing_is_left_to_be_filled_in(tmp_path, eap):
-    write(tmp_path, certificates=eap)
+def test_nothing_is_left_to_be_filled_in(tmp_path, shape):
+    write(tmp_path, **shape)
 
     for path in tmp_path.glob("*.conf"):
         assert not re.search(r"@[A-Z_]+@", path.read_text()), path.name
 
 
 @needs_freeradius
-def test_freeradius_itself_finds_no_fault(tmp_path, eap):
+def test_freeradius_itself_finds_no_fault(tmp_path, shape):
     networks = tuple(django_settings.RADIUS_NETWORKS)
     # Of single addresses the daemon wants to know nothing.
     networks += ("192.0.2.1/32", "198.51.100.0/24", "2001:db8::/32")
     write(
         tmp_path, networks=networks, more_hosts=("::1", "127.11.0.1"), threads=3,
-        certificates=eap,
+        **shape,
     )  # fmt: skip
 
     done = subprocess.run(

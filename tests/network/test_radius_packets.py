@@ -192,7 +192,7 @@ def test_a_database_url_may_leave_things_out():
 
     assert (database.host, database.port, database.user) == (
         "127.0.0.1",
-        5432,
+        "5432",
         "radius",
     )
     assert database.tls == (("sslmode", "require"),)

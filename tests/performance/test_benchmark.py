@@ -21,6 +21,7 @@ SIZES = {
     "audit": ("--entries", "500", "--writes", "60"),
     "allocation": ("--held", "50", "--requests", "20"),
     "radius": ("--subscribers", "800", "--packets", "300", "--storm", "300"),
+    "outage": ("--away", "2", "--away-rate", "50"),
     "billing": ("--services", "20"),
     "coa": ("--changes", "16"),
     "limiter": ("--calls", "50"),
@@ -31,7 +32,7 @@ SIZES = {
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SIZES)
 def test_the_script_measures_and_writes_its_section(name, tmp_path):
-    if name == "radius":
+    if name in {"radius", "outage"}:
         need(*RADIUS_SERVER)
     page = tmp_path / "benchmarks.md"
     # The settings of this test run are not for the servers that it starts.

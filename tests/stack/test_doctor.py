@@ -134,6 +134,26 @@ def test_wifi_keys_that_are_open_or_broken_are_named(wifi, tmp_path):
     assert "server.pem holds no certificate" in found
 
 
+def test_accounting_that_nobody_brings_home_is_named(tmp_path):
+    folder = tmp_path / "accounting"
+    assert list(doctor.accounting(folder, NOW)) == []
+    folder.mkdir(mode=0o700)
+    assert [each.verdict for each in doctor.accounting(folder, NOW)] == [Verdict.GOOD]
+
+    minute = int(NOW.timestamp()) // 10
+    (folder / f"{minute - 11}.acct").touch()
+    (folder / "progress").touch()
+    assert [each.verdict for each in doctor.accounting(folder, NOW)] == [Verdict.GOOD]
+    (folder / f"{minute - 13}.acct").touch()
+    (folder / "refused").touch()
+    folder.chmod(0o750)
+    open_to_all, late, refused = doctor.accounting(folder, NOW)
+    assert "run chmod 700" in open_to_all.sentence
+    assert (late.verdict, refused.verdict) == (Verdict.BAD, Verdict.NOTE)
+    since = f"{datetime.fromtimestamp((minute - 13) * 10, UTC):%d %b %Y %H:%M:%S} UTC"
+    assert since in late.sentence
+
+
 def test_an_empty_database_is_named(installation, settings):
     superuser = os.environ["DOTMAC_TEST_SUPERUSER_URL"]
     empty = {**settings, "DATABASE_URL": superuser}

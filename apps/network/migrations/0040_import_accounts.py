@@ -8,7 +8,7 @@ import dotmac.core.models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("network", "0036_nas_secrets"),
+        ("network", "0039_note_cached_answers"),
         ("ops", "0005_fill_messages_when_sent"),
     ]
 

@@ -19,8 +19,12 @@ Values: TypeAlias = tuple[str, ...] | Mapping[str, str]
 
 STATEMENT_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 3
-# Of the URL's query, what libpq reads from the environment as PGSSL….
+# A host that went dark without a word holds up a statement no longer than that.
+SILENT_HOST_MS = 6_000
+DEFAULT_PORT = 5432
+# Of the URL's query, what libpq reads from the environment as PG….
 _TLS_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+_WHICH_HOST = "target_session_attrs"
 
 # What a person may have typed travels in base64, as in FreeRADIUS's queries.
 _AUTHORIZE = """
@@ -47,10 +51,14 @@ _CLIENT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RadiusDatabase:
-    """Where the database is and who asks; never printed with the password."""
+    """Where the database is and who asks; never printed with the password.
 
-    host: str
-    port: int
+    Of several hosts (`host:port,host:port` in the URL) the first one counts on which
+    `target_session_attrs` holds: with `read-write`, the default for several, the one
+    that is no standby.
+    """
+
+    hosts: tuple[tuple[str, int], ...]
     name: str
     user: str
     password: str
@@ -58,27 +66,53 @@ class RadiusDatabase:
 
     @classmethod
     def from_url(cls, url: str) -> RadiusDatabase:
+        """Raises ValueError when a port is no number."""
         parts = urlsplit(url)
+        hosts = tuple(map(_host, parts.netloc.rpartition("@")[2].split(",")))
+        options = dict(parse_qsl(parts.query))
+        if len(hosts) > 1:
+            options.setdefault(_WHICH_HOST, "read-write")
         return cls(
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or 5432,
+            hosts=hosts,
             name=unquote(parts.path.lstrip("/")),
             user=unquote(parts.username or "radius"),
             password=unquote(parts.password or ""),
             tls=tuple(
                 (name, value)
-                for name, value in parse_qsl(parts.query)
-                if name in _TLS_SETTINGS
+                for name, value in options.items()
+                if name in (*_TLS_SETTINGS, _WHICH_HOST)
             ),
         )
 
     def __repr__(self) -> str:
-        return f"RadiusDatabase({self.user}@{self.host}:{self.port}/{self.name})"
+        where = ",".join(f"{host}:{port}" for host, port in self.hosts)
+        return f"RadiusDatabase({self.user}@{where}/{self.name})"
+
+    @property
+    def host(self) -> str:
+        """All of them, as libpq takes them."""
+        return ",".join(host for host, _ in self.hosts)
+
+    @property
+    def port(self) -> str:
+        """One for each host, as libpq takes them."""
+        return ",".join(str(port) for _, port in self.hosts)
 
     def pgpass(self) -> str:
-        """The line of a password file; libpq wants `:` and `\\` escaped."""
-        fields = (self.host, str(self.port), self.name, self.user, self.password)
-        return ":".join(f.replace("\\", "\\\\").replace(":", "\\:") for f in fields)
+        """A password file, a line for each host; libpq wants `:` and `\\` escaped."""
+        who = (self.name, self.user, self.password)
+        lines = ((host, str(port), *who) for host, port in self.hosts)
+        return "\n".join(":".join(map(_escaped, fields)) for fields in lines)
+
+
+def _host(text: str) -> tuple[str, int]:
+    """Host and port of one place of a URL, `[::1]:5432` included."""
+    place = urlsplit(f"//{text}")
+    return unquote(place.hostname or "127.0.0.1"), place.port or DEFAULT_PORT
+
+
+def _escaped(field: str) -> str:
+    return field.replace("\\", "\\\\").replace(":", "\\:")
 
 
 def session_settings(keyring: Keyring, time_zone: str) -> str:
@@ -241,6 +275,7 @@ class RadiusSession:
             password=where.password,
             options=options,
             connect_timeout=CONNECT_TIMEOUT_S,
+            tcp_user_timeout=SILENT_HOST_MS,
             application_name="dotmac-radius",
             autocommit=True,
             **dict(where.tls),  # type: ignore[arg-type]

@@ -11,10 +11,17 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.network.radius.database import RadiusDatabase
+from apps.network.radius import buffer
+from apps.network.radius.database import (
+    CONNECT_TIMEOUT_S,
+    SILENT_HOST_MS,
+    RadiusDatabase,
+)
 
 DICTIONARIES = Path("/usr/share/freeradius")
 MODULES = (
@@ -24,6 +31,9 @@ MODULES = (
 )
 # Read by radiusd.conf where they are there: they need a certificate.
 EAP_FILES = ("eap.conf", "inner.conf")
+# The same for buffered accounting.
+BUFFER_FILES = ("buffer.conf", "buffer_modules.conf", "remember.conf")
+REMEMBERED = "nases.sqlite"
 SERVICE, SERVICE_FILE = "dotmac", "service.conf"
 LOOPBACK = "127.0.0.0/8"
 # For how long a server remembers a NAS, its secret and whether it is enabled: one
@@ -52,6 +62,8 @@ class ListenSettings:
     decisions: Path
     # The folder of `certificates`, which has a server's certificate; None: no EAP.
     certificates: Path | None = None
+    # The folder in which accounting waits for PostgreSQL; None: it goes there at once.
+    buffer: Path | None = None
 
 
 def program() -> str | None:
@@ -101,49 +113,91 @@ def write_configuration(
         "THREADS": str(listen.threads),
         "REJECT_DELAY": str(listen.reject_delay_s),
         "DECISIONS": str(listen.decisions.resolve()),
-        "DB_HOST": database.host,
-        "DB_PORT": str(database.port),
         "DB_NAME": database.name,
         "DB_USER": database.user,
     }
-    if listen.certificates is not None:
-        values["CERTIFICATES"] = str(listen.certificates.resolve())
-    sections = {"@CLIENTS@": _clients(listen), "@LISTEN@": _doors(listen)}
-    for template in _chosen(templates, listen):
-        text = _render(template.read_text(), values)
-        for mark, section in sections.items():
-            text = text.replace(mark, section)
-        _write(directory / template.name, text)
-    if listen.certificates is None:
-        for name in EAP_FILES:
-            (directory / name).unlink(missing_ok=True)
+    _write_templates(directory, templates, listen, values | _optional(listen))
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     write_keys(directory, options)
     _write_environment(directory, database)
+    if listen.buffer is None:
+        (directory / REMEMBERED).unlink(missing_ok=True)
+    else:
+        _make_memory(directory / REMEMBERED)
+
+
+def _write_templates(
+    directory: Path, templates: Path, listen: ListenSettings, values: dict[str, str]
+) -> None:
+    """Those of this configuration; files of another one go."""
+    sections = {"@CLIENTS@": _clients(listen), "@LISTEN@": _doors(listen)}
+    chosen = _chosen(templates, listen)
+    for template in chosen:
+        text = _render(template.read_text(), values)
+        for mark, section in sections.items():
+            text = text.replace(mark, section)
+        _write(directory / template.name, text)
+    names = {template.name for template in chosen}
+    for name in {*EAP_FILES, *BUFFER_FILES} - names:
+        (directory / name).unlink(missing_ok=True)
+
+
+def _optional(listen: ListenSettings) -> dict[str, str]:
+    """What only some configurations have; the folder of the buffer is made."""
+    values = {"ACCOUNTING": "direct.conf"}
+    if listen.certificates is not None:
+        values["CERTIFICATES"] = str(listen.certificates.resolve())
+    if listen.buffer is not None:
+        buffer.make_folder(listen.buffer)
+        values["ACCOUNTING"] = "buffer.conf"
+        values["BUFFER"] = str(listen.buffer.resolve())
+    return values
+
+
+def _make_memory(path: Path) -> None:
+    """A database for the NASes' secrets; one that is there keeps what it has."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with closing(sqlite3.connect(path)) as memory, memory:
+        memory.execute(
+            "CREATE TABLE IF NOT EXISTS nases (address TEXT PRIMARY KEY, facts TEXT)"
+        )
 
 
 def _chosen(templates: Path, listen: ListenSettings) -> list[Path]:
     """The files of a configuration: each in the folder, read from radiusd.conf on."""
-    without = EAP_FILES if listen.certificates is None else ()
+    without = [
+        *(EAP_FILES if listen.certificates is None else ()),
+        *(BUFFER_FILES if listen.buffer is None else ()),
+    ]
     return sorted(p for p in templates.glob("*.conf") if p.name not in without)
 
 
 def _write_environment(directory: Path, database: RadiusDatabase) -> None:
-    """Where libpq finds the password and the keys; neither stands in it."""
+    """Where libpq finds the hosts, the password and the keys; no secret stands in it."""
     environment = {
         "PGPASSFILE": str(directory / "pgpass"),
         "PGSERVICEFILE": str(directory / SERVICE_FILE),
         "PGSERVICE": SERVICE,
+        "PGHOST": database.host,
+        "PGPORT": database.port,
     }
-    environment |= {f"PG{name.upper()}": value for name, value in database.tls}
+    environment |= {
+        "PG" + name.replace("_", "").upper(): value for name, value in database.tls
+    }
     lines = (f"{name}={value}\n" for name, value in environment.items())
     _write(directory / "environment", "".join(lines))
 
 
 def write_keys(directory: Path, options: str) -> None:
     """What sessions that begin from now on are told."""
-    _write(directory / SERVICE_FILE, f"[{SERVICE}]\noptions={options}\n")
+    settings = {
+        "options": options,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": SILENT_HOST_MS,
+    }
+    lines = (f"{name}={value}\n" for name, value in settings.items())
+    _write(directory / SERVICE_FILE, f"[{SERVICE}]\n" + "".join(lines))
 
 
 def renew_keys(directory: Path, options: str) -> bool:

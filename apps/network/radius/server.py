@@ -151,11 +151,12 @@ class RadiusServer:
         reject_delay_s: float = 1.0,
         client_lifetime_s: float = CLIENT_LIFETIME_S,
         decisions: Spool | None = None,
+        sessions: Callable[[], RadiusSession] | None = None,
     ) -> None:
+        self._open_session = sessions or (lambda: RadiusSession(database, options))
         self._decisions = decisions
         self._reject_delay = reject_delay_s
         self._client_lifetime = client_lifetime_s
-        self._database, self._options = database, options
         self._doors = _open_doors(hosts, auth_port, acct_port)
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.settimeout(0)
@@ -283,7 +284,7 @@ class RadiusServer:
     def _session(self) -> RadiusSession:
         session: RadiusSession | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = RadiusSession(self._database, self._options)
+            session = self._local.session = self._open_session()
             self._sessions.append(session)
         return session
 

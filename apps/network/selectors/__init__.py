@@ -43,7 +43,13 @@ from apps.network.selectors.imports import (
     comparison_subjects,
     import_counts,
 )
-from apps.network.selectors.life import RadiusLife, radius_life
+from apps.network.selectors.life import RadiusLife, accounting_waits_since, radius_life
+from apps.network.selectors.lines import (
+    KNOWN_DAYS,
+    KnownLine,
+    addresses_of_site,
+    lines_known_at,
+)
 from apps.network.selectors.nas_secrets import (
     latest_nas_secret_change,
     nas_secret,
@@ -89,6 +95,7 @@ from apps.network.selectors.usage import (
 from apps.network.selectors.vendors import nas_attributes, vendor_choices
 
 __all__ = [
+    "KNOWN_DAYS",
     "AccountView",
     "AttemptCounts",
     "ComparisonSubject",
@@ -97,6 +104,7 @@ __all__ = [
     "HoldView",
     "Holder",
     "ImportCounts",
+    "KnownLine",
     "PrefixUsage",
     "RadiusLife",
     "SessionView",
@@ -111,9 +119,11 @@ __all__ = [
     "account_secret",
     "account_view",
     "account_views",
+    "accounting_waits_since",
     "accounts",
     "accounts_of_login",
     "address_pools",
+    "addresses_of_site",
     "assignments",
     "attempt_counts",
     "attempt_of",
@@ -132,6 +142,7 @@ __all__ = [
     "holders_now",
     "import_counts",
     "latest_nas_secret_change",
+    "lines_known_at",
     "live_sessions",
     "logins_in_use",
     "nas_attributes",

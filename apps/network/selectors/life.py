@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.db import connection
 
 from apps.network.models import AccessAttempt
+from apps.network.radius import buffer
 
 _CONNECTED = """
     SELECT count(*) FROM pg_stat_activity
@@ -21,6 +23,12 @@ class RadiusLife:
 
     connections: int
     decided_at: datetime | None
+
+
+def accounting_waits_since(folder: Path) -> int | None:
+    """When the oldest accounting came that is not in the database yet, in seconds since
+    1970; None when all is there. Raises OSError when the folder cannot be read."""
+    return buffer.queue(folder).oldest_at
 
 
 def radius_life(*, role: str) -> RadiusLife:

@@ -215,6 +215,22 @@ GUARDS = (
     ),
     Guard(
         app="network",
+        name="signature-of-a-snapshot",
+        kind=Kind.SIGNATURE,
+        keeps="a site that is cut off believes the centre's snapshot only",
+        changes=(
+            Code(
+                "apps/network/radius/snapshot.py",
+                "public.verify(data[len(_MAGIC) : start], _MAGIC + body)",
+                "pass",
+            ),
+        ),
+        tests=(
+            "tests/network/test_radius_snapshot.py::test_no_other_file_is_believed",
+        ),
+    ),
+    Guard(
+        app="network",
         name="signature-of-a-request",
         kind=Kind.SIGNATURE,
         keeps="an Access-Request with a forged signature gets no answer",

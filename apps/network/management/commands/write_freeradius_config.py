@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.network.management.commands.run_radius_server import BUFFERED, MODES
 from apps.network.radius import freeradius
 from apps.network.radius.certificates import CertificateRefused, Folder
 from apps.network.radius.database import RadiusDatabase, session_settings
@@ -57,6 +58,14 @@ class Command(BaseCommand):
             help="The networks in which the NASes are, as CIDR.",
         )
 
+        parser.add_argument(
+            "--accounting",
+            choices=MODES,
+            default=settings.RADIUS_ACCOUNTING,
+            help="direct: into PostgreSQL, then the answer. buffered: into a file, then "
+            "the answer; run_accounting_replay brings it into PostgreSQL.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.RADIUS_DATABASE_URL:
             raise CommandError("Set RADIUS_DATABASE_URL to the URL of role radius.")
@@ -72,6 +81,11 @@ class Command(BaseCommand):
             lifetime_s=options["client_lifetime"],
             decisions=settings.RADIUS_DECISIONS_DIR,
             certificates=self._certificates(),
+            buffer=(
+                settings.RADIUS_BUFFER_DIR
+                if options["accounting"] == BUFFERED
+                else None
+            ),
         )
         try:
             freeradius.write_configuration(
