@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -12,11 +11,12 @@ from kombu import Queue
 from whitenoise.compress import Compressor
 
 from dotmac.settings import env, services
+from dotmac.settings.network import *
+from dotmac.settings.places import BASE_DIR, STATE_DIR
 
 # Generic bases (ModelAdmin[Customer]) are written as the stubs have them.
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VERSION = "0.1.0"
 
 ENVIRONMENT = env.text(
@@ -27,7 +27,6 @@ ENVIRONMENT = env.text(
 DEBUG = env.flag("DEBUG", default=False)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 DEMO = env.flag("DEMO", default=False)
-STATE_DIR = env.path("DOTMAC_DATA", str(BASE_DIR / ".dotmac"))
 
 # Zero trust is not a switch in production; development may open single doors.
 SECURITY_ENABLED = env.flag("SECURITY_ENABLED", default=True)
@@ -79,46 +78,6 @@ BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 ALLOWED_HOSTS = env.text("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-
-RADIUS_HOST = env.text("RADIUS_HOST", "127.0.0.1")
-# Further addresses on which RADIUS listens, such as ::1 or ::.
-RADIUS_MORE_HOSTS = [
-    host for host in env.text("RADIUS_MORE_HOSTS", "").split(",") if host
-]
-RADIUS_AUTH_PORT = env.number("RADIUS_AUTH_PORT", 1812)
-RADIUS_ACCT_PORT = env.number("RADIUS_ACCT_PORT", 1813)
-# RADIUS inside TLS (RFC 6614), where there is a certificate; 0 for none.
-RADIUS_RADSEC_PORT = env.number("RADIUS_RADSEC_PORT", 2083)
-# Networks in which NASes are; FreeRADIUS listens to no other source. By default those
-# that no stranger of the internet sends from: loopback, RFC 1918, RFC 4193, link-local.
-RADIUS_NETWORKS = env.text(
-    "RADIUS_NETWORKS",
-    "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10",
-).split(",")
-RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
-RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
-# `direct`: an Accounting-Request is answered when PostgreSQL has it; `buffered`: when a
-# file in that folder has it, and run_accounting_replay brings it into PostgreSQL.
-RADIUS_ACCOUNTING = env.text(
-    "RADIUS_ACCOUNTING", "direct", choices=("direct", "buffered")
-)
-RADIUS_BUFFER_DIR = env.path("RADIUS_BUFFER_DIR", str(STATE_DIR / "accounting"))
-# The snapshots with which sites go on when they are cut off, and their keys.
-RADIUS_SNAPSHOTS_DIR = env.path("RADIUS_SNAPSHOTS_DIR", str(STATE_DIR / "snapshots"))
-# How long the network remembers: past sessions and hours of usage by calendar
-# months, what NASes were asked by days.
-NETWORK_KEEP_SESSIONS_MONTHS = env.number("NETWORK_KEEP_SESSIONS_MONTHS", 24, least=2)
-NETWORK_KEEP_USAGE_MONTHS = env.number("NETWORK_KEEP_USAGE_MONTHS", 24, least=2)
-NETWORK_KEEP_REQUESTS_DAYS = env.number("NETWORK_KEEP_REQUESTS_DAYS", 90, least=1)
-# Where the RADIUS server leaves what it decided, for a worker to read, and how much
-# of it at most when none does.
-RADIUS_DECISIONS_DIR = env.path("RADIUS_DECISIONS_DIR", str(STATE_DIR / "decisions"))
-RADIUS_DECISIONS_MAX_MB = env.number("RADIUS_DECISIONS_MAX_MB", 512, least=1)
-# The authority that phones on a Wi-Fi trust, and the server's certificate.
-RADIUS_CERTIFICATES_DIR = env.path(
-    "RADIUS_CERTIFICATES_DIR", str(STATE_DIR / "radius-certificates")
-)
-DATABASE_RADIUS_ROLE = env.text("DATABASE_RADIUS_ROLE", "radius")
 
 _url = env.address("DATABASE_URL", "postgresql://dotmac_app@127.0.0.1:5432/dotmac")
 _pool: dict[str, Any] = {

@@ -143,7 +143,9 @@ def test_manage_py_finds_the_installation(running):
     assert "invariants hold" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "relay", "coa", "radius", "PostgreSQL"])
+@pytest.mark.parametrize(
+    "name", ["web", "worker", "relay", "coa", "radius", "PostgreSQL"]
+)
 def test_a_killed_program_comes_back(running, name):
     before = running.children()[name]
     os.kill(before, signal.SIGKILL)
