@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from io import BytesIO
 
 from django.utils import timezone
 
 from apps.identity import operations as identity
 from apps.identity.models import AccessDecision
+from apps.network import operations as network
 from apps.ops import operations as ops
 from apps.ops.enums import JobState
 from dotmac.core.console import registry
@@ -58,6 +59,17 @@ def make_records(world) -> None:
     _make_rules(world)
     map_group(make_connection(), "noc", "auditor", world.operator.pk)
     make_application()
+    _read_old_server(world)
+
+
+def _read_old_server(world) -> None:
+    """A preview of two users: one has no password that can be read."""
+    rows = ("1,ada,Cleartext-Password,:=,x", "2,bola,NT-Password,:=,0xAB")
+    text = "\n".join(["id,username,attribute,op,value", *rows, ""])
+    network.begin_import(
+        name="radcheck.csv", files=[("radcheck.csv", text.encode())], zone=UTC,
+        actor=world.ada.actor, now=world.now,
+    )  # fmt: skip
 
 
 def _know(world, chidi, now) -> None:

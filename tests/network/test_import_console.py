@@ -61,8 +61,8 @@ def test_a_person_uploads_looks_and_opens(net, browser):
     assert "pw of bola" not in shown
     assert "password cannot be read back (NT-Password)" in shown
     asks = page(browser, f"account-imports/{batch.pk}/start")
-    assert "1 accounts are opened" in asks
-    assert "1 users are not imported" in asks
+    assert "Accounts to open: 1;" in asks
+    assert "not imported: 1." in asks
     browser.post(f"/console/account-imports/{batch.pk}/start", {"confirmed": "yes"})
     batch.refresh_from_db()
     assert batch.state == "running"

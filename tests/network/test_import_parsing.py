@@ -122,6 +122,7 @@ def test_groups_are_merged_as_the_server_merges_them():
         ([ADA, "ada,Simultaneous-Use,:=,many"], "Simultaneous-Use is a number"),
         ([ADA, "ada,Expiration,:=,soon"], "31 Dec 2027, not soon"),
         ([ADA, "ada,Expiration,:=,31 Feb 2027"], "no such day"),
+        ([ADA, "ada,Expiration,:=,31 Foo 2027"], "31 Dec 2027, not 31 Foo 2027"),
         ([ADA, "ada,Expiration,:=,31 Dec 2027 25h"], "23:59:59, not 25h"),
         ([ADA, "ada,Simultaneous-Use,??,1"], "no operator that is known: ??"),
         ([ADA, "ada,Reply-Message,:=,`date`"], "computed for each login"),
@@ -337,6 +338,36 @@ add profile=Two user=bola
     assert (ada.login, ada.password, ada.switched_off) == ("ada", "right horse", False)
     assert bola.switched_off
     assert bola.faults == ("A limit is not kept: download-limit 1G.",)
+
+
+def test_a_script_of_one_line_and_a_limitation_without_a_speed():
+    script = b"""a note of somebody
+/user-manager limitation add name=l1 uptime-limit=0s
+/user-manager profile-limitation add profile=Home limitation=l1
+/user-manager user-profile add user=ada profile=Home
+/user-manager user add name=ada password=x
+"""
+    (ada,) = manager(("script.rsc", script))
+    assert (ada.rate, ada.faults, ada.notes) == (None, (), ())
+
+
+def test_what_is_said_twice_is_told_once():
+    user = one(
+        check=[
+            "'ada',NT-Password,:=,0xAB", "'ada',NT-Password,:=,0xAC",
+            "'ada',Auth-Type,:=,Local",
+        ],
+        reply=[
+            "'ada',Framed-IP-Address,+=,255.255.255.254",
+            "'ada',Framed-IP-Address,+=,255.255.255.254",
+            "'ada',Framed-Route,+=,198.51.100.8/29 0.0.0.0 1",
+            "'ada',Framed-Route,+=,198.51.100.8/29 100.64.0.7 1",
+        ],
+    )  # fmt: skip
+    assert (len(user.faults), len(user.notes), len(user.addresses)) == (1, 1, 1)
+    assert user_of(json.loads(json.dumps(user.document()))) == user
+    quoted = one(check=["ada,Cleartext-Password,:=,'right horse'"])
+    assert quoted.password == "right horse"
 
 
 def test_users_without_any_password_are_all_there():

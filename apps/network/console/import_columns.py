@@ -37,7 +37,7 @@ def import_state(row: AccountImport) -> State:
 
 def row_state(row: AccountImportRow) -> State:
     tone, icon = _ROW_TONES[ImportRowState(row.state)]
-    return State(row.get_state_display(), tone, icon, why=row.reason)
+    return State(row.get_state_display(), tone, icon)
 
 
 def verdict_state(row: AccountImportRow) -> State:

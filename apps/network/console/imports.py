@@ -154,8 +154,8 @@ def _undo(row: AccountImport, data: dict[str, Any], page: Page) -> str:
 def _opens(row: AccountImport, page: Page) -> str:
     counts = selectors.import_counts(row.pk)
     return _(
-        "%(ready)d accounts are opened; RADIUS lets them in from then on. %(refused)d"
-        " users are not imported."
+        "Accounts to open: %(ready)d; RADIUS lets them in from then on. Users that are"
+        " not imported: %(refused)d."
     ) % {"ready": counts.ready, "refused": counts.refused}
 
 
@@ -222,9 +222,10 @@ class ImportDetail(DetailScreen):
             Fact(_("Read"), row.created_at, "datetime"),
             Fact(_("By"), row.actor_label),
             Fact(
-                _("Without a speed"), row.profile.name if row.profile else _("refused")
+                _("Users without a speed get"),
+                row.profile.name if row.profile else _("no account"),
             ),
-            Fact(_("For the NAS"), row.nas.name if row.nas else _("all of them")),
+            Fact(_("For the NAS"), row.nas.name if row.nas else _("any")),
         ]
 
     def tiles(self, row: AccountImport, page: Page) -> Sequence[Tile]:

@@ -171,11 +171,11 @@ def _fits(prefix: Prefix, use: str, network: Network) -> bool:
     length = prefix.pool.delegated_length
     if length is not None:
         return network.prefixlen == length
-    if network.prefixlen != network.max_prefixlen:
-        return False
-    address = network.network_address
-    return is_host_of(address, ip_network(str(prefix.cidr))) and (
-        prefix.gateway is None or str(prefix.gateway) != str(address)
+    address, gateway = network.network_address, prefix.gateway
+    return (
+        network.prefixlen == network.max_prefixlen
+        and is_host_of(address, ip_network(str(prefix.cidr)))
+        and (gateway is None or str(gateway) != str(address))
     )
 
 

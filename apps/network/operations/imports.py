@@ -10,7 +10,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.network.enums import HoldEffect, HoldReason, ImportRowState, ImportState
 from apps.network.errors import ImportNotReady
@@ -127,17 +127,16 @@ def _tell(
 def carry_import(*, now: datetime, import_id: int | None = None) -> int:
     """One chunk of the oldest import that waits for it (or of this one).
 
-    Returns how many users the chunk had; 0 when there is nothing to do. Another
-    worker's import is passed over. What the person may not do, each row says.
+    Returns how many users the chunk had; 0 when there is nothing to do, and while
+    another worker carries a chunk: two at once would wait for each other's pools, and
+    make the same speed twice. What cannot be opened after all, its row says.
     """
-    waiting = AccountImport.objects.filter(
+    waiting = AccountImport.objects.locked().filter(
         state__in=(ImportState.RUNNING, ImportState.UNDOING)
-    ).order_by("pk")
+    )
     if import_id is not None:
         waiting = waiting.filter(pk=import_id)
-    batch = waiting.select_for_update(
-        of=("self",), skip_locked=True, no_key=True
-    ).first()
+    batch = waiting.first() if _alone() else None
     if batch is None:
         return 0
     assert batch.job_id is not None
@@ -161,6 +160,16 @@ def carry_import(*, now: datetime, import_id: int | None = None) -> int:
     if len(rows) < CHUNK:
         _finish(batch, JobState.SUCCEEDED, now)
     return len(rows)
+
+
+def _alone() -> bool:
+    """Whether no other worker carries a chunk; held until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext('network_carry_import'))"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _open_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from apps.network.radius.old_tables import read_database
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.actors import system_actor
 from dotmac.core.errors import DomainError
+
+# While a worker has the chunk that is next.
+WAIT_S = 0.1
 
 
 class Command(BaseCommand):
@@ -75,9 +79,11 @@ class Command(BaseCommand):
                 actor=system_actor("import_accounts"),
                 now=timezone.now(),
             )
-        while operations.carry_import(import_id=batch.pk, now=timezone.now()):
-            pass
         batch.refresh_from_db()
+        while batch.state in ("running", "undoing"):
+            if not operations.carry_import(import_id=batch.pk, now=timezone.now()):
+                time.sleep(WAIT_S)
+            batch.refresh_from_db()
 
     def _tell(self, batch: AccountImport) -> None:
         counts = selectors.import_counts(batch.pk)

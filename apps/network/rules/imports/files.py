@@ -243,8 +243,7 @@ def _records(text: str) -> Iterator[tuple[int, str]]:
             kept = kept[:-1] + plain
         elif kept:
             kept += " " + plain
-    if kept:
-        yield begun, kept
+    yield begun, kept
 
 
 def _bare(value: str) -> str:

@@ -54,13 +54,9 @@ class Rate:
         if self.burst_s:
             text += (
                 f", burst {short(self.burst_down_kbps)}/{short(self.burst_up_kbps)}"
-                f" {self.burst_s} s"
+                f" {self.burst_s} s from {short(self.burst_threshold_down_kbps)}"
+                f"/{short(self.burst_threshold_up_kbps)}"
             )
-            if self.burst_threshold_down_kbps or self.burst_threshold_up_kbps:
-                text += (
-                    f" from {short(self.burst_threshold_down_kbps)}"
-                    f"/{short(self.burst_threshold_up_kbps)}"
-                )
         return text + (f", priority {self.priority}" if self.priority else "")
 
 
