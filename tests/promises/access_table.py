@@ -128,7 +128,7 @@ GET vlan-groups/* network.view_vlan
 GET vlans network.view_vlan
 GET accounts network.view_account
 GET accounts/* network.view_account
-GET accounts/*/usage network.view_usage
+GET accounts/*/usage network.view_session
 POST accounts/*/disconnect network.disconnect_session
 POST accounts/*/holds network.place_hold
 DELETE accounts/*/holds/non_payment network.lift_hold

@@ -65,7 +65,8 @@ class AccountViewSet(ListMixin, ApiViewSet):
         "holds": "network.place_hold",
         "lift_hold": "network.lift_hold",
         "disconnect": "network.disconnect_session",
-        "usage": "network.view_usage",
+        # Not view_usage: customers hold that, and reach their usage by their services.
+        "usage": "network.view_session",
     }
     filters = {
         "login": filters.exact("login"),
