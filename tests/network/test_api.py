@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.network import operations, selectors
 from apps.network.models import AccessHold, AddressPool, Nas, Prefix, RateProfile
+from apps.ops.models import AuditEntry
 from tests.network.conftest import NOON, acting, build_network, session_row
 from tests.world import World
 
@@ -150,6 +151,19 @@ def test_a_nas_changes_and_honours_if_match(nuru_api, net):
     assert (changed.status_code, changed.json()["enabled"]) == (200, False)
     problem(stale, 412, "precondition_failed")
     assert Nas.objects.get(pk=net.nas.pk).enabled is False
+
+
+def test_a_nas_without_gigawords_is_said_to_be_one(nuru_api, esi_api, net):
+    path, on = f"{API}/nas/{net.nas.pk}", {"counts_32_bits": True}
+    assert nuru_api.get(path).json()["counts_32_bits"] is False
+    problem(esi_api.patch(path, on), 403, "permission_denied")
+
+    assert nuru_api.patch(path, on).json()["counts_32_bits"] is True
+    assert nuru_api.get(path).json()["counts_32_bits"] is True
+    entry = AuditEntry.objects.filter(subject_kind="nas").latest("pk")
+    assert entry.changes == {"counts_32_bits": [False, True]}
+    wrong = nuru_api.patch(path, {"counts_32_bits": "perhaps"})
+    assert fields_of(problem(wrong, 400, "invalid")) == ["counts_32_bits"]
 
 
 @pytest.mark.parametrize("path", READABLE)

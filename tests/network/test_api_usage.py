@@ -89,8 +89,9 @@ def test_what_makes_no_sense_names_its_parameter(world, net, query, field):
 
 
 @pytest.mark.security
-def test_is_for_those_who_may_see_usage(world, net):
+def test_is_for_those_who_may_see_sessions(world, net):
     assert asked(world.api(world.bisi), net).status_code == 403
-    # Of the reseller, and a customer: nobody's account is theirs.
+    # Of the reseller: the account is not of one of its customers.
     assert asked(world.api(world.remi), net).status_code == 404
-    assert asked(world.api(world.esi), net).status_code == 404
+    # A customer reaches no record of the network, only services.
+    assert asked(world.api(world.esi), net).status_code == 403

@@ -120,7 +120,8 @@ def test_a_nas_is_changed_and_gets_another_secret(browser, net):
     changed = browser.post(
         f"/console/nas/{net.nas.pk}/change",
         {"name": "ikeja-2", "address": "127.0.1.1", "vendor": "mikrotik",
-         "coa_port": "3800", "walled_pool": "walled", "site_id": str(net.site.pk)},
+         "coa_port": "3800", "walled_pool": "walled", "site_id": str(net.site.pk),
+         "counts_32_bits": "on"},
     )  # fmt: skip
     renewed = browser.post(
         f"/console/nas/{net.nas.pk}/renew-secret", {"confirmed": "1"}
@@ -129,6 +130,7 @@ def test_a_nas_is_changed_and_gets_another_secret(browser, net):
     nas = Nas.objects.get(pk=net.nas.pk)
     assert (changed.status_code, renewed.status_code) == (302, 302)
     assert (nas.name, nas.coa_port, nas.enabled) == ("ikeja-2", 3800, False)
+    assert nas.counts_32_bits is True
     assert selectors.nas_secret(net.nas.pk) != before
 
 

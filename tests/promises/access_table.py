@@ -137,7 +137,7 @@ GET login-attempts/explain network.view_session
 GET accounts/*/handles network.view_account
 POST accounts/*/handles network.add_handle
 DELETE accounts/*/handles/* network.remove_handle
-GET accounts/*/usage network.view_usage
+GET accounts/*/usage network.view_session
 PATCH accounts/* network.change_account
 POST accounts/*/vlan network.assign_vlan
 POST accounts/*/disconnect network.disconnect_session

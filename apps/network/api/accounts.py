@@ -71,7 +71,8 @@ class AccountViewSet(ListMixin, ApiViewSet):
         "handles": "network.view_account",
         "add_handle": "network.add_handle",
         "remove_handle": "network.remove_handle",
-        "usage": "network.view_usage",
+        # Not view_usage: customers hold that, and reach their usage by their services.
+        "usage": "network.view_session",
     }
     filters = {
         "login": filters.exact("login"),

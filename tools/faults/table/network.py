@@ -327,6 +327,17 @@ GUARDS = (
     ),
     Guard(
         app="network",
+        name="counters-that-turn",
+        kind=Kind.FILTER,
+        keeps="a counter that falls adds 4 GiB only where the NAS is said to turn",
+        changes=(Body("radius_unwrapped", " AND n.counts_32_bits", ""),),
+        tests=(
+            "tests/network/test_counters.py::"
+            "test_without_the_switch_a_counter_that_falls_stays",
+        ),
+    ),
+    Guard(
+        app="network",
         name="sessions-of-before-a-reboot",
         kind=Kind.FILTER,
         keeps="nobody is locked out by sessions that ended with their NAS's reboot",
