@@ -10,7 +10,9 @@ import pytest
 pytestmark = [pytest.mark.integration, pytest.mark.security]
 
 MAY_CALL = {
+    "radius_access_request",
     "radius_accounting",
+    "radius_accounting_request",
     "radius_authorize",
     "radius_clients",
     "radius_text",

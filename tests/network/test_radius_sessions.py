@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 pytestmark = pytest.mark.integration
 
 LOGIN = "hypo"
-_NAMES = (
+NAMES = (
     "status", "login", "nas", "session", "address", "mac", "port", "klass", "event",
     "delay", "seconds", "octets_in", "giga_in", "octets_out", "giga_out", "cause",
     "received", "ipv6", "prefix", "delegated", "circuit", "called", "client",
 )  # fmt: skip
-_SQL = "SELECT radius_accounting({})".format(", ".join(["%s"] * len(_NAMES)))
+_SQL = "SELECT radius_accounting({})".format(", ".join(["%s"] * len(NAMES)))
 examples = settings(
     max_examples=60,
     deadline=None,
@@ -68,11 +68,11 @@ class Line:
         self.connection.execute("ROLLBACK TO SAVEPOINT line")
 
     def send(self, **facts: object) -> list[str]:
-        packet = dict.fromkeys(_NAMES, "") | {
+        packet = dict.fromkeys(NAMES, "") | {
             "login": LOGIN, "nas": "192.0.2.1", "session": "s1",
             **{name: str(value) for name, value in facts.items()},
         }  # fmt: skip
-        values = [packet[name] for name in _NAMES]
+        values = [packet[name] for name in NAMES]
         return [row[0] for row in self.connection.execute(_SQL, values)]
 
     def rows(self) -> list[tuple]:
@@ -170,6 +170,20 @@ def test_any_order_and_repetition_gives_the_same_row(owner, case):
 
     (row,), usage = expected
     assert usage == (row[5], row[6])
+
+
+def test_an_hour_that_is_full_of_nonsense_leaves_no_packet_without_an_answer(owner):
+    with Line(owner) as line:
+        for session in ("s1", "s2", "s3"):
+            answer = line.send(
+                status="Stop", session=session, seconds="5", octets_in=9,
+                giga_in=2**32 - 1, octets_out=7,
+            )  # fmt: skip
+            assert answer == ["stop"]
+        assert [row[6] for row in line.rows()] == [7, 7, 7]
+        octets_in, octets_out = line.usage()
+        assert octets_in > 2**62
+        assert octets_out == 21
 
 
 @pytest.mark.parametrize(

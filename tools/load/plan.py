@@ -17,7 +17,8 @@ METHODS = ("pap", "chap")
 WRONG = "not-the-password"
 # What a subscriber has had by his first interim, and by his Stop.
 _INTERIM = {"seconds": 300, "octets": 40_000_000}
-_STOP = {"seconds": 420, "octets": 5_000_000_000}
+# After any number of interims that is sent here: neither time nor octets go back.
+_STOP = {"seconds": 36_000, "octets": 5_000_000_000}
 
 
 @dataclass(frozen=True, slots=True)

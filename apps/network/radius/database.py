@@ -28,20 +28,16 @@ _WHICH_HOST = "target_session_attrs"
 
 # What a person may have typed travels in base64, as in FreeRADIUS's queries.
 _AUTHORIZE = """
-SELECT attribute, value, op FROM radius_authorize(
-    radius_text(%(login)s), %(nas)s::inet, radius_text(%(mac)s),
-    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s),
-    radius_text(%(circuit)s), radius_text(%(remote)s), radius_text(%(called)s),
-    %(kind)s, %(client)s)
+SELECT attribute, value, op FROM radius_access_request(
+    %(login)s, %(nas)s::inet, %(mac)s, %(port_id)s, %(port)s, %(circuit)s, %(remote)s,
+    %(called)s, %(kind)s, %(client)s)
 """
 _ACCOUNT = """
-SELECT radius_accounting(
-    %(status)s, radius_text(%(login)s), %(nas)s::inet, radius_text(%(session)s),
-    %(address)s, radius_text(%(mac)s),
-    coalesce(nullif(radius_text(%(port_id)s), ''), %(port)s), radius_text(%(klass)s),
-    %(event)s, %(delay)s, %(seconds)s, %(octets_in)s, %(giga_in)s, %(octets_out)s,
-    %(giga_out)s, %(cause)s, %(received)s, %(ipv6)s, %(prefix)s, %(delegated)s,
-    radius_text(%(circuit)s), radius_text(%(called)s), %(client)s)
+SELECT radius_accounting_request(
+    %(status)s, %(login)s, %(nas)s::inet, %(session)s, %(address)s, %(mac)s, %(port_id)s,
+    %(port)s, %(klass)s, %(event)s, %(delay)s, %(seconds)s, %(octets_in)s, %(giga_in)s,
+    %(octets_out)s, %(giga_out)s, %(cause)s, %(received)s, %(ipv6)s, %(prefix)s,
+    %(delegated)s, %(circuit)s, %(called)s, %(client)s)
 """
 _CLIENT = (
     "SELECT secret, require_message_authenticator, shortname"
@@ -125,6 +121,9 @@ def session_settings(keyring: Keyring, time_zone: str) -> str:
         f" -cstatement_timeout={STATEMENT_TIMEOUT_MS}"
         # Look-ups by unique keys: planning them for each packet gains nothing.
         " -cplan_cache_mode=force_generic_plan"
+        # And those plans are made while the tables are still empty: read as a whole,
+        # they would be for as long as the session lasts, in the middle of a storm.
+        " -cenable_seqscan=off"
     )
 
 

@@ -319,6 +319,15 @@ GUARDS = (
                 "PERFORM pg_advisory_xact_lock(hashtextextended(p.session_key::text, 1));",
                 "",
             ),
+            Body(
+                "radius_goes_on",
+                "v_locked := pg_advisory_xact_lock(hashtextextended(v_key::text, 1));",
+                "",
+            ),
+            Body("radius_goes_on", "AND s.heard_at = v_heard", ""),
+            Body(
+                "radius_goes_on", "AND s.octets_in = v_in AND s.octets_out = v_out", ""
+            ),
         ),
         tests=(
             "tests/races/test_radius_races.py::"

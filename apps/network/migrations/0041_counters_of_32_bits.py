@@ -15,5 +15,5 @@ class Migration(migrations.Migration):
             name="counts_32_bits",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        sql_file(SQL / "0043_counters_of_32_bits.sql"),
+        sql_file(SQL / "0041_counters_of_32_bits.sql"),
     ]
