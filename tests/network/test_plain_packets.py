@@ -15,6 +15,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.network.models import Nas
 from apps.network.radius.database import session_settings
 from dotmac.core.models import keyring
 from tests.network.conftest import session_row
@@ -190,6 +191,23 @@ def test_a_second_session_and_a_known_one_are_looked_at(owner):
             assert line.looks_closer(**facts), facts
 
 
+def test_a_nas_with_an_open_question_has_no_plain_packets(owner):
+    with PlainLine(owner) as line:
+        assert line.looks_closer(status="Start", client="tls nas-1")
+        line.connection.execute("UPDATE network_nas SET secret_awaits = 2")
+        assert line.looks_closer(status="Start")
+
+
+def test_a_counter_that_fell_is_looked_at_where_it_may_be_an_overflow(owner):
+    interim = {"status": "Interim-Update", "seconds": 60}
+    with PlainLine(owner) as line:
+        line.send(status="Start")
+        line.send(**interim, octets_in=900)
+        line.connection.execute("UPDATE network_nas SET counts_32_bits = true")
+        assert line.looks_closer(**interim, octets_in=5)
+        assert not line.looks_closer(**interim, octets_in=901)
+
+
 _BOTH = """
 SELECT ARRAY(SELECT a::text FROM radius_access_request(%(login)s, %(nas)s, %(mac)s, '', '',
              '', '', '', '', '') a),
@@ -240,6 +258,22 @@ def test_who_is_on_line_expires_or_is_told_something_of_the_nas_is_no_plain_logi
         short, whole, closer = _asked(login, address, "")
         assert short == whole
         assert closer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"secret_awaits": 2},
+        {"decisions_sample_of": 5},
+        {"decisions_read_until": timezone.now() - timedelta(hours=1)},
+    ],
+    ids=list,
+)
+def test_a_login_says_of_its_nas_what_is_to_be_said(own_database, change):
+    account, nas = lines.make_line(Case(says="", told=()), "mikrotik")
+    Nas.objects.filter(pk=nas.pk).update(**change)
+
+    assert _asked(account.login, str(nas.address), "")[2]
 
 
 def _goes_on_line(account, nas) -> None:

@@ -71,7 +71,10 @@ BEGIN
     value := radius_pairvalue(
         dotmac_unseal(v_secret, 'network_accessaccount.secret:' || v_account));
     RETURN NEXT;
-    attribute := 'Tmp-String-1'; value := v_state; RETURN NEXT;
+    attribute := 'Tmp-String-1';
+    value := CASE v_state WHEN 'open' THEN 'open'
+             ELSE radius_named(v_account, v_state, 'throttle') END;
+    RETURN NEXT;
     attribute := 'Class'; value := v_account; RETURN NEXT;
     attribute := 'Acct-Interim-Interval'; value := v_interim; RETURN NEXT;
     IF v_address IS NOT NULL THEN
