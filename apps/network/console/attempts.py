@@ -100,7 +100,7 @@ class AttemptList(ListScreen):
     menu = "network"
     menu_order = 55
     poll_s = LIST_POLL_S
-    search_hint = gettext_lazy("Whole login, MAC address, or name of a NAS")
+    search_hint = gettext_lazy("Login, MAC or NAS")
     empty = gettext_lazy(
         "No attempt yet. They appear about a minute after they happen."
     )

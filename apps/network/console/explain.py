@@ -160,8 +160,8 @@ _REFUSED: Mapping[str, Any] = {
     "hold": gettext_lazy("Refused, whatever the password: a hold (%(hold)s)."),
     "mac": gettext_lazy("Refused: the account is locked to another device."),
     "sessions": gettext_lazy(
-        "Refused: as many sessions as allowed are open. The NAS is asked whether they "
-        "still are; if not, the next try gets in."
+        "Refused: as many sessions as allowed are open. A real login asks the NAS whether "
+        "they still are; if not, the next try gets in."
     ),
 }
 
