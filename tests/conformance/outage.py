@@ -22,12 +22,22 @@ from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import Postgres
 from tests import environment
 from tests.conformance import isp as world
+from tests.conformance import wire
 from tools.load import plan
 from tools.load.engine import Pace, Server, run
 from tools.load.plan import Maker, Subscriber
 from tools.load.report import Results
 
 DATABASE = "outage"
+# As long as an attribute may be (RFC 2865, 5); what they become in a column.
+HOSTILE = {
+    b"'\"`\\" * 63: "'\"`\\" * 63,
+    (b"%{sql:SELECT 1}" * 17)[:253]: ("%{sql:SELECT 1}" * 17)[:253],
+    b"!|end|\n\r\t" * 28: "!|end|\n\r\t" * 28,
+    "\u1ecd".encode() * 84: "\u1ecd" * 84,
+    b"\xff" * 253: ("\\x" + "ff" * 253)[:253],
+    bytes(253): ("\\x" + "00" * 253)[:253],
+}
 HOST = "127.0.0.1"
 
 _SEED = f"""
@@ -35,15 +45,19 @@ from django.utils import timezone
 from apps.network import operations
 from dotmac.core.actors import system_actor
 facts = dict(actor=system_actor("seed"), now=timezone.now())
-operations.create_nas(name="n", address="127.0.0.1", secret={world.SECRET!r}, **facts)
+hill = operations.create_site(name="Hill", **facts).pk
+secret = {world.SECRET!r}
+operations.create_nas(
+    name="n", address="127.0.0.1", site_id=hill, secret=secret, **facts)
 speed = operations.create_rate_profile(name="p", down_kbps=1, up_kbps=1, **facts)
-operations.open_access(login="ada", password="pw", profile_id=speed.pk, **facts)
+for login in ("ada", "eve"):
+    operations.open_access(login=login, password="pw", profile_id=speed.pk, **facts)
 """
 
 
 @contextmanager
 def own_postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
-    """One NAS and one account, `ada` with the password `pw`."""
+    """One NAS, and the accounts `ada` and `eve` with the password `pw`."""
     server = Postgres(folder / "postgres", settings={"fsync": "off", **settings})
     server.start()
     bootstrap(
@@ -77,6 +91,8 @@ class Found:
     # The kinds of answers that logins got meanwhile; "" is silence.
     logins: list[str]
     octets: int
+    # Of the hostile packets, those without an answer.
+    unanswered: int
     replayed_s: float = 0.0
 
 
@@ -106,9 +122,14 @@ def storm_without_postgres(
         with _in_the_middle(server, seconds, kills=kind == "freeradius") as logins:
             prefix, began = f"{kind}{seconds}", time.time()
             results = _storm(server, prefix, seconds * rate, rate)
+        unanswered = wire.tell_all(
+            server.client.acct_port, _hostile(prefix), source=HOST
+        )
         waiting = folder / "accounting"
         octets = sum(path.stat().st_size for path in waiting.glob("*.acct"))
-        found = Found(prefix, seconds * rate, began, results, logins, octets)
+        found = Found(
+            prefix, seconds * rate, began, results, logins, octets, unanswered
+        )
         postgres.start()
         started = time.monotonic()
         _wait_for(postgres, found, patience_s=20 + seconds * rate / 300)
@@ -119,6 +140,24 @@ def storm_without_postgres(
         replay.stop()
         if not postgres.answers():
             postgres.start()
+
+
+def write_snapshot(postgres: Postgres, folder: Path, env: dict[str, str]) -> Path:
+    """The snapshot of the only site, in which Eve is known: she was on line there."""
+    _rows(
+        postgres,
+        "SELECT radius_accounting('Start', 'eve', '127.0.0.1', 'known', '', %s,"
+        " '', '', '', '', '', '', '', '', '', '')",
+        "aa:bb:cc:dd:ee:01",
+    )
+    urls = environment.database_environment(postgres.port, DATABASE)
+    subprocess.run(
+        [sys.executable, environment.ROOT / "manage.py", "write_radius_snapshot",
+         "--site=1"],
+        env={**environment.untraced(), **env, **urls, "DOTMAC_DATA": str(folder)},
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "snapshots" / "site-1" / "snapshot"
 
 
 def _replay(folder: Path, env: dict[str, str]) -> Child:
@@ -176,6 +215,29 @@ def _storm(server: world.Server, prefix: str, count: int, rate: int) -> Results:
     )
 
 
+def _hostile(prefix: str) -> list[bytes]:
+    """Names that are quotes, expansions and zeros in every attribute that has any;
+    vendors nobody knows; addresses that are none."""
+    made = []
+    for number, name in enumerate(HOSTILE):
+        session = f"{prefix}-hostile-{number}".encode()
+        named = (1, 25, 30, 31, 33, 87)
+        made.append(
+            wire.accounting_request(
+                world.SECRET.encode(),
+                wire.attribute(44, session),
+                *(wire.attribute(code, name) for code in named),
+                wire.vendor(3561, 1, name[:240]),
+                wire.vendor(99999, 1, name[:240]),
+                wire.attribute(8, b"\x0a\x01"),
+                wire.attribute(49, b"\0\0\xff\xff"),
+                wire.attribute(97, b"\0\xff" + bytes(range(16))),
+                identifier=number,
+            )
+        )
+    return made
+
+
 def _rows(postgres: Postgres, statement: str, *values: object) -> list[tuple]:
     with psycopg.connect(postgres.url(DATABASE)) as connection:
         return connection.execute(statement, values).fetchall()
@@ -183,10 +245,20 @@ def _rows(postgres: Postgres, statement: str, *values: object) -> list[tuple]:
 
 def _wait_for(postgres: Postgres, found: Found, *, patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
-    count = "SELECT count(*) FROM network_sessionlive WHERE acct_session_id LIKE %s"
-    while _rows(postgres, count, f"{found.prefix}.%") != [(found.count,)]:
-        assert time.monotonic() < deadline, _rows(postgres, count, f"{found.prefix}.%")
+    wanted = (found.count, len(HOSTILE))
+    while (here := _rows(postgres, _COUNTS, *_patterns(found.prefix))) != [wanted]:
+        assert time.monotonic() < deadline, (here, wanted)
         time.sleep(0.2)
+
+
+_COUNTS = (
+    "SELECT count(*) FILTER (WHERE acct_session_id LIKE %s),"
+    " count(*) FILTER (WHERE acct_session_id LIKE %s) FROM network_sessionlive"
+)
+
+
+def _patterns(prefix: str) -> tuple[str, str]:
+    return f"{prefix}.%", f"{prefix}-hostile-%"
 
 
 def assert_all_there_once(postgres: Postgres, found: Found) -> None:
@@ -206,6 +278,14 @@ def assert_all_there_once(postgres: Postgres, found: Found) -> None:
         # Received then, and not when it was replayed; a repeated packet later.
         assert found.began - 1 <= heard <= ended + 1
         assert started <= heard + 1
+    assert found.unanswered == 0
+    hostile = _rows(
+        postgres,
+        "SELECT login, framed_address FROM network_sessionlive"
+        " WHERE acct_session_id LIKE %s ORDER BY acct_session_id",
+        _patterns(found.prefix)[1],
+    )
+    assert hostile == [(name, None) for name in HOSTILE.values()]
 
 
 class Door:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    """A PostgreSQL of this module's own, with one NAS and one account."""
+    """A PostgreSQL of this module's own, with one NAS and two accounts."""
     with outage.own_postgres(tmp_path_factory.mktemp("own")) as server:
         yield server
 
@@ -113,7 +113,7 @@ def test_the_server_starts_before_the_database_does(postgres, kind, tmp_path):
 
 def test_buffered_accounting_survives_the_outage_and_a_kill(postgres, tmp_path):
     """300 packets a second; the whole minute is in tests/faults."""
-    found = outage.storm_without_postgres(postgres, tmp_path, seconds=8, rate=300)
+    found = outage.storm_without_postgres(postgres, tmp_path, seconds=6, rate=300)
 
     assert found.logins == [""] * len(found.logins)
     assert (found.results.lost, found.results.unexpected) == (0, 0)
@@ -129,6 +129,38 @@ def test_the_embedded_server_buffers_as_well(postgres, tmp_path):
     assert found.logins == [""] * len(found.logins)
     assert (found.results.lost, found.results.unexpected) == (0, 0)
     outage.assert_all_there_once(postgres, found)
+
+
+def test_a_site_that_is_cut_off_goes_on_with_its_snapshot(postgres, tmp_path):
+    url = environment.database_environment(postgres.port, "outage")
+    env = world.server_environment(
+        url["RADIUS_DATABASE_URL"], Path(os.environ["DOTMAC_TEST_FOLDER"])
+    )
+    path = outage.write_snapshot(postgres, tmp_path, env)
+    more = ("--accounting=buffered", f"--snapshot={path}")
+    postgres.stop()
+    server = world.start_server("embedded", tmp_path, env, world.SECRET, *more)
+    eve = {"User_Name": "eve", "User_Password": "pw", "wait_s": 1}
+    try:
+        deadline = time.monotonic() + 15
+        while server.client.auth(**eve).silent:
+            assert time.monotonic() < deadline, server.child.log.read_text()[-2000:]
+        known = server.client.auth(**eve)
+        wrong = server.client.auth(User_Name="eve", User_Password="no", wait_s=1)
+        new = server.client.auth(User_Name="new", User_Password="pw", wait_s=1)
+        told = server.client.acct("Start", User_Name="eve", Acct_Session_Id="9")
+        path.write_bytes(path.read_bytes() + b"x")
+        changed = server.client.auth(**eve)
+    finally:
+        server.child.stop()
+        postgres.start()
+
+    assert known.accepted
+    assert "Class" in known.attributes
+    assert (wrong.rejected, new.silent, changed.silent) == (True, True, True)
+    assert told.kind == "Accounting-Response"
+    noted = "".join(file.read_text() for file in (tmp_path / "decisions").iterdir())
+    assert " accept cached 127.0.0.1 " in noted
 
 
 @pytest.mark.parametrize("kind", ["freeradius", "embedded"])

@@ -27,6 +27,7 @@ from tools.load.report import Results
 PREFIX, LOGIN = "outage", "nobody"
 REPLAY_BAR = 1_500
 WAIT_S, TRIES, START_S, HOME_S = 3.0, 8, 30, 600
+_COUNT = "SELECT count(*) FROM network_sessionlive"
 _HERE = (
     "SELECT count(*), count(DISTINCT acct_session_id), count(DISTINCT nas_id),"
     " extract(epoch FROM min(heard_at))::float, extract(epoch FROM max(heard_at))::float,"
@@ -141,7 +142,7 @@ def _home(
     assert replay.pid is not None
     meter = Meter({"PostgreSQL": bench.postgres_pid, "replay": replay.pid})
     while True:
-        here = site.execute(_HERE)[0][0]
+        here = site.execute(_COUNT)[0][0]
         now = time.monotonic()
         if here and not first:
             first, seen = now, here
@@ -149,7 +150,7 @@ def _home(
             cpu_us = sum(meter.read().values()) / max(1, count) * 1e6
             # What was there at the first look came before the clock ran.
             return (now - first) * count / max(1, count - seen), cpu_us
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def _section(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -228,6 +228,16 @@ class RadiusSession:
         """Ask nothing: that an answer comes is what it is about."""
         self._rows("SELECT 1", ())
 
+    def account_all(self, many: Sequence[AccountingFacts]) -> None:
+        """All of them or none, in one transaction and few round trips.
+
+        Raises psycopg.Error, on a connection that had died as well.
+        """
+        with self._lock:
+            connection = self._current()
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(_ACCOUNT, [_named(facts) for facts in many])
+
     def forget_when_stale(self) -> None:
         """Close the connection if its settings are old; not while it is at work.
 
@@ -251,18 +261,22 @@ class RadiusSession:
             return self._ask(statement, values)
 
     def _ask(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
-        options = self._options()
-        is_open = self._connection is not None and not self._connection.closed
-        if self._connection is not None and is_open and options == self._told:
-            try:
-                return self._connection.execute(statement, values).fetchall()
-            except psycopg.OperationalError:
-                if not self._connection.closed:
-                    raise
-        self.close()
-        self._connection = self._connect(options)
-        self._told = options
-        return self._connection.execute(statement, values).fetchall()
+        connection = self._current()
+        try:
+            return connection.execute(statement, values).fetchall()
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+        return self._current().execute(statement, values).fetchall()
+
+    def _current(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """The connection, a new one where it was closed or the settings are others."""
+        options, connection = self._options(), self._connection
+        if connection is None or connection.closed or options != self._told:
+            self.close()
+            connection = self._connection = self._connect(options)
+            self._told = options
+        return connection
 
     def _connect(self, options: str) -> psycopg.Connection[tuple[Any, ...]]:
         where = self._database
