@@ -10,7 +10,7 @@ from tests.environment import ROOT
 
 pytestmark = pytest.mark.unit
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
-NUMBERS = {3: "three", 4: "four", 5: "five"}
+NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def records_of(label):
