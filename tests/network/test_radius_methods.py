@@ -97,7 +97,7 @@ def test_a_right_answer_is_proved_and_the_keys_are_hidden():
     reply.code = AccessAccept
     reply.add_message_authenticator()
 
-    assert proof
+    assert proof is not None
     methods.add_proof(reply, proof)
 
     data = reply.ReplyPacket()

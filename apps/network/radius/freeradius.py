@@ -23,12 +23,14 @@ MODULES = (
     Path("/usr/lib/x86_64-linux-gnu/freeradius"),
 )
 # Read by radiusd.conf where they are there: they need a certificate.
-EAP_FILES = ("eap.conf", "inner.conf")
+RADSEC_FILE = "radsec.conf"
+CERTIFIED_FILES = ("eap.conf", "inner.conf", RADSEC_FILE)
 SERVICE, SERVICE_FILE = "dotmac", "service.conf"
 LOOPBACK = "127.0.0.0/8"
 # For how long a server remembers a NAS, its secret and whether it is enabled: one
 # look-up for each of them in that time. A secret is switched at a chosen minute.
 CLIENT_LIFETIME_S = 15
+RADSEC_PORT = 2083  # RFC 6614
 _IPV4 = 4
 
 
@@ -50,8 +52,11 @@ class ListenSettings:
     session_lifetime_s: int = 60
     reject_delay_s: int = 1
     decisions: Path
-    # The folder of `certificates`, which has a server's certificate; None: no EAP.
+    # The folder of `certificates`, which has a server's certificate; None: no EAP
+    # and no RadSec.
     certificates: Path | None = None
+    # 0: no RadSec.
+    radsec_port: int = RADSEC_PORT
 
 
 def program() -> str | None:
@@ -108,25 +113,39 @@ def write_configuration(
     }
     if listen.certificates is not None:
         values["CERTIFICATES"] = str(listen.certificates.resolve())
-    sections = {"@CLIENTS@": _clients(listen), "@LISTEN@": _doors(listen)}
     for template in _chosen(templates, listen):
         text = _render(template.read_text(), values)
-        for mark, section in sections.items():
+        for mark, section in _sections(listen).items():
             text = text.replace(mark, section)
         _write(directory / template.name, text)
-    if listen.certificates is None:
-        for name in EAP_FILES:
-            (directory / name).unlink(missing_ok=True)
+    for name in _left_out(listen):
+        (directory / name).unlink(missing_ok=True)
     _write(directory / "dictionary", "# Nothing beyond the distribution's.\n")
     _write(directory / "pgpass", database.pgpass() + "\n")
     write_keys(directory, options)
     _write_environment(directory, database)
 
 
+def _sections(listen: ListenSettings) -> dict[str, str]:
+    """What is there once for each address or network."""
+    return {
+        "@CLIENTS@": _clients(listen),
+        "@LISTEN@": _doors(listen),
+        "@RADSEC_CLIENTS@": _radsec_clients(listen),
+        "@RADSEC_LISTEN@": _radsec_doors(listen),
+    }
+
+
 def _chosen(templates: Path, listen: ListenSettings) -> list[Path]:
     """The files of a configuration: each in the folder, read from radiusd.conf on."""
-    without = EAP_FILES if listen.certificates is None else ()
+    without = _left_out(listen)
     return sorted(p for p in templates.glob("*.conf") if p.name not in without)
+
+
+def _left_out(listen: ListenSettings) -> tuple[str, ...]:
+    if listen.certificates is None:
+        return CERTIFIED_FILES
+    return () if listen.radsec_port else (RADSEC_FILE,)
 
 
 def _write_environment(directory: Path, database: RadiusDatabase) -> None:
@@ -198,7 +217,73 @@ def _doors(listen: ListenSettings) -> str:
     return "\n".join(sections)
 
 
+def _radsec_doors(listen: ListenSettings) -> str:
+    """A TLS socket at each address, for both kinds of requests."""
+    if listen.certificates is None:
+        return ""
+    folder = _harmless("certificates", str(listen.certificates.resolve()))
+    return "\n".join(
+        _RADSEC_LISTEN.format(
+            kind="ipv6addr" if ":" in host else "ipaddr",
+            host=_harmless("host", host),
+            port=listen.radsec_port,
+            folder=folder,
+        )
+        for host in (listen.host, *listen.more_hosts)
+    )
+
+
+# Connections stay: NASes open one and keep it.
+_RADSEC_LISTEN = """\
+listen {{
+\ttype = auth+acct
+\tproto = tcp
+\t{kind} = {host}
+\tport = {port}
+\tvirtual_server = dotmac
+\tclients = radsec
+\tlimit {{
+\t\tmax_connections = 0
+\t\tlifetime = 0
+\t\tidle_timeout = 0
+\t}}
+\ttls {{
+\t\tprivate_key_file = "{folder}/server.pem"
+\t\tcertificate_file = "{folder}/server.pem"
+\t\tca_file = "{folder}/ca.pem"
+\t\trequire_client_cert = yes
+\t\ttls_min_version = "1.2"
+\t\ttls_max_version = "1.2"
+\t\tcipher_list = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
+\t\tecdh_curve = "prime256v1"
+\t\tfragment_size = 8192
+\t\tcache {{
+\t\t\tenable = no
+\t\t}}
+\t}}
+}}"""
+
+
+def _radsec_clients(listen: ListenSettings) -> str:
+    return _networks(
+        listen,
+        "radsec",
+        "\tproto = tls\n\tsecret = radsec\n\tshortname = radsec\n"
+        "\trequire_message_authenticator = no\n\tlimit {\n\t\tmax_connections = 0\n"
+        "\t\tlifetime = 0\n\t\tidle_timeout = 0\n\t}\n",
+    )
+
+
 def _clients(listen: ListenSettings) -> str:
+    return _networks(
+        listen,
+        "nases",
+        f"\tdynamic_clients = dynamic_clients\n\tlifetime = {listen.lifetime_s}\n"
+        "\trate_limit = no\n",
+    )
+
+
+def _networks(listen: ListenSettings, name: str, lines: str) -> str:
     """A section for each network from which NASes may ask."""
     sections = []
     for number, network in enumerate(listen.networks, 1):
@@ -207,14 +292,7 @@ def _clients(listen: ListenSettings) -> str:
         if parsed.prefixlen == parsed.max_prefixlen:
             parsed = parsed.supernet()
         kind = "ipaddr" if parsed.version == _IPV4 else "ipv6addr"
-        sections.append(
-            f"client nases{number} {{\n"
-            f"\t{kind} = {parsed}\n"
-            "\tdynamic_clients = dynamic_clients\n"
-            f"\tlifetime = {listen.lifetime_s}\n"
-            "\trate_limit = no\n"
-            "}"
-        )
+        sections.append(f"client {name}{number} {{\n\t{kind} = {parsed}\n{lines}}}")
     return "\n".join(sections)
 
 
