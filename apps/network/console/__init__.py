@@ -7,6 +7,7 @@ from apps.network.console import (
     home,
     nas,
     nas_attributes,
+    nas_health,
     nas_secrets,
     prefixes,
     profiles,
@@ -16,5 +17,5 @@ from apps.network.console import (
 
 __all__ = [
     "accounts", "attempts", "equipment", "home", "nas", "nas_attributes",
-    "nas_secrets", "prefixes", "profiles", "search", "sessions",
+    "nas_health", "nas_secrets", "prefixes", "profiles", "search", "sessions",
 ]  # fmt: skip

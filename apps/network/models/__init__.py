@@ -5,6 +5,7 @@ from apps.network.models.addresses import AddressAssignment, AddressPool, Prefix
 from apps.network.models.attempts import AccessAttempt, AttemptBatch
 from apps.network.models.coa import CoaRequest
 from apps.network.models.equipment import Nas, Site
+from apps.network.models.nas_health import NasHealth
 from apps.network.models.nas_secrets import NasSecret
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
@@ -21,6 +22,7 @@ __all__ = [
     "CoaRequest",
     "Nas",
     "NasAttribute",
+    "NasHealth",
     "NasSecret",
     "Prefix",
     "RateProfile",

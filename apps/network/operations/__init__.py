@@ -27,6 +27,7 @@ from apps.network.operations.coa import (
 from apps.network.operations.disconnects import request_disconnects
 from apps.network.operations.equipment import change_nas, create_nas, create_site
 from apps.network.operations.holds import lift_hold, place_hold
+from apps.network.operations.nas_health import measure_nas_health
 from apps.network.operations.nas_secrets import (
     ROLL_BACK_MAX,
     ROLL_BACK_MIN,
@@ -103,6 +104,7 @@ __all__ = [
     "forget_usage",
     "lift_hold",
     "load_vendor_maps",
+    "measure_nas_health",
     "open_access",
     "place_hold",
     "propose_nas_secret",
