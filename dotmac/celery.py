@@ -55,6 +55,7 @@ SCHEDULE: dict[str, tuple[str, Any]] = {
         crontab(hour="3", minute="50"),
     ),
     "network.settle_nas_secrets": ("network.settle_nas_secrets", 15.0),
+    "network.measure_nas_health": ("network.measure_nas_health", 60.0),
     "network.reconcile_coa": ("network.reconcile_coa", 60.0),
     "network.tell_profiles": ("network.tell_profiles", 5.0),
     "network.carry_disconnects": ("network.carry_disconnects", 5.0),

@@ -42,6 +42,12 @@ def send_coa_requests(**_later: object) -> int:
         return sender.send_due(until=time.monotonic() + SEND_S)
 
 
+@shared_task(name="network.measure_nas_health", acks_late=True, time_limit=60)
+def measure_nas_health(**_later: object) -> int:
+    """Gather when each NAS was last heard of, and its logins of the last hour."""
+    return operations.measure_nas_health(now=timezone.now())
+
+
 @shared_task(name="network.settle_nas_secrets", acks_late=True, time_limit=60)
 def settle_nas_secrets(**_later: object) -> int:
     """Take over secrets that NASes proved, and take back those that none did in time."""

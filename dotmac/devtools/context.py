@@ -123,6 +123,8 @@ class Context:
             "RADIUS_HOST": HOST,
             "RADIUS_AUTH_PORT": str(self.auth_port),
             "RADIUS_ACCT_PORT": str(self.acct_port),
+            # A fixed port, and a start looks for free ones: only who asks for it.
+            "RADIUS_RADSEC_PORT": "0",
             "EMAIL_HOST": HOST,
             "EMAIL_PORT": str(self.smtp_port),
             "PAYSTACK_BASE_URL": f"http://{HOST}:{self.gateway_port}",

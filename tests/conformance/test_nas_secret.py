@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.network import operations, selectors
+from apps.network import operations
 from apps.network.enums import NasSecretState
+from apps.network.models import NasSecret
 from tests.conformance import wire
 from tests.conformance.isp import ACTOR, CLIENT_LIFETIME_S, SECRET
 
@@ -64,7 +65,7 @@ class Bng:
 
     @property
     def state(self) -> str:
-        return selectors.latest_nas_secret_change(self.row.pk).state
+        return NasSecret.objects.get(nas=self.row).state
 
 
 _ids = iter(range(10**6))

@@ -205,3 +205,18 @@ def test_sql_steps_from_unit_to_unit_and_never_past_the_last(db, network, offset
     )
     expected = None if unit == last else f"{unit + 1}/{network.max_prefixlen}"
     assert found == expected
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("address", "within"),
+    [
+        ("10.1.2.3", True),
+        ("192.0.2.1", False),
+        ("fd00::1", True),
+        ("2001:db8::1", False),
+    ],
+)
+def test_an_address_lies_within_networks_of_its_own_kind(address, within):
+    networks = ["nonsense", " 10.0.0.0/8", "fc00::/7"]
+    assert addressing.lies_within(address, networks) is within

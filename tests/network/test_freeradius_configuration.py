@@ -187,7 +187,7 @@ def test_every_file_of_the_folder_is_written_and_read_once(tmp_path, shape):
     always = [words[1] for words in lines if words[:1] == ["$INCLUDE"]]
     if_there = [words[1] for words in lines if words[:1] == ["$-INCLUDE"]]
     ours = {path.name for path in TEMPLATES.iterdir()} - {"radiusd.conf"}
-    optional = {*freeradius.EAP_FILES, *freeradius.BUFFER_FILES}
+    optional = {*freeradius.CERTIFIED_FILES, *freeradius.BUFFER_FILES}
     written = {path.name for path in tmp_path.glob("*.conf")}
     written -= {"radiusd.conf", freeradius.SERVICE_FILE}
     assert len(always) == len(set(always))
@@ -206,8 +206,18 @@ def test_without_its_certificate_eap_leaves_the_folder_again(
     write(tmp_path, certificates=certificates_folder)
     write(tmp_path)
 
-    assert not (tmp_path / "eap.conf").exists()
-    assert not (tmp_path / "inner.conf").exists()
+    for name in freeradius.CERTIFIED_FILES:
+        assert not (tmp_path / name).exists()
+
+
+@needs_freeradius
+def test_radsec_is_there_with_a_certificate_and_a_port(tmp_path, certificates_folder):
+    write(tmp_path, certificates=certificates_folder)
+    assert "port = 2083" in (tmp_path / "radsec.conf").read_text()
+
+    write(tmp_path, certificates=certificates_folder, radsec_port=0)
+    assert not (tmp_path / "radsec.conf").exists()
+    assert (tmp_path / "eap.conf").exists()
 
 
 @needs_freeradius

@@ -66,7 +66,7 @@ def as_radius() -> Iterator[psycopg.Connection]:
         yield radius
 
 
-def known(nas) -> tuple[str, str] | None:
+def known(nas):
     """Name and secret, as a RADIUS server is told them."""
     with as_radius() as radius:
         return radius.execute(
@@ -87,12 +87,12 @@ def host(nas) -> str:
     return str(nas.address).split("/")[0]
 
 
-def state(nas) -> str:
+def state(nas):
     row = selectors.latest_nas_secret_change(nas.pk)
     return row.state if row else ""
 
 
-def switched(do, nas, **facts) -> str:
+def switched(do, nas, **facts):
     """A change whose minute has come; returns the new secret."""
     _, clear = do.propose_nas_secret(nas_id=nas.pk)
     do.schedule_nas_secret(
@@ -136,8 +136,9 @@ def test_a_packet_of_the_nas_proves_it_and_it_becomes_the_own_one(do, nas):
     assert open_sealed(after, "secret") == new
     assert (after.secret_version, after.secret_awaits) == (2, None)
     assert known(nas) == (f"nas-{nas.pk}-2", new)
-    over = selectors.latest_nas_secret_change(nas.pk)
-    assert (over.state, over.secret) == (NasSecretState.IN_USE, None)
+    over = NasSecret.objects.get(nas=nas)
+    assert over.state == NasSecretState.IN_USE
+    assert NasSecret.objects.filter(nas=nas, secret=None).exists()
     assert over.confirmed_at is not None
     assert over.ended_at is not None
     assert AuditEntry.objects.count() > before
@@ -286,3 +287,28 @@ def test_servers_and_the_platform_mean_the_same_secret_in_every_state(do, nas):
                 assert known(nas)[1] == selectors.nas_secret(nas.pk)
                 seen.add(selectors.nas_secret(nas.pk) == new)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("client", "is_known"),
+    [
+        ("tls nas-{id}", True),
+        ("nas-{id}-1", True),
+        ("tls nas-{id}1", False),
+        ("tls nas-{id}-1", False),
+        ("tls printer", False),
+        ("tls ", False),
+    ],
+)
+def test_over_tls_the_certificate_must_be_of_the_nas_at_the_address(
+    do, nas, client, is_known
+):
+    """To anybody else RADIUS says nothing, as to a source that is no NAS."""
+    with as_radius() as radius:
+        rows = radius.execute(
+            "SELECT attribute FROM radius_authorize('nobody', %s::inet, p_client => %s)",
+            [host(nas), client.format(id=nas.pk)],
+        ).fetchall()
+
+    assert (rows == []) is is_known
+    assert (rows == [("Tmp-String-0",)]) is not is_known

@@ -260,3 +260,17 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
         call_command(
             "make_radius_certificates", f"--dir={tmp_path / 'file'}", f"--name={NAME}"
         )
+
+
+def test_a_nas_gets_a_certificate_of_its_own_from_the_same_authority(folder, tmp_path):
+    with pytest.raises(CertificateRefused, match="no authority"):
+        certificates.prepare_client(Folder(tmp_path / "empty"), nas_id=7, now=NOW)
+
+    issued, path = certificates.prepare_client(folder, nas_id=7, now=NOW)
+
+    assert (issued.name, path.name) == ("nas-7", "nas-7.pem")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert certificates.is_issued_by(issued, folder.authority())
+    assert path.read_bytes() == issued.pem()
+    again, _ = certificates.prepare_client(folder, nas_id=7, now=NOW)
+    assert again.fingerprint != issued.fingerprint

@@ -9,6 +9,7 @@ from apps.network.console import (
     imports,
     nas,
     nas_attributes,
+    nas_health,
     nas_secrets,
     prefixes,
     profiles,
@@ -18,5 +19,6 @@ from apps.network.console import (
 
 __all__ = [
     "accounts", "attempts", "equipment", "explain", "home", "imports", "nas",
-    "nas_attributes", "nas_secrets", "prefixes", "profiles", "search", "sessions",
+    "nas_attributes", "nas_health", "nas_secrets", "prefixes", "profiles", "search",
+    "sessions",
 ]  # fmt: skip

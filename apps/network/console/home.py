@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.network import selectors
+from apps.network.console import nas_health
 from apps.network.enums import CoaState
 from dotmac.core.console import (
     HomeContribution,
@@ -24,10 +25,10 @@ COUNT_MAX = 1_000
 
 
 def needs(page: Page) -> Sequence[HomeNeed]:
-    """Pools about to run dry, and NASes that do not answer or need not sign."""
+    """Pools about to run dry, and NASes that are silent or need not sign."""
     asked = []
     if page.may("network.view_nas"):
-        asked.append(unsigned(page))
+        asked += [unsigned(page), nas_health.need(page)]
     if page.may("network.view_pool"):
         asked.append(tight_pools())
     if page.may("network.view_session"):

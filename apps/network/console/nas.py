@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
-from apps.network.console import nas_attributes, nas_secrets
+from apps.network.console import nas_attributes, nas_health, nas_secrets
 from apps.network.console.disconnecting import DISCONNECT_ALL
 from apps.network.console.nas_secrets import sharing, shown_once
 from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
@@ -163,6 +163,7 @@ class NasList(ListScreen):
         Column(gettext_lazy("Site"), "site.name", to="sites", to_id="site_id"),
         Column(gettext_lazy("State"), nas_state, "state"),
         Column(gettext_lazy("Signs"), nas_signs, "state"),
+        *nas_health.COLUMNS,
         Column(gettext_lazy("Rebooted"), "rebooted_at", "datetime", phone=False),
     )
     filters = (
@@ -182,6 +183,7 @@ class NasList(ListScreen):
                 require_message_authenticator=value == "required"
             ),
         ),
+        nas_health.FILTER,
     )
     buttons = (
         Button(
@@ -290,6 +292,7 @@ class NasDetail(DetailScreen):
                     Fact(_("Changed"), row.updated_at, "datetime"),
                 ],
             ),
+            nas_health.panel(row),
             *nas_secrets.panels(row, page),
         ]
 

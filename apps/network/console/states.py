@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.network.models import CoaRequest, Nas
+from apps.network.rules.addressing import lies_within
 from apps.network.selectors import AccountView
 from dotmac.core.console import State, state_of
 from dotmac.core.console.render import instant
@@ -46,6 +48,11 @@ def account_why(view: AccountView) -> str:
 
 
 def nas_state(nas: Nas) -> State:
+    """Enabled or not, and whether its packets are taken in at all."""
+    address = str(nas.address).split("/")[0]
+    if nas.enabled and not lies_within(address, settings.RADIUS_NETWORKS):
+        why = _("FreeRADIUS takes no packet from its network: see RADIUS_NETWORKS.")
+        return State(_("Not listened to"), "warn", "plug-connected-x", why)
     return state_of("enabled" if nas.enabled else "disabled")
 
 

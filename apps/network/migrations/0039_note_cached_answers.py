@@ -17,7 +17,7 @@ _NAME = "network_accessattempt_reason_known"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("network", "0036_nas_secrets")]
+    dependencies = [("network", "0037_nas_health")]
     operations = [
         migrations.AlterField(
             model_name="accessattempt",

@@ -8,6 +8,7 @@ from apps.network.models.disconnects import DisconnectRun
 from apps.network.models.equipment import Nas, Site
 from apps.network.models.handles import AccessHandle
 from apps.network.models.imports import AccountImport, AccountImportRow
+from apps.network.models.nas_health import NasHealth
 from apps.network.models.nas_secrets import NasSecret
 from apps.network.models.profiles import RateProfile
 from apps.network.models.sessions import SessionHistory, SessionLive, UsageHour
@@ -28,6 +29,7 @@ __all__ = [
     "DisconnectRun",
     "Nas",
     "NasAttribute",
+    "NasHealth",
     "NasSecret",
     "Prefix",
     "RateProfile",

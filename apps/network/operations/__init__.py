@@ -53,6 +53,7 @@ from apps.network.operations.many import (
     disconnect_place,
     disconnect_sessions,
 )
+from apps.network.operations.nas_health import measure_nas_health
 from apps.network.operations.nas_secrets import (
     ROLL_BACK_MAX,
     ROLL_BACK_MIN,
@@ -141,6 +142,7 @@ __all__ = [
     "forget_usage",
     "lift_hold",
     "load_vendor_maps",
+    "measure_nas_health",
     "note_lost_attempts",
     "open_access",
     "place_hold",

@@ -115,6 +115,12 @@ class Folder:
         """Replace the server's certificate together with its key."""
         self._write(SERVER_FILE, server.pem(), 0o600)
 
+    def keep_client(self, client: Issued) -> Path:
+        """Write what a NAS is given, key and certificate; returns where."""
+        file = f"{client.name}.pem"
+        self._write(file, client.pem(), 0o600)
+        return self.path / file
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Make the folder; nobody else who asks for this writes to it meanwhile."""
@@ -192,6 +198,23 @@ def prepare(
         if fresh:
             folder.keep_server(server)
         return Prepared(authority, server, fresh)
+
+
+def prepare_client(
+    folder: Folder, *, nas_id: int, now: datetime, days: int = SERVER_DAYS
+) -> tuple[Issued, Path]:
+    """A certificate with which a NAS shows who it is (RadSec), and its file.
+
+    Repeating makes another one; earlier ones stay valid until they expire. Raises
+    CertificateRefused, also where there is no authority yet (`prepare`).
+    """
+    name = f"nas-{nas_id}"
+    with folder.alone():
+        authority = folder.authority()
+        if authority is None:
+            raise CertificateRefused("There is no authority yet: say --name first.")
+        issued = issue(authority, name=name, now=now, days=days, for_client=True)
+        return issued, folder.keep_client(issued)
 
 
 def make_authority(*, name: str, now: datetime, days: int = AUTHORITY_DAYS) -> Issued:

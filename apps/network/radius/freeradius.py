@@ -30,7 +30,8 @@ MODULES = (
     Path("/usr/lib/x86_64-linux-gnu/freeradius"),
 )
 # Read by radiusd.conf where they are there: they need a certificate.
-EAP_FILES = ("eap.conf", "inner.conf")
+RADSEC_FILE = "radsec.conf"
+CERTIFIED_FILES = ("eap.conf", "inner.conf", RADSEC_FILE)
 # The same for buffered accounting.
 BUFFER_FILES = ("buffer.conf", "buffer_modules.conf", "remember.conf")
 REMEMBERED = "nases.sqlite"
@@ -39,6 +40,7 @@ LOOPBACK = "127.0.0.0/8"
 # For how long a server remembers a NAS, its secret and whether it is enabled: one
 # look-up for each of them in that time. A secret is switched at a chosen minute.
 CLIENT_LIFETIME_S = 15
+RADSEC_PORT = 2083  # RFC 6614
 _IPV4 = 4
 
 
@@ -60,10 +62,13 @@ class ListenSettings:
     session_lifetime_s: int = 60
     reject_delay_s: int = 1
     decisions: Path
-    # The folder of `certificates`, which has a server's certificate; None: no EAP.
+    # The folder of `certificates`, which has a server's certificate; None: no EAP
+    # and no RadSec.
     certificates: Path | None = None
     # The folder in which accounting waits for PostgreSQL; None: it goes there at once.
     buffer: Path | None = None
+    # 0: no RadSec.
+    radsec_port: int = RADSEC_PORT
 
 
 def program() -> str | None:
@@ -131,15 +136,12 @@ def _write_templates(
     directory: Path, templates: Path, listen: ListenSettings, values: dict[str, str]
 ) -> None:
     """Those of this configuration; files of another one go."""
-    sections = {"@CLIENTS@": _clients(listen), "@LISTEN@": _doors(listen)}
-    chosen = _chosen(templates, listen)
-    for template in chosen:
+    for template in _chosen(templates, listen):
         text = _render(template.read_text(), values)
-        for mark, section in sections.items():
+        for mark, section in _sections(listen).items():
             text = text.replace(mark, section)
         _write(directory / template.name, text)
-    names = {template.name for template in chosen}
-    for name in {*EAP_FILES, *BUFFER_FILES} - names:
+    for name in _left_out(listen):
         (directory / name).unlink(missing_ok=True)
 
 
@@ -164,13 +166,32 @@ def _make_memory(path: Path) -> None:
         )
 
 
+def _sections(listen: ListenSettings) -> dict[str, str]:
+    """What is there once for each address or network."""
+    return {
+        "@CLIENTS@": _clients(listen),
+        "@LISTEN@": _doors(listen),
+        "@RADSEC_CLIENTS@": _radsec_clients(listen),
+        "@RADSEC_LISTEN@": _radsec_doors(listen),
+    }
+
+
 def _chosen(templates: Path, listen: ListenSettings) -> list[Path]:
     """The files of a configuration: each in the folder, read from radiusd.conf on."""
-    without = [
-        *(EAP_FILES if listen.certificates is None else ()),
-        *(BUFFER_FILES if listen.buffer is None else ()),
-    ]
+    without = _left_out(listen)
     return sorted(p for p in templates.glob("*.conf") if p.name not in without)
+
+
+def _left_out(listen: ListenSettings) -> list[str]:
+    """Files that this configuration does not have."""
+    names: list[str] = []
+    if listen.certificates is None:
+        names += CERTIFIED_FILES
+    elif not listen.radsec_port:
+        names.append(RADSEC_FILE)
+    if listen.buffer is None:
+        names += BUFFER_FILES
+    return names
 
 
 def _write_environment(directory: Path, database: RadiusDatabase) -> None:
@@ -252,7 +273,73 @@ def _doors(listen: ListenSettings) -> str:
     return "\n".join(sections)
 
 
+def _radsec_doors(listen: ListenSettings) -> str:
+    """A TLS socket at each address, for both kinds of requests."""
+    if listen.certificates is None:
+        return ""
+    folder = _harmless("certificates", str(listen.certificates.resolve()))
+    return "\n".join(
+        _RADSEC_LISTEN.format(
+            kind="ipv6addr" if ":" in host else "ipaddr",
+            host=_harmless("host", host),
+            port=listen.radsec_port,
+            folder=folder,
+        )
+        for host in (listen.host, *listen.more_hosts)
+    )
+
+
+# Connections stay: NASes open one and keep it.
+_RADSEC_LISTEN = """\
+listen {{
+\ttype = auth+acct
+\tproto = tcp
+\t{kind} = {host}
+\tport = {port}
+\tvirtual_server = dotmac
+\tclients = radsec
+\tlimit {{
+\t\tmax_connections = 0
+\t\tlifetime = 0
+\t\tidle_timeout = 0
+\t}}
+\ttls {{
+\t\tprivate_key_file = "{folder}/server.pem"
+\t\tcertificate_file = "{folder}/server.pem"
+\t\tca_file = "{folder}/ca.pem"
+\t\trequire_client_cert = yes
+\t\ttls_min_version = "1.2"
+\t\ttls_max_version = "1.2"
+\t\tcipher_list = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
+\t\tecdh_curve = "prime256v1"
+\t\tfragment_size = 8192
+\t\tcache {{
+\t\t\tenable = no
+\t\t}}
+\t}}
+}}"""
+
+
+def _radsec_clients(listen: ListenSettings) -> str:
+    return _networks(
+        listen,
+        "radsec",
+        "\tproto = tls\n\tsecret = radsec\n\tshortname = radsec\n"
+        "\trequire_message_authenticator = no\n\tlimit {\n\t\tmax_connections = 0\n"
+        "\t\tlifetime = 0\n\t\tidle_timeout = 0\n\t}\n",
+    )
+
+
 def _clients(listen: ListenSettings) -> str:
+    return _networks(
+        listen,
+        "nases",
+        f"\tdynamic_clients = dynamic_clients\n\tlifetime = {listen.lifetime_s}\n"
+        "\trate_limit = no\n",
+    )
+
+
+def _networks(listen: ListenSettings, name: str, lines: str) -> str:
     """A section for each network from which NASes may ask."""
     sections = []
     for number, network in enumerate(listen.networks, 1):
@@ -261,14 +348,7 @@ def _clients(listen: ListenSettings) -> str:
         if parsed.prefixlen == parsed.max_prefixlen:
             parsed = parsed.supernet()
         kind = "ipaddr" if parsed.version == _IPV4 else "ipv6addr"
-        sections.append(
-            f"client nases{number} {{\n"
-            f"\t{kind} = {parsed}\n"
-            "\tdynamic_clients = dynamic_clients\n"
-            f"\tlifetime = {listen.lifetime_s}\n"
-            "\trate_limit = no\n"
-            "}"
-        )
+        sections.append(f"client {name}{number} {{\n\t{kind} = {parsed}\n{lines}}}")
     return "\n".join(sections)
 
 

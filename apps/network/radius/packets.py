@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 PACKET_BYTES_MIN = 20
 PACKET_BYTES_MAX = 4096  # RFC 2865
+ATTRIBUTES_MAX = 200  # as max_attributes in FreeRADIUS's radiusd.conf
 _SIGNATURE_BYTES = 16
 
 USER_NAME = 1
@@ -37,7 +38,8 @@ def dictionary() -> Dictionary:
 
 
 def is_well_formed(data: bytes) -> bool:
-    """Lengths that add up, and at most one Message-Authenticator of its size.
+    """Lengths that add up, not too many attributes, and at most one
+    Message-Authenticator of its size.
 
     pyrad is lenient here: it takes a last attribute that is cut short.
     """
@@ -46,7 +48,7 @@ def is_well_formed(data: bytes) -> bool:
     length = int.from_bytes(data[2:4], "big")
     if not PACKET_BYTES_MIN <= length <= len(data):
         return False
-    position, signatures = PACKET_BYTES_MIN, 0
+    position, signatures, count = PACKET_BYTES_MIN, 0, 0
     while position < length:
         if position + 2 > length or data[position + 1] < 2:
             return False
@@ -56,7 +58,13 @@ def is_well_formed(data: bytes) -> bool:
             if size != 2 + _SIGNATURE_BYTES:
                 return False
         position += size
-    return position == length and signatures <= 1
+        count += 1
+    return position == length and signatures <= 1 and count <= ATTRIBUTES_MAX
+
+
+def without_padding(data: bytes) -> bytes:
+    """A well-formed packet as long as it says (RFC 2865, 3)."""
+    return data[: int.from_bytes(data[2:4], "big")]
 
 
 def decode_auth(data: bytes, secret: bytes) -> AuthPacket | None:

@@ -237,7 +237,7 @@ class RadiusServer:
             elif self._waiting >= WAITING_MAX:
                 self._complaints.say("too_many", peer[0])
             else:
-                self._accept(door, data, peer)
+                self._accept(door, packets.without_padding(data), peer)
 
     def _accept(self, door: _Door, data: bytes, peer: Peer) -> None:
         request = door.admit(data, peer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -46,6 +47,19 @@ def parsed_address(text: str) -> Address:
 def usable_as_source(address: Address) -> bool:
     """Whether a device can send packets from it."""
     return not (address.is_unspecified or address.is_multicast or _broadcast(address))
+
+
+def lies_within(address: str, networks: Iterable[str]) -> bool:
+    """Whether one of the networks has the address; what is no network has none."""
+    known = ip_address(address)
+    for text in networks:
+        try:
+            network = ip_network(text.strip())
+        except ValueError:
+            continue
+        if known.version == network.version and known in network:
+            return True
+    return False
 
 
 def default_gateway(network: Network) -> Address | None:

@@ -39,7 +39,9 @@ M = TypeVar("M", bound=Model)
 def nas_list(actor: Actor, permission: str = "network.view_nas") -> QuerySet[Nas]:
     """With `vendor_label`, the vendor's name as people write it."""
     label = VendorMap.objects.filter(slug=OuterRef("vendor")).values("label")[:1]
-    rows = Nas.objects.select_related("site").annotate(vendor_label=Subquery(label))
+    rows = Nas.objects.select_related("site", "health").annotate(
+        vendor_label=Subquery(label)
+    )
     return _for_staff(rows, actor, permission)
 
 

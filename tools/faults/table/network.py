@@ -495,4 +495,15 @@ GUARDS = (
             "test_what_somebody_holds_or_has_just_given_back_is_not_chosen",
         ),
     ),
+    Guard(
+        app="network",
+        name="certificate-of-the-nas",
+        kind=Kind.CHECK,
+        keeps="over TLS a NAS speaks for itself and for no other",
+        changes=(Body("radius_nas_of", "p_client <> 'tls nas-' || n.id", "false"),),
+        tests=(
+            "tests/network/test_nas_secrets.py::"
+            "test_over_tls_the_certificate_must_be_of_the_nas_at_the_address",
+        ),
+    ),
 )

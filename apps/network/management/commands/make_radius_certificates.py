@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from apps.network.models import Nas
 from apps.network.radius import certificates
 from apps.network.radius.certificates import CertificateRefused, Folder, Prepared
 
@@ -49,9 +50,18 @@ class Command(BaseCommand):
             default=settings.RADIUS_CERTIFICATES_DIR,
         )
 
+        parser.add_argument(
+            "--nas",
+            type=int,
+            help="The number of a NAS: make a certificate with which it connects (RadSec).",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         folder = Folder(options["directory"].resolve())
         try:
+            if options["nas"] is not None:
+                self._for_nas(folder, options["nas"], options["days"])
+                return
             prepared = certificates.prepare(
                 folder,
                 operator=settings.OPERATOR_NAME,
@@ -63,6 +73,22 @@ class Command(BaseCommand):
         except (CertificateRefused, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write("\n".join(_said(folder, prepared)))
+
+    def _for_nas(self, folder: Folder, nas_id: int, days: int) -> None:
+        nas = Nas.objects.filter(pk=nas_id).first()
+        if nas is None:
+            raise CommandError(f"There is no NAS {nas_id}.")
+        issued, path = certificates.prepare_client(
+            folder, nas_id=nas_id, now=timezone.now(), days=days
+        )
+        lines = [
+            f"{nas.name}: key and certificate {issued.name}, valid until "
+            f"{issued.until:%d %b %Y}.",
+            f"  for the NAS         {path} (with its key: remove it here afterwards)",
+            f"  CA certificate      {folder.path / certificates.CA_PEM}",
+            f"  server              port {settings.RADIUS_RADSEC_PORT}, secret radsec",
+        ]
+        self.stdout.write("\n".join(lines))
 
 
 def _said(folder: Folder, prepared: Prepared) -> list[str]:

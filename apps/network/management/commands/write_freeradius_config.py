@@ -37,6 +37,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--auth-port", type=int, default=settings.RADIUS_AUTH_PORT)
         parser.add_argument("--acct-port", type=int, default=settings.RADIUS_ACCT_PORT)
+        parser.add_argument(
+            "--radsec-port",
+            type=int,
+            default=settings.RADIUS_RADSEC_PORT,
+            help="Where NASes come in over TLS, if there is a certificate; 0: nowhere.",
+        )
         parser.add_argument("--threads", type=int, default=settings.RADIUS_THREADS)
         parser.add_argument(
             "--session-lifetime",
@@ -86,6 +92,7 @@ class Command(BaseCommand):
                 if options["accounting"] == BUFFERED
                 else None
             ),
+            radsec_port=options["radsec_port"],
         )
         try:
             freeradius.write_configuration(

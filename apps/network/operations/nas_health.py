@@ -1,0 +1,39 @@
+"""How NASes do, from the sessions and decisions that their packets left behind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+# Four reads of sets, whatever the number of packets. Times in the future, of a clock
+# that was put back, count as now.
+_MEASURE = """
+INSERT INTO network_nashealth AS h (nas_id, heard_at, accepts, rejects, measured_at)
+SELECT n.id, least(greatest(s.heard_at, a.decided_at), %(now)s),
+       coalesce(a.accepts, 0), coalesce(a.rejects, 0), %(now)s
+  FROM network_nas n
+  LEFT JOIN (SELECT nas_id, max(heard_at) AS heard_at
+               FROM network_sessionlive GROUP BY nas_id) s ON s.nas_id = n.id
+  LEFT JOIN (SELECT nas_id, max(decided_at) AS decided_at,
+                    sum(sample_of) FILTER (WHERE accepted) AS accepts,
+                    sum(sample_of) FILTER (WHERE NOT accepted) AS rejects
+               FROM network_accessattempt
+              WHERE decided_at > %(now)s - interval '1 hour' AND decided_at <= %(now)s
+              GROUP BY nas_id) a ON a.nas_id = n.id
+ ORDER BY n.id
+ON CONFLICT (nas_id) DO UPDATE SET
+    heard_at = least(greatest(h.heard_at, EXCLUDED.heard_at), EXCLUDED.measured_at),
+    accepts = EXCLUDED.accepts,
+    rejects = EXCLUDED.rejects,
+    measured_at = EXCLUDED.measured_at
+ WHERE h.measured_at <= EXCLUDED.measured_at
+"""
+
+
+@transaction.atomic
+def measure_nas_health(*, now: datetime) -> int:
+    """Bring every NAS's row up to date; returns how many were. Repeating is safe."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEASURE, {"now": now})
+        return int(cursor.rowcount)
