@@ -11,6 +11,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -145,18 +146,19 @@ def own(radius_database, django_db_blocker, tmp_path_factory):
     """DotMac with the NAS that is to be switched, and its pools."""
     now = timezone.now()
     with pointed_to(radius_database, django_db_blocker):
-        by = {"actor": ACTOR, "now": now}
+        by: dict[str, Any] = {"actor": ACTOR, "now": now}
         making.make_nas(SOURCE)
         if not Nas.objects.filter(address="127.0.0.1").exists():
             making.make_nas("127.0.0.1")
         vrf = operations.create_vrf(name="compared", **by).pk
-        for name, cidr, facts in (
+        pools: tuple[tuple[str, str, dict[str, Any]], ...] = (
             ("compared", "100.113.0.0/24", {}),
             ("compared-routes", "198.18.113.0/24",
              {"use": "routed", "delegated_length": 29}),
             ("compared-blocks", "2001:db8:1300::/40",
              {"use": "delegated", "delegated_length": 56}),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for name, cidr, facts in pools:
             pool = operations.create_pool(name=name, vrf_id=vrf, **facts, **by)
             operations.create_prefix(cidr=cidr, vrf_id=vrf, pool_id=pool.pk, **by)
         operations.create_pool(
@@ -208,7 +210,7 @@ def _different(batch: AccountImport) -> dict[str, str]:
     return {row.login: "; ".join(row.differences) for row in rows}
 
 
-def _change(login: str, **facts: object) -> None:
+def _change(login: str, **facts: Any) -> None:
     account = AccessAccount.objects.active().get(login=login)
     operations.change_access(
         account_id=account.pk, **facts, actor=ACTOR, now=timezone.now()

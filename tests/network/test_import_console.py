@@ -102,6 +102,7 @@ def test_a_file_that_is_none_marks_the_field(net, browser, content):
 
 def test_the_comparison_is_told_where_the_import_is(net, browser):
     from apps.network import operations
+    from apps.network.enums import ComparisonVerdict
     from apps.network.operations.comparing import Compared
 
     upload(browser, checks(*passwords("bola", "chi"))[1], profile_id=net.profile.pk)
@@ -113,16 +114,21 @@ def test_the_comparison_is_told_where_the_import_is(net, browser):
     net.do.begin_comparison(import_id=batch.pk, source="127.0.1.1")
     rows = list(batch.rows.order_by("number"))
     found = [
-        Compared(rows[0].pk, "bola", "same", []),
-        Compared(rows[1].pk, "chi", "different", ["Framed-Pool: a before, b now"]),
-        Compared(0, "gone", "same", []),
+        Compared(rows[0].pk, "bola", ComparisonVerdict.SAME, []),
+        Compared(
+            rows[1].pk,
+            "chi",
+            ComparisonVerdict.DIFFERENT,
+            ["Framed-Pool: a before, b now"],
+        ),
+        Compared(0, "gone", ComparisonVerdict.SAME, []),
     ]
     keep = operations.store_comparison
     assert keep(import_id=batch.pk, found=found, now=timezone.now(), done=False) == 2
     shown = page(browser, where)
     assert "Not yet." in shown
     assert "Framed-Pool: a before, b now" in shown
-    rest = [Compared(rows[1].pk, "chi", "same", [])]
+    rest = [Compared(rows[1].pk, "chi", ComparisonVerdict.SAME, [])]
     keep(import_id=batch.pk, found=rest, now=timezone.now(), done=True)
     assert "every user gets the same answer" in page(browser, where)
     # Another one begins with nothing.

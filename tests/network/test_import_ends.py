@@ -65,7 +65,7 @@ def test_used_accounts_do_not_keep_it_from_ending(net, monkeypatch):
 
 
 def test_there_is_nothing_to_start_or_to_take_back(net):
-    from apps.network.operations.imports import ImportNotReady
+    from apps.network.errors import ImportNotReady
 
     batch = read(net.do, checks("a,NT-Password,:=,x"))
     with pytest.raises(ImportNotReady, match="None of its users"):

@@ -180,8 +180,10 @@ def test_what_changed_since_the_preview_is_refused_then_and_nothing_is_half_done
 
 
 def test_chunks_go_on_where_they_stopped(net, monkeypatch):
+    from apps.network.errors import ImportNotReady
     from apps.network.models import AccessAccount
     from apps.network.operations import imports
+    from apps.ops import operations as ops
 
     monkeypatch.setattr(imports, "CHUNK", 2)
     logins = [f"u{n}" for n in range(5)]
@@ -190,14 +192,14 @@ def test_chunks_go_on_where_they_stopped(net, monkeypatch):
     assert imports.carry_import(now=LATER) == 2
     # A worker that is killed takes its chunk with it, and leaves the one before.
     with monkeypatch.context() as broken:
-        broken.setattr(imports.ops, "advance_job", _killed)
+        broken.setattr(ops, "advance_job", _killed)
         with pytest.raises(KeyboardInterrupt):
             imports.carry_import(now=LATER)
     assert AccessAccount.objects.filter(login__in=logins).count() == 2
     assert carried(batch, LATER) == [2, 1]
     assert AccessAccount.objects.filter(login__in=logins).count() == 5
     assert imports.carry_import(now=LATER) == 0
-    with pytest.raises(imports.ImportNotReady):
+    with pytest.raises(ImportNotReady):
         net.do.start_import(import_id=started.pk)
 
 

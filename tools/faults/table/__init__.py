@@ -12,6 +12,7 @@ from tools.faults.table import (
     identity,
     network,
     ops,
+    radius,
 )
 
 GUARDS: tuple[Guard, ...] = (
@@ -22,6 +23,7 @@ GUARDS: tuple[Guard, ...] = (
     *access.GUARDS,
     *federation.GUARDS,
     *network.GUARDS,
+    *radius.GUARDS,
     *catalog.GUARDS,
     *billing.GUARDS,
     *analytics.GUARDS,
