@@ -70,6 +70,19 @@ def test_a_device_is_let_in_with_all_that_its_account_has(isp, line):
     assert [row.account_id for row in isp.sessions(mac)] == [account.pk]
 
 
+def test_a_session_without_class_is_of_the_device_where_the_nas_may(isp, line):
+    account, mac, *_ = line
+    where = {"User_Name": mac, "Calling_Station_Id": mac}
+
+    for session, source in (("mine", NAS), ("nobodys", OTHER_NAS)):
+        isp.client.acct(
+            "Start", Acct_Session_Id=session, Packet_Src_IP_Address=source, **where
+        )
+
+    owners = {row.acct_session_id: row.account_id for row in isp.sessions(mac)}
+    assert owners == {"mine": account.pk, "nobodys": None}
+
+
 def test_a_line_is_let_in_by_what_the_relay_says(isp, line):
     _, _, circuit, remote = line
     nobody = "02:00:00:00:00:99"
