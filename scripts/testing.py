@@ -38,6 +38,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "network": (
         "network",
         "conformance",
+        "races/test_import_races.py",
         "races/test_network_races.py",
         "races/test_radius_races.py",
         "races/test_retention_races.py",
