@@ -17,6 +17,7 @@ from typing import Self
 
 import psycopg
 
+from apps.network.radius.client import StatusQuestion, is_alive
 from dotmac.devtools.bootstrap import ROLES, bootstrap
 from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import Postgres
@@ -90,6 +91,8 @@ class Found:
     results: Results
     # The kinds of answers that logins got meanwhile; "" is silence.
     logins: list[str]
+    # Whether Status-Server was answered then: at the door of logins, of accounting.
+    statuses: list[bool]
     octets: int
     # Of the hostile packets, those without an answer.
     unanswered: int
@@ -119,7 +122,7 @@ def storm_without_postgres(
     try:
         server.wait()
         postgres.stop()
-        with _in_the_middle(server, seconds, kills=kind == "freeradius") as logins:
+        with _in_the_middle(server, seconds, kills=kind == "freeradius") as said:
             prefix, began = f"{kind}{seconds}", time.time()
             results = _storm(server, prefix, seconds * rate, rate)
         unanswered = wire.tell_all(
@@ -127,9 +130,7 @@ def storm_without_postgres(
         )
         waiting = folder / "accounting"
         octets = sum(path.stat().st_size for path in waiting.glob("*.acct"))
-        found = Found(
-            prefix, seconds * rate, began, results, logins, octets, unanswered
-        )
+        found = Found(prefix, seconds * rate, began, results, *said, octets, unanswered)
         postgres.start()
         started = time.monotonic()
         _wait_for(postgres, found, patience_s=20 + seconds * rate / 300)
@@ -175,9 +176,10 @@ def _replay(folder: Path, env: dict[str, str]) -> Child:
 @contextmanager
 def _in_the_middle(
     server: world.Server, seconds: int, *, kills: bool
-) -> Iterator[list[str]]:
+) -> Iterator[tuple[list[str], list[bool]]]:
     """Meanwhile somebody logs in, and the server is killed and started again."""
     logins: list[str] = []
+    statuses: list[bool] = []
 
     def trouble() -> None:
         time.sleep(seconds / 3)
@@ -186,6 +188,14 @@ def _in_the_middle(
                 User_Name="ada", User_Password=password, wait_s=0.5
             )
             logins.append(answer.kind)
+        for port in (server.client.auth_port, server.client.acct_port):
+            question = StatusQuestion(
+                server=(HOST, port),
+                secret=world.SECRET,
+                nas_address=HOST,
+                timeout_s=0.5,
+            )
+            statuses.append(is_alive(question))
         if kills:
             assert server.child.pid is not None
             os.kill(server.child.pid, signal.SIGKILL)
@@ -194,7 +204,7 @@ def _in_the_middle(
 
     thread = threading.Thread(target=trouble)
     thread.start()
-    yield logins
+    yield logins, statuses
     thread.join()
 
 

@@ -116,6 +116,7 @@ def test_buffered_accounting_survives_the_outage_and_a_kill(postgres, tmp_path):
     found = outage.storm_without_postgres(postgres, tmp_path, seconds=6, rate=300)
 
     assert found.logins == [""] * len(found.logins)
+    assert found.statuses == [False, True], "Accounting alone is taken."
     assert (found.results.lost, found.results.unexpected) == (0, 0)
     outage.assert_all_there_once(postgres, found)
 
@@ -127,6 +128,7 @@ def test_the_embedded_server_buffers_as_well(postgres, tmp_path):
     )
 
     assert found.logins == [""] * len(found.logins)
+    assert found.statuses == [False, True], "Accounting alone is taken."
     assert (found.results.lost, found.results.unexpected) == (0, 0)
     outage.assert_all_there_once(postgres, found)
 

@@ -51,6 +51,9 @@ def test_every_decision_is_noted_with_its_reason(server, isp):
     isp.client.auth(User_Name=mark, User_Password="x")
 
     accounts = (plain, walled, held, slow, late, locked)
+    took = [line.took_us or 0 for line in _lines(server, plain.login, mark)]
+    assert took, "each says how long it took"
+    assert all(10 < us < 5_000_000 for us in took)
     assert _decisions(server, mark, *(account.login for account in accounts)) == [
         (plain.login, True, "open"),
         (plain.login, False, "password"),

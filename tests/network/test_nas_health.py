@@ -33,10 +33,10 @@ def browser(world):
     return enter(world.nuru)
 
 
-def attempt(net, at, *, accepted=True, of=1):
+def attempt(net, at, *, accepted=True, of=1, took_us=None):
     AccessAttempt.objects.create(
         decided_at=at, nas_id=net.nas.pk, login="ada@home", accepted=accepted,
-        reason="open" if accepted else "password", sample_of=of,
+        reason="open" if accepted else "password", sample_of=of, took_us=took_us,
     )  # fmt: skip
 
 
@@ -60,6 +60,20 @@ def test_what_the_last_hour_brought_is_counted(net):
     later = measured(net, now + 2 * 60 * MINUTE)
     assert (later.accepts, later.rejects) == (0, 0)
     assert later.heard_at == now - 10 * MINUTE
+
+
+def test_how_long_decisions_took_is_measured(net, browser):
+    now = timezone.now()
+    for took_us in (900, 1_000, 90_000, None):
+        attempt(net, now - MINUTE, took_us=took_us)
+    attempt(net, now - 61 * MINUTE, took_us=5)
+
+    health = measured(net, now)
+
+    assert (health.p50_us, health.p99_us) == (1_000, 90_000)
+    shown = page(browser, f"nas/{net.nas.pk}")
+    assert "1.0 ms" in shown
+    assert "90.0 ms" in shown
 
 
 def test_accounting_is_a_packet_as_well_and_no_clock_leads_into_the_future(net):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,10 +46,23 @@ def rejects(nas: Nas) -> int:
     return health.rejects if health else 0
 
 
+def answered(nas: Nas) -> str:
+    """How long 99 of a hundred decisions took at most, in words."""
+    health = _of(nas)
+    return _milliseconds(health.p99_us) if health else ""
+
+
+def _milliseconds(us: int | None) -> str:
+    if us is None:
+        return ""
+    return _("%(number)s ms") % {"number": localize(round(us / 1000, 1))}
+
+
 COLUMNS = (
     Column(gettext_lazy("Last packet"), heard_at, "ago"),
     Column(gettext_lazy("Let in, 1 h"), accepts, "number", phone=False),
     Column(gettext_lazy("Refused, 1 h"), rejects, "number", phone=False),
+    Column(gettext_lazy("99 % within"), answered, phone=False),
 )
 
 
@@ -71,10 +85,16 @@ FILTER = ChoiceFilter(
 
 
 def panel(nas: Nas) -> Panel:
+    health = _of(nas)
     facts = [
         Fact(_("Last packet"), heard_at(nas), "ago"),
         Fact(_("Let in within the hour"), accepts(nas), "number"),
         Fact(_("Refused within the hour"), rejects(nas), "number"),
+        Fact(
+            _("Half of them decided within"),
+            _milliseconds(health.p50_us if health else None),
+        ),
+        Fact(_("99 of 100 decided within"), answered(nas)),
     ]
     return FactsPanel(title=_("Health"), facts=facts)
 

@@ -38,6 +38,8 @@ class AccessAttempt(models.Model):
     # The hold that refused it, or that limits what was given.
     hold_reason = models.CharField(max_length=16, blank=True, default="", db_default="")
     sample_of = models.PositiveIntegerField(default=1, db_default=1)
+    # From the packet to the decision; a reject waits on after it.
+    took_us = models.PositiveIntegerField(null=True)
 
     class Meta:
         verbose_name = "login attempt"

@@ -43,7 +43,7 @@ def store_attempts(
     return copy_rows(
         AccessAttempt,
         ("decided_at", "account", "nas", "login", "mac", "accepted", "reason",
-         "hold_reason", "sample_of"),
+         "hold_reason", "sample_of", "took_us"),
         (
             (
                 datetime.fromtimestamp(row.at, UTC),
@@ -55,6 +55,7 @@ def store_attempts(
                 row.reason,
                 row.hold if row.hold in HoldReason.values else "",
                 sample_of * row.sample_of,
+                row.took_us,
             )
             for row in rows
             if row.reason in AttemptReason.values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyrad.packet import (
@@ -80,7 +81,7 @@ def answer_access(
     """
     request = packets.decode_auth(data, client.secret)
     if request is not None and request.code == StatusServer:
-        return _status(request, session, AccessAccept)
+        return _status(request, session.ask_status, AccessAccept)
     if request is None or request.code != AccessRequest:
         return Silence("no_access_request")
     if not _is_signed(request, client):
@@ -148,11 +149,11 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
     return not client.require_message_authenticator and _PROXY_STATE not in request
 
 
-def _status(request: AuthPacket, session: RadiusSession, code: int) -> Answer | Silence:
+def _status(request: AuthPacket, ask: Callable[[], None], code: int) -> Answer | Silence:
     """Status-Server (RFC 5997): alive is who can decide, so the database is asked."""
     if not request.message_authenticator or not request.verify_message_authenticator():
         return Silence("signature")
-    session.ask_status()
+    ask()
     reply = request.CreateReply()
     reply.code = code
     return Answer(reply.ReplyPacket())
@@ -183,7 +184,7 @@ def answer_accounting(
     """
     # Its authenticator is random, as that of an Access-Request.
     if data[0] == StatusServer and (asked := packets.decode_auth(data, client.secret)):
-        return _status(asked, session, AccountingResponse)
+        return _status(asked, session.ask_accounting_status, AccountingResponse)
     request = packets.decode_acct(data, client.secret)
     if request is None or request.code != AccountingRequest:
         return Silence("no_accounting_request")

@@ -65,6 +65,9 @@ class BufferedSession(RadiusSession):
         self._known.note(address, found)
         return found
 
+    def ask_accounting_status(self) -> None:
+        """Accounting is taken without PostgreSQL."""
+
     def account(self, facts: AccountingFacts) -> bool:
         """True once the record is on the disk."""
         try:

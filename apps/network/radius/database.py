@@ -228,6 +228,10 @@ class RadiusSession:
         """Ask nothing: that an answer comes is what it is about."""
         self._rows("SELECT 1", ())
 
+    def ask_accounting_status(self) -> None:
+        """The same, for whoever can take accounting."""
+        self.ask_status()
+
     def account_all(self, many: Sequence[AccountingFacts]) -> None:
         """All of them or none, in one transaction and few round trips.
 

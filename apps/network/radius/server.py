@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -260,7 +260,8 @@ class RadiusServer:
                 self._waiting -= 1
 
     def _answer(self, door: _Door, request: _Request, data: bytes, peer: Peer) -> None:
-        if time.monotonic() - request.received > STALE_S:
+        began = request.received
+        if time.monotonic() - began > STALE_S:
             return
         session = self._session()
         # fe80::1%eth0: PostgreSQL's addresses have no link.
@@ -274,7 +275,8 @@ class RadiusServer:
             self._complaints.say(answer.kind, address)
             return
         if answer.decision is not None and self._decisions is not None:
-            self._decisions.write(answer.decision)
+            took_us = int((time.monotonic() - began) * 1_000_000)
+            self._decisions.write(replace(answer.decision, took_us=took_us))
         if answer.refuses and self._reject_delay:
             self._send_later(answer, request, door, peer)
             return

@@ -2,7 +2,8 @@
 
 Both servers write the same lines (FreeRADIUS by linelog): instant, verdict, reason
 (a hold's behind a colon), NAS, login and MAC address in base64, how many decisions it
-stands for, and the account where the login does not tell it (else 0). A job reads files
+stands for, the account where the login does not tell it (else 0), and how many
+microseconds the decision took. A job reads files
 that are complete, so that no login waits for an insert.
 """
 
@@ -30,8 +31,10 @@ MINUTE_S = 60
 FILE_BYTES_MAX = 64_000_000
 BYTES_MAX = 512_000_000
 FILES_MAX = 100_000
-# Without the last two, in files of before they were written.
-_FIELDS = (6, 8)
+# A clock that was put back or ahead meanwhile tells nothing longer.
+TOOK_US_MAX = 60_000_000
+# Without the last ones, in files of before they were written.
+_FIELDS = (6, 8, 9)
 _SUFFIX = ".log"
 
 
@@ -48,14 +51,16 @@ class Decision:
     hold: str = ""
     sample_of: int = 1
     account: int = 0
+    took_us: int | None = None
 
     def line(self) -> str:
         verdict = "accept" if self.accepted else "reject"
         reason = f"{self.reason}:{self.hold}" if self.hold else self.reason
         names = (_encode(self.login), _encode(self.mac))
-        numbers = (str(self.sample_of), str(self.account))
+        numbers = (self.sample_of, self.account, self.took_us or 0)
         return (
-            " ".join((str(self.at), verdict, reason, self.nas, *names, *numbers)) + "\n"
+            " ".join(map(str, (self.at, verdict, reason, self.nas, *names, *numbers)))
+            + "\n"
         )
 
 
@@ -189,10 +194,11 @@ def _parsed(line: bytes) -> Decision | None:
     word, _, hold = reason.partition(":")
     try:
         ipaddress.ip_address(nas)
-        sample_of, account = map(int, numbers or ("1", "0"))
+        sample_of, account = map(int, numbers[:2] or ("1", "0"))
+        took_us = min(max(int(numbers[2]), 0), TOOK_US_MAX) if numbers[2:] else None
         return Decision(
             int(at), verdict == "accept", word, nas, _decode(login), _decode(mac),
-            hold, sample_of, account,
+            hold, sample_of, account, took_us,
         )  # fmt: skip
     except (binascii.Error, ValueError):
         return None
