@@ -168,7 +168,13 @@ def _template_name() -> str:
     for pattern in patterns:
         for path in sorted(path for path in ROOT.glob(pattern) if path.is_file()):
             digest.update(path.read_bytes())
-    for path in (ROOT / "dotmac/core/db.py", ROOT / "dotmac/devtools/bootstrap.py"):
+    # The last ones say which roles there are, and what they may.
+    for path in (
+        ROOT / "dotmac/core/db.py",
+        ROOT / "dotmac/devtools/bootstrap.py",
+        *sorted(ROOT.glob("apps/*/apps.py")),
+        ROOT / "apps/identity/rules/roles.py",
+    ):
         digest.update(path.read_bytes())
     return f"dotmac_template_{digest.hexdigest()[:12]}"
 

@@ -112,12 +112,11 @@ class Api(Client):
 
 
 class World:
-    """Roles and units at once; people when they are named."""
+    """People when they are named; roles and the operator's unit are in the template."""
 
     def __init__(self, now: datetime | None = None) -> None:
         # In the past, so that today's one-time codes are still unused.
         self.now = now or timezone.now() - timedelta(days=1)
-        identity.sync_roles(operator_name="Demo ISP", actor=SYSTEM, now=self.now)
 
     # Units ----------------------------------------------------------------
 

@@ -282,9 +282,19 @@ def test_a_stock_server_is_taken_over_and_every_planted_difference_found(old, co
     assert batch.compared_at is not None
 
 
+@pytest.fixture
+def old_alone(old):
+    """The old server, which forgets afterwards who is added to it."""
+    yield old
+    with psycopg.connect(old.url) as owner:
+        owner.execute("DELETE FROM radcheck WHERE UserName LIKE 'sw-%'")
+        owner.execute("DELETE FROM radreply WHERE UserName LIKE 'sw-%'")
+
+
 def test_a_nas_may_be_switched_when_nothing_differs_and_all_answer(
-    old, compare, tmp_path, monkeypatch
+    old_alone, compare, tmp_path, monkeypatch
 ):
+    old = old_alone
     rows = [f"{n},sw-{n},Cleartext-Password,:=,pw" for n in range(3)]
     speed = [f"{n},sw-{n},Mikrotik-Rate-Limit,:=,1M/2M" for n in range(3)]
     head = "id,username,attribute,op,value"

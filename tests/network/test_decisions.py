@@ -91,6 +91,12 @@ class TestRates:
 
 
 class TestSampling:
+    def test_a_rate_that_fits_is_left_alone(self, net):
+        address = str(net.nas.address).split("/", maxsplit=1)[0]
+
+        assert attempts._write_rates({address: 40}) == 1
+        assert attempts._write_rates({address: 40}) == 0
+
     def test_a_storm_at_one_nas_is_sampled_and_ends(self, net, folder, monkeypatch):
         monkeypatch.setattr(attempts, "BATCH_MAX", 50)
         net.do.create_nas(name="quiet", address="127.15.0.7")
@@ -197,7 +203,7 @@ class TestSpool:
     def test_lines_of_before_are_read_as_well(self, net, folder):
         write(folder, decide())
         (path,) = folder.iterdir()
-        path.write_text(path.read_text().removesuffix(" 1 0\n") + "\n")
+        path.write_text(path.read_text().removesuffix(" 1 0 0\n") + "\n")
         assert len(path.read_text().split(" ")) == 6
 
         assert tasks.read_attempts() == 1

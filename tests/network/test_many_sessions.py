@@ -12,6 +12,7 @@ from apps.network.errors import SessionUnknown
 from apps.network.models import CoaRequest, DisconnectRun, SessionLive
 from apps.network.operations import many
 from apps.ops import operations as ops
+from apps.ops.enums import JobState
 from apps.ops.models import AuditEntry, Job
 from dotmac.core.errors import InvalidInput
 from tests.console.lines import put_on_line
@@ -144,6 +145,19 @@ def test_a_run_killed_between_chunks_goes_on_and_a_cancelled_one_ends(net):
 
     assert len(requests()) == 4
     assert Job.objects.get(pk=run.job_id).state == "cancelled"
+    assert DisconnectRun.objects.get().done_at is not None
+
+
+def test_a_run_whose_job_was_ended_otherwise_asks_for_nothing(net):
+    on_line(net, 3)
+    with patch.object(many, "SESSIONS_MAX", 2):
+        run = net.do.disconnect_place(nas_id=net.nas.pk)
+        ops.finish_job(
+            job_id=run.job_id, state=JobState.FAILED, result={}, now=timezone.now()
+        )
+        assert operations.carry_disconnects(now=timezone.now()) == 0
+
+    assert len(requests()) == 2
     assert DisconnectRun.objects.get().done_at is not None
 
 

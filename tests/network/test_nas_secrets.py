@@ -191,6 +191,30 @@ def test_silence_takes_it_back_at_the_minute_and_a_task_writes_it_down(do, nas):
     assert open_sealed(Nas.objects.get(pk=nas.pk), "secret") == old
 
 
+def test_the_task_does_nothing_to_what_somebody_settled_or_moved_meanwhile(
+    do, nas, monkeypatch
+):
+    from apps.network.operations import nas_secrets
+
+    switched(do, nas, roll_back_after_min=1)
+    late = timezone.now() - MINUTE
+    rows = NasSecret.objects.filter(nas=nas)
+    rows.update(switch_at=late - MINUTE, roll_back_at=late)
+    locked = nas_secrets._locked
+
+    def moved(nas_id):
+        rows.update(roll_back_at=timezone.now() + MINUTE)
+        return locked(nas_id)
+
+    def settled(nas_id):
+        raise NoSecretChange
+
+    for meanwhile in (settled, moved):
+        monkeypatch.setattr(nas_secrets, "_locked", meanwhile)
+        assert operations.settle_nas_secrets(now=timezone.now()) == 0
+    assert state(nas) == NasSecretState.SCHEDULED
+
+
 @pytest.mark.parametrize("is_switched", [False, True])
 def test_a_person_takes_it_back_and_may_propose_another(do, nas, is_switched):
     old = selectors.nas_secret(nas.pk)

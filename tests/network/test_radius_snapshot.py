@@ -242,7 +242,7 @@ def test_a_cut_off_site_lets_in_whom_it_knows(site, settings, tmp_path):
 
     client = away.client(NAS)
     assert client is not None
-    assert client.name == f"nas-{Nas.objects.get().pk}"
+    assert client.name == f"nas-{Nas.objects.get().pk}-1", "with its secret's version"
     rows = {name: value for name, value, _ in away.authorize(access("ada"))}
     assert rows["Cleartext-Password"] == "'pw'"
     assert rows["Tmp-String-1"] == "cached"
@@ -283,7 +283,7 @@ def test_a_hold_of_then_refuses_and_postgresql_comes_first(site, settings, tmp_p
     path = settings.RADIUS_SNAPSHOTS_DIR / f"site-{site.pk}" / "snapshot"
 
     rows = cut_off(path, tmp_path / "waiting").authorize(access("ada"))
-    assert ("Tmp-String-1", "hold") in [row[:2] for row in rows]
+    assert ("Tmp-String-1", "hold:admin") in [row[:2] for row in rows]
     here = CutOffSession(
         RadiusDatabase.from_url(settings.RADIUS_DATABASE_URL), options,
         buffer=Buffer(tmp_path / "waiting"), known=KnownNases(),

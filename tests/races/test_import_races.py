@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.network import operations
 from apps.network.models import AccessAccount
 from apps.network.operations import imports
+from apps.network.operations.import_reading import CHUNK
 from dotmac.core.actors import system_actor
 from tests.environment import ROOT
 from tests.network.conftest import acting, build_network
@@ -65,7 +66,7 @@ def test_workers_of_one_import_do_not_open_an_account_twice(net, monkeypatch):
 
 
 def test_a_killed_worker_loses_its_chunk_and_doubles_nothing(net):
-    count = imports.CHUNK + 120
+    count = CHUNK + 120
     batch = begun(net, count)
     command = [sys.executable, "manage.py", "import_accounts", "--start"]
     worker = subprocess.Popen(
@@ -84,7 +85,7 @@ def test_a_killed_worker_loses_its_chunk_and_doubles_nothing(net):
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.communicate()
-    assert batch.rows.filter(state="opened").count() == imports.CHUNK
+    assert batch.rows.filter(state="opened").count() == CHUNK
 
     # PostgreSQL ends the killed one's transaction as soon as it sees it.
     while not batch.rows.filter(number=count, state="opened").exists():

@@ -1,5 +1,5 @@
-"""10,000 events over 100 subjects, workers killed, Valkey emptied: nothing lost,
-nothing twice, every subject in commit order."""
+"""Events over 100 subjects, workers killed, Valkey emptied: nothing lost, nothing
+twice, every subject in commit order. 3,000 of them; 10,000 in the long tier."""
 
 import os
 import random
@@ -24,7 +24,7 @@ from tests.environment import ROOT, untraced
 from tests.races.witness import TABLE, WitnessedEvent
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
-SUBJECTS, EVENTS, EMITTERS, WORKERS = 100, 10_000, 4, 4
+SUBJECTS, EMITTERS, WORKERS = 100, 4, 4
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def valkey(tmp_path):
 def processes(own_database, valkey, tmp_path):
     """Starts child processes on the test's own database and Valkey."""
     started: list[subprocess.Popen[bytes]] = []
-    # Measuring coverage would cost more than the work: 10,000 events in six programs.
+    # Measuring coverage would cost more than the work: thousands of events in six programs.
     env = {
         **untraced(),
         "REDIS_URL": valkey.url(),
@@ -87,10 +87,10 @@ def start_worker(start):
     )
 
 
-def emit_share(share, seed):
+def emit_share(share, seed, events):
     dice = random.Random(seed)
     steps = dict.fromkeys(range(share, SUBJECTS, EMITTERS), 0)
-    lamps = [lamp for lamp in steps for _ in range(EVENTS // SUBJECTS)]
+    lamps = [lamp for lamp in steps for _ in range(events // SUBJECTS)]
     dice.shuffle(lamps)
     actor = system_actor("test")
     try:
@@ -117,22 +117,26 @@ def seen():
 def wait_for(condition, limit_s):
     deadline = time.monotonic() + limit_s
     while not condition():
-        assert time.monotonic() < deadline, f"{seen()} of {EVENTS} events arrived"
+        assert time.monotonic() < deadline, f"{seen()} events arrived"
         time.sleep(0.2)
 
 
-def test_every_event_arrives_once_and_in_order(own_database, valkey, processes):
+@pytest.mark.parametrize(
+    "events", [3_000, pytest.param(10_000, marks=pytest.mark.faults)]
+)
+def test_every_event_arrives_once_and_in_order(own_database, valkey, processes, events):
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute(TABLE)
     workers = [start_worker(processes) for _ in range(WORKERS)]
     processes("manage.py", "relay_outbox")
     threads = [
-        threading.Thread(target=emit_share, args=(n, n)) for n in range(EMITTERS)
+        threading.Thread(target=emit_share, args=(n, n, events))
+        for n in range(EMITTERS)
     ]
     for thread in threads:
         thread.start()
 
-    for milestone in (1_500, 4_000):
+    for milestone in (events // 7, events // 5 * 2):
         wait_for(lambda goal=milestone: seen() > goal, 120)
         workers.pop(0).send_signal(signal.SIGKILL)
         redis.Redis.from_url(valkey.url()).flushall()
@@ -146,7 +150,7 @@ def test_every_event_arrives_once_and_in_order(own_database, valkey, processes):
             "SELECT lamp, array_agg(step ORDER BY id) FROM tests_witness GROUP BY lamp"
         )
         by_lamp = dict(cursor.fetchall())
-    expected = list(range(1, EVENTS // SUBJECTS + 1))
+    expected = list(range(1, events // SUBJECTS + 1))
     assert by_lamp == dict.fromkeys(range(SUBJECTS), expected)
     in_order = OutboxEvent.objects.order_by("subject_key", "number")
     last: dict[str, datetime] = {}

@@ -7,11 +7,13 @@ from datetime import datetime
 from django.db import connection, transaction
 
 # Four reads of sets, whatever the number of packets. Times in the future, of a clock
-# that was put back, count as now.
+# that was put back, count as now; least() passes over NULL, hence the CASEs.
 _MEASURE = """
 INSERT INTO network_nashealth AS h (
     nas_id, heard_at, accepts, rejects, p50_us, p99_us, measured_at)
-SELECT n.id, least(greatest(s.heard_at, a.decided_at), %(now)s),
+SELECT n.id,
+       CASE WHEN coalesce(s.heard_at, a.decided_at) IS NOT NULL
+            THEN least(greatest(s.heard_at, a.decided_at), %(now)s) END,
        coalesce(a.accepts, 0), coalesce(a.rejects, 0), a.p50_us, a.p99_us, %(now)s
   FROM network_nas n
   LEFT JOIN (SELECT nas_id, max(heard_at) AS heard_at
@@ -26,7 +28,8 @@ SELECT n.id, least(greatest(s.heard_at, a.decided_at), %(now)s),
               GROUP BY nas_id) a ON a.nas_id = n.id
  ORDER BY n.id
 ON CONFLICT (nas_id) DO UPDATE SET
-    heard_at = least(greatest(h.heard_at, EXCLUDED.heard_at), EXCLUDED.measured_at),
+    heard_at = CASE WHEN coalesce(h.heard_at, EXCLUDED.heard_at) IS NOT NULL
+        THEN least(greatest(h.heard_at, EXCLUDED.heard_at), EXCLUDED.measured_at) END,
     accepts = EXCLUDED.accepts,
     rejects = EXCLUDED.rejects,
     p50_us = EXCLUDED.p50_us,

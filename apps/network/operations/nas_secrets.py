@@ -152,6 +152,8 @@ def settle_nas_secrets(*, now: datetime) -> int:
             _take_over(nas, row, actor=actor, now=now)
         elif row.roll_back_at is not None and row.roll_back_at <= now:
             _roll_back(nas, row, actor=actor, now=now, why="silence")
+        else:  # another time was chosen meanwhile
+            continue
         settled += 1
     return settled
 

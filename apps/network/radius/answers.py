@@ -149,7 +149,9 @@ def _is_signed(request: AuthPacket, client: Client) -> bool:
     return not client.require_message_authenticator and _PROXY_STATE not in request
 
 
-def _status(request: AuthPacket, ask: Callable[[], None], code: int) -> Answer | Silence:
+def _status(
+    request: AuthPacket, ask: Callable[[], None], code: int
+) -> Answer | Silence:
     """Status-Server (RFC 5997): alive is who can decide, so the database is asked."""
     if not request.message_authenticator or not request.verify_message_authenticator():
         return Silence("signature")

@@ -116,6 +116,8 @@ def write_configuration(
         "LIBDIR": str(libraries),
         "SESSION_LIFETIME": str(listen.session_lifetime_s),
         "THREADS": str(listen.threads),
+        # The daemon looks up unknown NASes outside its threads.
+        "CONNECTIONS": str(listen.threads + 1),
         "REJECT_DELAY": str(listen.reject_delay_s),
         "DECISIONS": str(listen.decisions.resolve()),
         "DB_NAME": database.name,
