@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -7,6 +9,11 @@ class GatewayConfig(AppConfig):
     name = "dotmac.gateway"
     label = "gateway"
     default = True
+
+    def ready(self) -> None:
+        """Everything is imported: look for garbage again, among what comes from now."""
+        gc.freeze()
+        gc.enable()
 
 
 class DotMacAdminConfig(admin.AdminConfig):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -13,6 +14,10 @@ from whitenoise.compress import Compressor
 from dotmac.settings import env, services
 from dotmac.settings.network import *
 from dotmac.settings.places import BASE_DIR, STATE_DIR
+
+# What a program imports stays: to look for garbage among it took a sixth of each
+# start. GatewayConfig.ready() turns the search on again.
+gc.disable()
 
 # Generic bases (ModelAdmin[Customer]) are written as the stubs have them.
 django_stubs_ext.monkeypatch()

@@ -72,7 +72,10 @@ class TestClocks:
                     "Acct_Input_Octets": 90, "Acct_Terminate_Cause": "User-Request",
                 }),
             ]  # fmt: skip
-            for status, facts in (*packets, *packets):
+            # A clock that is ahead tells no order: a Start after the Stop is a new one.
+            again = (*packets, *packets)
+            twice = [packet for packet in packets for _ in range(2)]
+            for status, facts in again if off > 0 else twice:
                 box.says(status, **about, **facts)
 
             (row,) = isp.sessions(account.login)

@@ -113,7 +113,7 @@ def test_the_server_starts_before_the_database_does(postgres, kind, tmp_path):
 
 def test_buffered_accounting_survives_the_outage_and_a_kill(postgres, tmp_path):
     """300 packets a second; the whole minute is in tests/faults."""
-    found = outage.storm_without_postgres(postgres, tmp_path, seconds=6, rate=300)
+    found = outage.storm_without_postgres(postgres, tmp_path, seconds=4, rate=300)
 
     assert found.logins == [""] * len(found.logins)
     assert found.statuses == [False, True], "Accounting alone is taken."

@@ -19,7 +19,8 @@ from tests.conformance.test_statements import forget_statements
 from tests.programs import RADIUS_SERVER, need
 from tools.bench import stock
 
-pytestmark = pytest.mark.integration
+# The tool of a long tier; tests/conformance/test_comparison.py asks the same server.
+pytestmark = pytest.mark.performance
 SECRET = "of the old server"
 START_S = 20
 USERS = [
