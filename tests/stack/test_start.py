@@ -180,6 +180,7 @@ def test_stop_ctrl_c_and_a_second_start_that_finds_everything_again(running):
     assert _kept(running) == first
 
 
+@pytest.mark.faults
 def test_a_killed_supervisor_leaves_nothing_that_a_reset_does_not_end(running):
     began = _beginnings(running)
     os.kill(running.supervisor, signal.SIGKILL)

@@ -26,6 +26,7 @@ def space_of(pid):
     return Path(f"/proc/{pid}/ns/user").readlink()
 
 
+@pytest.mark.faults
 def test_a_normal_user_needs_nothing_of_root(tmp_path):
     start = Start(tmp_path / "state", AS_NORMAL_USER if os.geteuid() == 0 else ())
     start.up()
@@ -54,6 +55,7 @@ def bare_server(tmp_path):
     server.stop()
 
 
+@pytest.mark.faults
 def test_a_superusers_address_is_leave_to_make_the_roles(bare_server, tmp_path):
     start, url = Start(tmp_path / "state"), bare_server.url("isp")
     redis_url = os.environ["REDIS_URL"].removesuffix("/0") + "/8"
