@@ -53,7 +53,7 @@ def remove(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
 ACTIONS: Sequence[Action] = (
     Action(
         slug="add-handle",
-        label=gettext_lazy("Add a device or line"),
+        label=gettext_lazy("Add a device"),
         permission="network.add_handle",
         form=HandleForm,
         icon="plus",
@@ -62,7 +62,7 @@ ACTIONS: Sequence[Action] = (
     ),
     Action(
         slug="remove-handle",
-        label=gettext_lazy("Remove a device or line"),
+        label=gettext_lazy("Remove a device"),
         permission="network.remove_handle",
         form=RemoveForm,
         icon="trash",

@@ -164,7 +164,6 @@ class NasList(ListScreen):
         Column(gettext_lazy("State"), nas_state, "state"),
         Column(gettext_lazy("Signs"), nas_signs, "state"),
         *nas_health.COLUMNS,
-        Column(gettext_lazy("Rebooted"), "rebooted_at", "datetime", phone=False),
     )
     filters = (
         ChoiceFilter(
