@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from apps.network.enums import AccountKind, PoolMode
-from apps.network.errors import AccountClosed, LoginTaken
+from apps.network.errors import LoginTaken
 from apps.network.events import AccessChanged, AccessClosed, AccessOpened
 from apps.network.models import (
     AccessAccount,
@@ -25,7 +25,7 @@ from apps.network.operations.addresses import (
     pools_together,
     release_address,
 )
-from apps.network.operations.checks import checked, in_range, one_of
+from apps.network.operations.checks import checked, in_range, one_of, open_account
 from apps.network.operations.disconnects import tell_edge
 from apps.network.operations.vlans import release_vlan_of
 from apps.network.rules.credentials import (
@@ -104,9 +104,7 @@ def change_access(
     cannot change while a session runs. Nothing different, nothing changed.
     Refused when the account is closed.
     """
-    account = AccessAccount.objects.locked().get(pk=account_id)
-    if account.closed_at is not None:
-        raise AccountClosed(login=account.login)
+    account = open_account(account_id)
     wanted = _wanted(
         profile_id=profile_id, pool_id=pool_id, expires_at=expires_at,
         mac_lock=mac_lock, sessions_max=sessions_max,

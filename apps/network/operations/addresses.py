@@ -9,7 +9,6 @@ from django.db import connection, transaction
 
 from apps.network.enums import PoolMode
 from apps.network.errors import (
-    AccountClosed,
     AddressRests,
     AddressTaken,
     PoolExhausted,
@@ -17,6 +16,7 @@ from apps.network.errors import (
 )
 from apps.network.events import AddressAllocated, AddressReleased
 from apps.network.models import AccessAccount, AddressAssignment, AddressPool
+from apps.network.operations.checks import open_account
 from apps.network.operations.disconnects import tell_edge
 from apps.network.rules.effects import EdgeAct
 from apps.ops import operations as ops
@@ -38,7 +38,7 @@ def allocate_address(
     nothing free or rested: then nothing is given. Allocators of one pool wait for
     each other and for nobody else; a constraint has the last word.
     """
-    account = _open_account(account_id)
+    account = open_account(account_id)
     first, *others = pools_together(pool_id)
     if first.mode != PoolMode.DOTMAC:
         raise PoolGivesNoAddresses(pool=first.name)
@@ -46,13 +46,6 @@ def allocate_address(
     for pool in others:  # of the same giver: create_pool sees to it
         _give(pool, account, actor, now)
     return assignment
-
-
-def _open_account(account_id: int) -> AccessAccount:
-    account = AccessAccount.objects.locked().get(pk=account_id)
-    if account.closed_at is not None:
-        raise AccountClosed(login=account.login)
-    return account
 
 
 def pools_together(pool_id: int) -> list[AddressPool]:
@@ -71,13 +64,14 @@ def _give(
     if not made:
         return assignment
 
-    _tell_allocated(assignment, account, actor, now)
+    tell_allocated(assignment, account, actor, now)
     return assignment
 
 
-def _tell_allocated(
+def tell_allocated(
     given: AddressAssignment, account: AccessAccount, actor: Actor, now: datetime
 ) -> None:
+    """That the account has the address now, inside an operation that gave it."""
     ops.emit(
         AddressAllocated(
             occurred_at=now, account_id=account.pk, login=account.login,
@@ -101,7 +95,7 @@ def assign_address(
     allocation goes on behind the highest address that was ever given: chosen
     addresses are best kept in a pool of their own.
     """
-    account = _open_account(account_id)
+    account = open_account(account_id)
     pool = AddressPool.objects.select_for_update(no_key=True).get(pk=pool_id)
     if pool.mode != PoolMode.DOTMAC:
         raise PoolGivesNoAddresses(pool=pool.name)
@@ -122,7 +116,7 @@ def assign_address(
             address=str(unit), assigned_at=now,
         )  # fmt: skip
     given.refresh_from_db()
-    _tell_allocated(given, account, actor, now)
+    tell_allocated(given, account, actor, now)
     tell_edge(
         EdgeAct.DISCONNECT,
         account_id=account.pk, actor=actor, now=now, reason="another address",

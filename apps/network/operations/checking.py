@@ -60,7 +60,7 @@ def check_access(*, login: str, password: str) -> CheckResult:
         AccessQuestion(
             login=login,
             password=password,
-            server=(_host(), settings.RADIUS_AUTH_PORT),
+            server=(own_host(), settings.RADIUS_AUTH_PORT),
             secret=selectors.nas_secret(nas.pk),
             nas_address=PLATFORM_NAS,
             mac=mac or "",
@@ -80,13 +80,14 @@ def silent_ports() -> list[int]:
         for port in (settings.RADIUS_AUTH_PORT, settings.RADIUS_ACCT_PORT)
         if not is_alive(
             StatusQuestion(
-                server=(_host(), port), secret=secret, nas_address=PLATFORM_NAS
+                server=(own_host(), port), secret=secret, nas_address=PLATFORM_NAS
             )
         )
     ]
 
 
-def _host() -> str:
+def own_host() -> str:
+    """Where this machine reaches its RADIUS server."""
     host: str = settings.RADIUS_HOST
     return "127.0.0.1" if host in _EVERY_ADDRESS else host
 

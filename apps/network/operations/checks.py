@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from apps.network.errors import AccountClosed
+from apps.network.models import AccessAccount
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.errors import InvalidInput
 
 T = TypeVar("T")
+
+
+def open_account(account_id: int) -> AccessAccount:
+    """The account, locked until the transaction ends; raises AccountClosed."""
+    account = AccessAccount.objects.locked().get(pk=account_id)
+    if account.closed_at is not None:
+        raise AccountClosed(login=account.login)
+    return account
 
 
 def checked(field: str, rule: Callable[[str], T], text: str) -> T:

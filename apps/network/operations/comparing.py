@@ -16,22 +16,22 @@ from apps.network.enums import ComparisonVerdict
 from apps.network.errors import ImportNotReady
 from apps.network.events import AccountImportChanged
 from apps.network.models import AccountImport, AccountImportRow, Nas
+from apps.network.operations.checking import own_host
 from apps.network.operations.checks import checked
 from apps.network.radius.asking import Door, Login, ask
 from apps.network.rules.addressing import parsed_address
 from apps.network.rules.imports.comparison import SILENT, differences
 from apps.network.selectors.imports import ComparisonSubject, comparison_subjects
+from apps.network.selectors.nas_secrets import nas_secret
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.errors import InvalidInput
-from dotmac.core.models import open_sealed
 
 # Asked at the same time: an old server holds a refusal back for a second.
 ASKERS = 16
 RATE_MAX = 1000
 # Each server counts to the end of an account by its own clock, and so do we between.
 TIMEOUT_APART_S = 30
-_EVERY_ADDRESS = frozenset({"", "*", "0.0.0.0"})  # noqa: S104  # nosec B104
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,8 @@ def compare_servers(
         raise InvalidInput(f"Between 1 and {RATE_MAX}.", field="rate")
     nas = asked_as(old.source)
     own = Door(
-        server=_own_server(), secret=open_sealed(nas, "secret").encode(),
+        server=(own_host(), settings.RADIUS_AUTH_PORT),
+        secret=nas_secret(nas.pk).encode(),
         source=old.source, signed=True,
     )  # fmt: skip
     theirs = Door(
@@ -138,14 +139,6 @@ def _spelt(mac: str, form: str) -> str:
     mark = form[2:3] if form[2:3] in "-:." else ""
     text = mac.replace(":", mark)
     return text.upper() if form[:1].isupper() else text
-
-
-def _own_server() -> tuple[str, int]:
-    host = settings.RADIUS_HOST
-    return (
-        "127.0.0.1" if host in _EVERY_ADDRESS else host,
-        settings.RADIUS_AUTH_PORT,
-    )
 
 
 @transaction.atomic

@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.network.enums import HandleKind
-from apps.network.errors import AccountClosed, HandleTaken
+from apps.network.errors import HandleTaken
 from apps.network.events import HandleAdded, HandleRemoved
 from apps.network.models import AccessAccount, AccessHandle
-from apps.network.operations.checks import checked, one_of
+from apps.network.operations.checks import checked, one_of, open_account
 from apps.network.rules.credentials import (
     MalformedText,
     canonical_line,
@@ -38,9 +38,7 @@ def add_handle(
     one_of("kind", kind, HandleKind.values)
     rule = _mac if kind == HandleKind.MAC else canonical_line
     wanted = checked("value", rule, value)
-    account = AccessAccount.objects.locked().get(pk=account_id)
-    if account.closed_at is not None:
-        raise AccountClosed(login=account.login)
+    account = open_account(account_id)
     known = AccessHandle.objects.filter(kind=kind, value=wanted).first()
     if known is not None and known.account_id == account.pk:
         return known

@@ -12,7 +12,6 @@ from django.db import connection
 
 from apps.network.enums import PoolMode, PoolUse, PrefixKind, ReplyMoment
 from apps.network.errors import AddressTaken
-from apps.network.events import AddressAllocated
 from apps.network.models import (
     AccessAccount,
     AddressAssignment,
@@ -23,6 +22,7 @@ from apps.network.models import (
     RateProfile,
     VendorRule,
 )
+from apps.network.operations.addresses import tell_allocated
 from apps.network.operations.checking import PLATFORM_NAS
 from apps.network.operations.profiles import create_rate_profile
 from apps.network.radius.attributes import attribute_table
@@ -31,7 +31,6 @@ from apps.network.rules.attributes import encoded_value, known_attribute
 from apps.network.rules.credentials import MalformedText
 from apps.network.rules.imports.people import ImportedUser
 from apps.network.rules.imports.rates import Rate
-from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
 from dotmac.core.errors import InvalidInput
@@ -220,13 +219,7 @@ def take_address(
             address=home.text, assigned_at=now,
         )  # fmt: skip
     assignment.refresh_from_db(fields=["address"])
-    ops.emit(
-        AddressAllocated(
-            occurred_at=now, account_id=account.pk, login=account.login,
-            address=assignment.address_text, pool_id=pool.pk,
-        ),
-        actor=actor,
-    )  # fmt: skip
+    tell_allocated(assignment, account, actor, now)
     return assignment
 
 

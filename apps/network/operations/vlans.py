@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from apps.network.errors import AccountClosed, NameTaken, VlanGroupExhausted
+from apps.network.errors import NameTaken, VlanGroupExhausted
 from apps.network.events import VlanAssigned, VlanGroupCreated
 from apps.network.models import AccessAccount, Vlan, VlanGroup
-from apps.network.operations.checks import in_range, named
+from apps.network.operations.checks import in_range, named, open_account
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
@@ -50,9 +50,7 @@ def assign_vlan(*, group_id: int, account_id: int, actor: Actor, now: datetime) 
     Repeating it returns the id that it has; an id of another group is given
     back. Refused when the account is closed or the group has no free id.
     """
-    account = AccessAccount.objects.locked().get(pk=account_id)
-    if account.closed_at is not None:
-        raise AccountClosed(login=account.login)
+    account = open_account(account_id)
     before = _vlan_of(account)
     if before is not None and before.group_id == group_id:
         return before

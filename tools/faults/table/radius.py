@@ -96,7 +96,7 @@ GUARDS = (
         keeps="a closed account is given no address",
         changes=(
             Code(
-                "apps/network/operations/addresses.py",
+                "apps/network/operations/checks.py",
                 "if account.closed_at is not None:",
                 "if False:",
             ),
