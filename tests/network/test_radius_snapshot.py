@@ -48,7 +48,7 @@ NOBODY = "postgresql://radius:x@127.0.0.1:9/none"
 FACTS: dict[str, Any] = {"actor": system_actor("snapshot")}
 SIGNING, KEY = Ed25519PrivateKey.generate(), os.urandom(32)
 ROWS = [
-    ("Cleartext-Password", "'pw'", ":="),
+    ("Cleartext-Password", "'opens-sesame'", ":="),
     ("Tmp-String-1", "open", ":="),
     ("Session-Timeout", "5000", ":="),
 ]
@@ -83,7 +83,7 @@ def test_what_is_sealed_is_opened_and_says_nothing_to_others():
 
     assert opened(data) == made()
     assert opened(data, least=3) == made()
-    for secret in (b"pw", b"secret", b"ada", NAS.encode()):
+    for secret in (b"opens-sesame", b"secret", b"ada", NAS.encode()):
         assert secret not in data
 
 
@@ -117,7 +117,7 @@ def asked(login, mac="", now=NOW + 100, nas=NAS):
 def test_the_answer_is_that_of_then_as_far_as_it_can_be():
     facts = {name: value for name, value, _ in asked("ada")}
     assert facts == {
-        "Cleartext-Password": "'pw'", "Tmp-String-1": "cached", "Session-Timeout": "5000",
+        "Cleartext-Password": "'opens-sesame'", "Tmp-String-1": "cached", "Session-Timeout": "5000",
     }  # fmt: skip
     # Runs until the line expires, which has come nearer.
     assert ("Session-Timeout", "4900", ":=") in asked("eve")
