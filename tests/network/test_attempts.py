@@ -96,6 +96,19 @@ def test_broken_lines_cost_themselves_only(net, folder):
     assert tasks.read_attempts() == 1
 
 
+def test_how_long_it_took_is_a_number_or_two_clocks(folder):
+    Spool(folder).write(decide())
+    (path,) = complete_files(folder, limit=9)
+    numbers = ("1234", "101:000007:999000", "101:5:x", "100:1:2", "1:2", "")
+    path.write_text(
+        "".join(f"100 accept open 127.0.1.1 YQ== YQ== 1 0 {n}\n" for n in numbers)
+    )
+
+    decisions, _ = read_lines(path, limit=10)
+
+    assert [d.took_us for d in decisions] == [1234, 1_007, 0]
+
+
 def test_attempts_are_forgotten_after_a_month(net, folder):
     Spool(folder).write(decide(at=int(time.time()) - 32 * 86_400))
     Spool(folder).write(decide(at=int(time.time()) - 28 * 86_400))

@@ -124,6 +124,8 @@ def session_settings(keyring: Keyring, time_zone: str) -> str:
         # And those plans are made while the tables are still empty: read as a whole,
         # they would be for as long as the session lasts, in the middle of a storm.
         " -cenable_seqscan=off"
+        # Nor is a bitmap of one row worth being made.
+        " -cenable_bitmapscan=off"
     )
 
 

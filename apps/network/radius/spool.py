@@ -3,8 +3,9 @@
 Both servers write the same lines (FreeRADIUS by linelog): instant, verdict, reason
 (a hold's behind a colon), NAS, login and MAC address in base64, how many decisions it
 stands for, the account where the login does not tell it (else 0), and how many
-microseconds the decision took. A job reads files
-that are complete, so that no login waits for an insert.
+microseconds the decision took; FreeRADIUS writes the seconds and microseconds of the
+end and the microseconds of the beginning instead. A job reads files that are complete,
+so that no login waits for an insert.
 """
 
 from __future__ import annotations
@@ -195,13 +196,22 @@ def _parsed(line: bytes) -> Decision | None:
     try:
         ipaddress.ip_address(nas)
         sample_of, account = map(int, numbers[:2] or ("1", "0"))
-        took_us = min(max(int(numbers[2]), 0), TOOK_US_MAX) if numbers[2:] else None
+        took_us = _took(numbers[2], since=int(at)) if numbers[2:] else None
         return Decision(
             int(at), verdict == "accept", word, nas, _decode(login), _decode(mac),
             hold, sample_of, account, took_us,
         )  # fmt: skip
     except (binascii.Error, ValueError):
         return None
+
+
+def _took(text: str, *, since: int) -> int:
+    """Microseconds. Raises ValueError."""
+    took, *clocks = map(int, text.split(":"))
+    if clocks:
+        ended_us, began_us = clocks
+        took = (took - since) * 1_000_000 + ended_us - began_us
+    return min(max(took, 0), TOOK_US_MAX)
 
 
 def _encode(text: str) -> str:
