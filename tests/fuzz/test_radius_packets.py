@@ -12,7 +12,8 @@ from tests.conformance.campaign import Campaign
 from tests.conformance.conftest import isp, radius_database, server
 
 __all__ = ["isp", "radius_database", "server"]
-pytestmark = pytest.mark.fuzz
+# Four minutes a server on two quiet cores; the run's five cut a busier machine off.
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800)]
 PACKETS = int(os.environ.get("FUZZ_PACKETS", "100000"))
 
 
