@@ -25,7 +25,9 @@ def test_mangled_packets_do_no_harm(server, isp, radius_database, record_propert
     try:
         campaign.run(PACKETS)
     except AssertionError as failed:
-        failed.add_note(f"FUZZ_SEED={seed}, {campaign.sent} packets were sent")
+        failed.add_note(
+            f"FUZZ_SEED={seed}, {campaign.sent} packets were sent, {campaign.answers}"
+        )
         raise
 
     campaign.look_at_answers()
