@@ -292,8 +292,12 @@ def _proves(
             for challenge in (*challenges, authenticator):
                 if value[1:] == _md5(value[:1] + person.password + challenge):
                     return True
-        if code == VENDOR and value[:5] == struct.pack("!IB", 311, 25):
-            return _proves_mschap(found, value[6:], person)
+        if (
+            code == VENDOR
+            and value[:5] == struct.pack("!IB", 311, 25)
+            and _proves_mschap(found, value[6:], person)
+        ):
+            return True
     return False
 
 

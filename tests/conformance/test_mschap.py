@@ -127,6 +127,24 @@ def test_answers_of_odd_shapes_are_refusals_not_failures(isp, changes):
     assert asked(isp, who).code == ACCEPT
 
 
+def test_an_answer_to_no_challenge_is_no_way_to_another_method(isp):
+    """Of several methods the first counts, also where it is offered by half."""
+    who = Peer(isp.account().login.encode(), "right horse")
+    pap = wire.attribute(2, wire.hidden(b"right horse", KEY, who.authenticator))
+    name = wire.attribute(1, who.login)
+
+    answers = []
+    for half in (b"", peer.vendor(11, who.challenge), peer.vendor(25, who.response)):
+        data = wire.signed_request(
+            name + half + pap, KEY, authenticator=who.authenticator
+        )
+        answer = wire.ask(isp.client.auth_port, data, wait_s=3.0)
+        assert answer is not None
+        answers.append(answer[0])
+
+    assert answers == [ACCEPT, ACCEPT, REJECT]
+
+
 def test_an_answer_does_not_fit_another_login(isp):
     mine, other = isp.account(), isp.account()
 

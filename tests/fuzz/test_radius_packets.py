@@ -12,7 +12,8 @@ from tests.conformance.campaign import Campaign
 from tests.conformance.conftest import isp, radius_database, server
 
 __all__ = ["isp", "radius_database", "server"]
-pytestmark = pytest.mark.fuzz
+# Four minutes a server on two quiet cores; the run's five cut a busier machine off.
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800)]
 PACKETS = int(os.environ.get("FUZZ_PACKETS", "100000"))
 
 
@@ -24,7 +25,9 @@ def test_mangled_packets_do_no_harm(server, isp, radius_database, record_propert
     try:
         campaign.run(PACKETS)
     except AssertionError as failed:
-        failed.add_note(f"FUZZ_SEED={seed}, {campaign.sent} packets were sent")
+        failed.add_note(
+            f"FUZZ_SEED={seed}, {campaign.sent} packets were sent, {campaign.answers}"
+        )
         raise
 
     campaign.look_at_answers()

@@ -204,6 +204,18 @@ def test_closing_lifts_a_hold_that_was_placed_by_a_later_clock(net):
     assert hold.lifted_at == hold.placed_at == LATER
 
 
+def test_nothing_is_made_at_a_site_that_is_not_there(net):
+    """Each names the field, and a VLAN group does not fail at its commit."""
+    for make in (
+        lambda: net.do.create_vlan_group(name="sw1", site_id=10**6),
+        lambda: net.do.create_prefix(cidr="203.0.113.0/24", site_id=10**6),
+        lambda: net.do.change_nas(nas_id=net.nas.pk, changes={"site_id": 10**6}),
+    ):
+        with pytest.raises(InvalidInput, match="no such site") as refusal:
+            make()
+        assert refusal.value.field == "site"
+
+
 def test_a_closed_account_takes_no_change_and_no_hold(net):
     net.do.close_access(account_id=net.account.pk)
     with pytest.raises(errors.AccountClosed):

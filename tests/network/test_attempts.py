@@ -109,6 +109,27 @@ def test_how_long_it_took_is_a_number_or_two_clocks(folder):
     assert [d.took_us for d in decisions] == [1234, 1_007, 0]
 
 
+def test_a_line_that_a_full_disk_cut_off_keeps_nobody_from_reading_on(net, folder):
+    """The next line stands behind its beginning; what no row can hold stays out."""
+    spool = Spool(folder)
+    line = decide().line()
+    spool.write(decide())
+    (path,) = complete_files(folder, limit=9)
+    with path.open("a") as file:
+        for size in range(1, len(line)):
+            file.write(line[:size] + line)
+        file.write(line.replace(" 1 0 ", f" {2**31} 0 "))
+        file.write(line.replace(" 1 0 ", f" 1 {2**63} "))
+        file.write(line)
+
+    tasks.read_attempts()
+
+    rows = AccessAttempt.objects.all()
+    assert rows.filter(login=decide().login).count() == 2
+    assert not rows.filter(decided_at__gt=timezone.now() + timedelta(days=1)).exists()
+    assert not complete_files(folder, limit=9)
+
+
 def test_attempts_are_forgotten_after_a_month(net, folder):
     Spool(folder).write(decide(at=int(time.time()) - 32 * 86_400))
     Spool(folder).write(decide(at=int(time.time()) - 28 * 86_400))

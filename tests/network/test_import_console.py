@@ -168,6 +168,29 @@ def test_without_an_import_every_open_account_is_asked_for(net, tmp_path, monkey
     assert asked[0][0] == ("127.0.0.1", 1999)
 
 
+@pytest.mark.parametrize(
+    ("source", "secret", "why"),
+    [
+        ("192.0.2.77", b"of the old", "has no IPv4 address 192.0.2.77 to ask from"),
+        ("2001:db8::77", b"of the old", "has no IPv4 address 2001:db8::77"),
+        ("192.0.2.78", b"of the old", "DotMac has no NAS at 192.0.2.78"),
+        ("192.0.2.77", b"\xff\xfe", "it is no text"),
+    ],
+)
+def test_a_comparison_that_cannot_be_asked_is_refused(
+    net, tmp_path, source, secret, why
+):
+    file = tmp_path / "secret"
+    file.write_bytes(secret)
+    for number, address in enumerate(("192.0.2.77", "2001:db8::77")):
+        net.do.create_nas(name=f"real-{number}", address=address)
+    with pytest.raises(CommandError, match=why):
+        call_command(
+            "compare_radius", "--old", "127.0.0.1:1999", "--secret-file", str(file),
+            "--source", source,
+        )  # fmt: skip
+
+
 def command(*options: str) -> str:
     told = io.StringIO()
     call_command("import_accounts", *options, stdout=told)
@@ -224,11 +247,18 @@ def test_a_database_of_sqlite_is_read_as_it_stands(tmp_path):
         old.execute(
             "INSERT INTO radcheck VALUES (7, 'ada', 'Cleartext-Password', ':=', 'x')"
         )
+        kept = "INSERT INTO radcheck VALUES (?, ?, 'Cleartext-Password', ':=', 'x')"
+        for number, login in ((8, "bí".encode()), (9, "c\0d"), (10, b"\xff")):
+            old.execute(kept, (number, login))
         old.execute("INSERT INTO radusergroup VALUES ('ada', 'home', NULL)")
         old.commit()
     tables = read_database(f"sqlite:///{path}")
-    (row,), (member,) = tables.of("radcheck"), tables.of("radusergroup")
+    (row, octets), (member,) = tables.of("radcheck"), tables.of("radusergroup")
     assert (row.place, row.get("value")) == ("radcheck row 7", "x")
+    assert octets.get("username") == "bí"
+    assert tables.faults == [
+        ("radcheck row 3", "It is no text."), ("radcheck row 4", "It is no text.")
+    ]  # fmt: skip
     assert (member.place, member.get("priority")) == ("radusergroup row 1", "")
     with pytest.raises(MalformedText, match="cannot be read"):
         read_database(f"sqlite:///{tmp_path}/none.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
 
     # 1: a bar was missed, as it may be with so few rows.
     assert done.returncode in {0, 1}, done.stderr[-2000:]
+    # Or it refused to measure, which is a 1 as well.
+    assert page.exists(), done.stderr[-2000:]
     text = page.read_text()
     assert f"<!-- {name} -->" in text
     assert f"scripts/benchmark.py {name} {' '.join(SIZES[name])}" in text
@@ -61,6 +64,24 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
     for promise in promises:
         for line in text.splitlines():
             assert not (promise in line and "MISSED" in line), line
+
+
+@pytest.mark.unit
+def test_the_plain_reference_shows_what_the_api_shows():
+    """A field that it lacks would make its page cheaper; the measurement refuses."""
+    from apps.identity.api.serializers import CustomerSerializer
+
+    tree = ast.parse((ROOT / "tools/bench/plain/models.py").read_text())
+    (model,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    shown = {
+        target.id
+        for node in model.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    assert {"id", *shown} == set(CustomerSerializer.Meta.fields)
 
 
 @pytest.mark.unit

@@ -6,28 +6,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.choices import named_choices
 from apps.network.enums import PoolMode
 from apps.network.models import AccessAccount
 from apps.network.rules.credentials import PASSWORD_OCTETS_MAX
 from dotmac.core.console import Action, ConsoleForm, Page
 
-CHOICES_MAX = 200
 SESSIONS_MAX = 32767
-
-
-def _choices(
-    rows: QuerySet[Any], current: int | None, *, empty: bool = False
-) -> list[tuple[str, str]]:
-    """The first by name, and the one in use wherever it stands."""
-    found = dict(rows.order_by("name").values_list("pk", "name")[:CHOICES_MAX])
-    found |= dict(rows.filter(pk=current).values_list("pk", "name"))
-    pairs = [(str(pk), name) for pk, name in found.items()]
-    return [("", "-"), *pairs] if empty else pairs
 
 
 class ChangeForm(ConsoleForm):
@@ -59,12 +48,12 @@ class ChangeForm(ConsoleForm):
         page, row = self.page, self.row
         if page.may("network.view_rate_profile"):
             rows = selectors.rate_profiles(page.actor)
-            self.fields["profile_id"].choices = _choices(rows, row.profile_id)  # type: ignore[attr-defined]
+            self.fields["profile_id"].choices = named_choices(rows, row.profile_id)  # type: ignore[attr-defined]
         else:
             del self.fields["profile_id"]
         if page.may("network.view_pool"):
             pools = selectors.address_pools(page.actor)
-            self.fields["pool_id"].choices = _choices(pools, row.pool_id, empty=True)  # type: ignore[attr-defined]
+            self.fields["pool_id"].choices = named_choices(pools, row.pool_id, empty=True)  # type: ignore[attr-defined]
         else:
             del self.fields["pool_id"]
 
@@ -86,7 +75,7 @@ class VlanForm(ConsoleForm):
         vlan = self.row.vlan
         rows = selectors.vlan_groups(self.page.actor)
         current = vlan.group_id if vlan else None
-        self.fields["group_id"].choices = _choices(rows, current)  # type: ignore[attr-defined]
+        self.fields["group_id"].choices = named_choices(rows, current)  # type: ignore[attr-defined]
 
 
 class AddressForm(ConsoleForm):
@@ -99,7 +88,7 @@ class AddressForm(ConsoleForm):
 
     def arrange(self) -> None:
         rows = selectors.address_pools(self.page.actor).filter(mode=PoolMode.DOTMAC)
-        self.fields["pool_id"].choices = _choices(rows, self.row.pool_id)  # type: ignore[attr-defined]
+        self.fields["pool_id"].choices = named_choices(rows, self.row.pool_id)  # type: ignore[attr-defined]
 
 
 def _change(account: AccessAccount, data: dict[str, Any], page: Page) -> str:

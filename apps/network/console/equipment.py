@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.choices import named_choices
 from apps.network.console.disconnecting import DISCONNECT_ALL
 from apps.network.console.sessions import SESSION_COLUMNS
 from apps.network.console.states import count_words
@@ -38,7 +39,6 @@ from dotmac.core.console import (
 )
 
 ROWS_MAX = 50
-POOLS_MAX = 200
 
 
 def new_button(label: Any, slug: str, permission: str) -> Button:
@@ -180,12 +180,8 @@ class PoolForm(ConsoleForm):
     )
 
     def arrange(self) -> None:
-        pools = selectors.address_pools(self.page.actor).order_by("name")
-        rows = pools.exclude(use=PoolUse.ROUTED).values_list("pk", "name")[:POOLS_MAX]
-        self.fields["with_v6_id"].choices = [  # type: ignore[attr-defined]
-            ("", "-"),
-            *((str(pk), name) for pk, name in rows),
-        ]
+        pools = selectors.address_pools(self.page.actor).exclude(use=PoolUse.ROUTED)
+        self.fields["with_v6_id"].choices = named_choices(pools, empty=True)  # type: ignore[attr-defined]
 
 
 @register_screen

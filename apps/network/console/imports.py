@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
+from apps.network.console.choices import named_choices
 from apps.network.console.import_columns import (
     DIFFERENCE_COLUMNS,
     ROW_COLUMNS,
@@ -47,15 +48,9 @@ from dotmac.core.console import (
     register_screen,
 )
 
-CHOICES_MAX = 200
 ROWS_MAX = 25
 POLL_S = 3
 _BUSY = (ImportState.RUNNING, ImportState.UNDOING)
-
-
-def _choices(model: type[Any]) -> list[tuple[str, str]]:
-    rows = model.objects.order_by("name").values_list("pk", "name")[:CHOICES_MAX]
-    return [("", "-"), *((str(pk), name) for pk, name in rows)]
 
 
 @register_screen
@@ -350,8 +345,10 @@ class NewImportForm(ConsoleForm):
     )
 
     def arrange(self) -> None:
-        self.fields["profile_id"].choices = _choices(RateProfile)  # type: ignore[attr-defined]
-        self.fields["nas_id"].choices = _choices(Nas)  # type: ignore[attr-defined]
+        profiles = named_choices(RateProfile.objects.all(), empty=True)
+        nases = named_choices(Nas.objects.all(), empty=True)
+        self.fields["profile_id"].choices = profiles  # type: ignore[attr-defined]
+        self.fields["nas_id"].choices = nases  # type: ignore[attr-defined]
 
 
 @register_screen

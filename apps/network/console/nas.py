@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.network import operations, selectors
 from apps.network.console import nas_attributes, nas_health, nas_secrets
+from apps.network.console.choices import named_choices
 from apps.network.console.disconnecting import DISCONNECT_ALL
 from apps.network.console.nas_secrets import sharing, shown_once
 from apps.network.console.sessions import COA_COLUMNS, SESSION_COLUMNS
@@ -44,13 +45,7 @@ from dotmac.core.console import (
     register_screen,
 )
 
-SITES_MAX = 200
 ROWS_MAX = 25
-
-
-def site_choices() -> list[tuple[str, str]]:
-    rows = Site.objects.order_by("name").values_list("pk", "name")[:SITES_MAX]
-    return [("", "-"), *((str(pk), name) for pk, name in rows)]
 
 
 class NasFields(ConsoleForm):
@@ -99,7 +94,9 @@ class NasFields(ConsoleForm):
 
     def arrange(self) -> None:
         self.fields["vendor"].choices = selectors.vendor_choices()  # type: ignore[attr-defined]
-        self.fields["site_id"].choices = site_choices()  # type: ignore[attr-defined]
+        site_id = self.row.site_id if self.row is not None else None
+        sites = named_choices(Site.objects.all(), site_id, empty=True)
+        self.fields["site_id"].choices = sites  # type: ignore[attr-defined]
 
 
 class NewNasForm(NasFields):

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.network import operations, selectors
-from apps.network.console.nas import site_choices
+from apps.network.console.choices import CHOICES_MAX, named_choices
 from apps.network.console.states import count_words
 from apps.network.enums import PrefixKind
-from apps.network.models import AddressAssignment, AddressPool, Prefix, Vrf
+from apps.network.models import AddressAssignment, AddressPool, Prefix, Site, Vrf
 from apps.network.rules.addressing import parsed_address
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.actors import Actor
@@ -41,13 +41,11 @@ from dotmac.core.console import (
 )
 
 ROWS_MAX = 100
-CHOICES_MAX = 200
 INDENT = "\u2003"
 
 
 def pool_choices() -> list[tuple[str, str]]:
-    rows = AddressPool.objects.order_by("name").values_list("pk", "name")[:CHOICES_MAX]
-    return [("", "-"), *((str(pk), name) for pk, name in rows)]
+    return named_choices(AddressPool.objects.all(), empty=True)
 
 
 def vrf_choices() -> list[tuple[str, str]]:
@@ -131,7 +129,7 @@ class PrefixForm(ConsoleForm):
         fields: dict[str, Any] = self.fields
         fields["vrf_id"].choices = vrf_choices()
         fields["pool_id"].choices = pool_choices()
-        fields["site_id"].choices = site_choices()
+        fields["site_id"].choices = named_choices(Site.objects.all(), empty=True)
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Operations name records by their field of the API: pool, not pool_id."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from apps.network.errors import AccountClosed
-from apps.network.models import AccessAccount
+from apps.network.models import AccessAccount, Site
 from apps.network.rules.credentials import MalformedText
 from dotmac.core.errors import InvalidInput
 
@@ -27,6 +27,12 @@ def checked(field: str, rule: Callable[[str], T], text: str) -> T:
         return rule(text)
     except MalformedText as complaint:
         raise InvalidInput(str(complaint), field=field) from None
+
+
+def refuse_unknown_site(site_id: int | None) -> None:
+    """Raises InvalidInput for a site that is not there; None is no site."""
+    if site_id is not None and not Site.objects.filter(pk=site_id).exists():
+        raise InvalidInput("There is no such site.", field="site")
 
 
 def named(name: str, *, maximum: int, field: str = "name") -> str:

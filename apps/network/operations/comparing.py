@@ -18,7 +18,7 @@ from apps.network.events import AccountImportChanged
 from apps.network.models import AccountImport, AccountImportRow, Nas
 from apps.network.operations.checking import own_host
 from apps.network.operations.checks import checked
-from apps.network.radius.asking import Door, Login, ask
+from apps.network.radius.asking import Door, Login, ask, can_ask_from
 from apps.network.rules.addressing import parsed_address
 from apps.network.rules.imports.comparison import SILENT, differences
 from apps.network.selectors.imports import ComparisonSubject, comparison_subjects
@@ -66,7 +66,8 @@ def compare_servers(
 
     At most `rate` users a second. No transaction: packets must not wait inside one.
     Writes nothing but what both servers write about logins; `store_comparison` keeps
-    the answers. Refused where DotMac has no NAS of that source address.
+    the answers. Refused where DotMac has no NAS of that source address, or this
+    machine does not have it.
     """
     if not 1 <= rate <= RATE_MAX:
         raise InvalidInput(f"Between 1 and {RATE_MAX}.", field="rate")
@@ -89,11 +90,16 @@ def compare_servers(
 
 
 def asked_as(source: str) -> Nas:
-    """The NAS of that address; raises InvalidInput where DotMac answers none there."""
+    """The NAS of that address; raises InvalidInput where DotMac answers none there,
+    or this machine does not have the address."""
     address = checked("source", parsed_address, source)
     nas = Nas.objects.filter(address=str(address), enabled=True).first()
     if nas is None:
         raise InvalidInput(f"DotMac has no NAS at {source}.", field="source")
+    if not can_ask_from(source):
+        raise InvalidInput(
+            f"This machine has no IPv4 address {source} to ask from.", field="source"
+        )
     return nas
 
 

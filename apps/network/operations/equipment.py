@@ -14,7 +14,13 @@ from apps.network.enums import DEFAULT_VENDOR
 from apps.network.errors import NameTaken, NasAddressTaken
 from apps.network.events import NasChanged, NasCreated, SiteCreated
 from apps.network.models import Nas, Site
-from apps.network.operations.checks import checked, in_range, named, one_of
+from apps.network.operations.checks import (
+    checked,
+    in_range,
+    named,
+    one_of,
+    refuse_unknown_site,
+)
 from apps.network.operations.nas_secrets import (
     new_secret,
     next_version,
@@ -163,9 +169,7 @@ def _checked_facts(facts: dict[str, Any]) -> dict[str, Any]:
         in_range("coa_port", facts["coa_port"], 1, 65535)
     if "address" in facts:
         facts["address"] = _source_address(str(facts["address"]))
-    site_id = facts.get("site_id")
-    if site_id is not None and not Site.objects.filter(pk=site_id).exists():
-        raise InvalidInput("There is no such site.", field="site")
+    refuse_unknown_site(facts.get("site_id"))
     return facts
 
 

@@ -10,8 +10,14 @@ from django.db import transaction
 from apps.network.enums import PoolMode, PoolUse, PrefixKind
 from apps.network.errors import NameTaken, PrefixOverlaps
 from apps.network.events import PoolCreated, PrefixCreated, VrfCreated
-from apps.network.models import AddressPool, Prefix, Site, Vrf
-from apps.network.operations.checks import checked, in_range, named, one_of
+from apps.network.models import AddressPool, Prefix, Vrf
+from apps.network.operations.checks import (
+    checked,
+    in_range,
+    named,
+    one_of,
+    refuse_unknown_site,
+)
 from apps.network.rules.addressing import (
     Address,
     Network,
@@ -93,8 +99,7 @@ def create_prefix(
     vrf = _vrf(vrf_id if vrf_id is not None or pool is None else pool.vrf_id)
     if pool is not None and pool.vrf_id != vrf.pk:
         raise InvalidInput("The pool is in another VRF.", field="pool")
-    if site_id is not None and not Site.objects.filter(pk=site_id).exists():
-        raise InvalidInput("There is no such site.", field="site")
+    refuse_unknown_site(site_id)
     hop = _gateway(gateway, kind, network, pool)
 
     # Prefixes are made rarely: their makers wait for each other, so that the

@@ -9,7 +9,12 @@ from django.db import connection, transaction
 from apps.network.errors import NameTaken, VlanGroupExhausted
 from apps.network.events import VlanAssigned, VlanGroupCreated
 from apps.network.models import AccessAccount, Vlan, VlanGroup
-from apps.network.operations.checks import in_range, named, open_account
+from apps.network.operations.checks import (
+    in_range,
+    named,
+    open_account,
+    refuse_unknown_site,
+)
 from apps.ops import operations as ops
 from dotmac.core.actors import Actor
 from dotmac.core.db import refusing
@@ -31,6 +36,7 @@ def create_vlan_group(
         raise InvalidInput("The range ends before it begins.", field="vid_max")
     if outer_vid is not None:
         in_range("outer_vid", outer_vid, 1, VID_MAX)
+    refuse_unknown_site(site_id)
 
     with refusing(network_vlangroup_name_key=lambda: NameTaken(field="name")):
         group = VlanGroup.objects.create(

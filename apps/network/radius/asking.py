@@ -54,6 +54,16 @@ def _known() -> dict[tuple[int, int], Attribute]:
     return by_number(attribute_table())
 
 
+def can_ask_from(source: str) -> bool:
+    """Whether this machine has the address; IPv4 only, as `ask`."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            line.bind((source, 0))
+    except OSError:
+        return False
+    return True
+
+
 def ask(door: Door, login: Login) -> Answer:
     """Send it and wait; retransmits as a NAS does. Never raises for what comes back."""
     packet = _request(door, login)

@@ -44,7 +44,11 @@ def read_database(url: str) -> Tables:
         )
     tables = Tables()
     try:
-        for table, number, cells in readers[scheme](url):
+        for table, number, found in readers[scheme](url):
+            cells = _texts(_COLUMNS[table], found)
+            if cells is None:
+                tables.faults.append((f"{table} row {number}", "It is no text."))
+                continue
             place = f"{table} row {cells.get('id') or number}"
             tables.add(table, Row(place, cells))
     except (psycopg.Error, sqlite3.Error) as error:
@@ -55,7 +59,7 @@ def read_database(url: str) -> Tables:
     return tables
 
 
-Rows = Iterator[tuple[str, int, dict[str, str]]]
+Rows = Iterator[tuple[str, int, tuple[object, ...]]]
 
 
 def _postgresql(url: str) -> Rows:
@@ -69,7 +73,7 @@ def _postgresql(url: str) -> Rows:
                 sql.SQL(", ").join(map(sql.Identifier, _order(table))),
             )
             for number, cells in enumerate(connection.execute(query), 1):
-                yield table, number, _texts(columns, cells)
+                yield table, number, cells
 
 
 def _sqlite(url: str) -> Rows:
@@ -80,15 +84,27 @@ def _sqlite(url: str) -> Rows:
             # Names of our own only.
             query = f"SELECT {columns} FROM {table} ORDER BY {order}"  # noqa: S608  # nosec B608
             for number, cells in enumerate(connection.execute(query), 1):
-                yield table, number, _texts(_COLUMNS[table], cells)
+                yield table, number, cells
 
 
 def _order(table: str) -> tuple[str, ...]:
     return ("priority",) if table == "radusergroup" else ("id",)
 
 
-def _texts(columns: tuple[str, ...], cells: tuple[object, ...]) -> dict[str, str]:
-    return {
-        name: "" if cell is None else str(cell)
-        for name, cell in zip(columns, cells, strict=True)
-    }
+def _texts(
+    columns: tuple[str, ...], cells: tuple[object, ...]
+) -> dict[str, str] | None:
+    """The cells as text; None where one is none (SQLite keeps whatever it is given)."""
+    try:
+        texts = [_text(cell) for cell in cells]
+    except UnicodeDecodeError:
+        return None
+    if any("\0" in text for text in texts):
+        return None
+    return dict(zip(columns, texts, strict=True))
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bytes):  # a column of octets (MySQL's VARBINARY, bytea)
+        return cell.decode()
+    return "" if cell is None else str(cell)

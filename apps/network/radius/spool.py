@@ -34,6 +34,10 @@ BYTES_MAX = 512_000_000
 FILES_MAX = 100_000
 # A clock that was put back or ahead meanwhile tells nothing longer.
 TOOK_US_MAX = 60_000_000
+# Ten digits of seconds since 1970. More are the beginnings of two lines: the first was
+# cut off by a disk that was full.
+AT_MAX = 9_999_999_999
+SAMPLE_OF_MAX, ACCOUNT_MAX = 1_000_000, 2**63 - 1
 # Without the last ones, in files of before they were written.
 _FIELDS = (6, 8, 9)
 _SUFFIX = ".log"
@@ -197,6 +201,12 @@ def _parsed(line: bytes) -> Decision | None:
         ipaddress.ip_address(nas)
         sample_of, account = map(int, numbers[:2] or ("1", "0"))
         took_us = _took(numbers[2], since=int(at)) if numbers[2:] else None
+        if not (
+            int(at) <= AT_MAX
+            and 1 <= sample_of <= SAMPLE_OF_MAX
+            and 0 <= account <= ACCOUNT_MAX
+        ):
+            return None
         return Decision(
             int(at), verdict == "accept", word, nas, _decode(login), _decode(mac),
             hold, sample_of, account, took_us,

@@ -11,6 +11,9 @@ import sys
 import django
 import psycopg
 
+# Foreign keys there, plain numbers here.
+_KEYS = frozenset({"unit", "owner", "parent", "merged_into"})
+
 
 def main(source_url: str) -> None:
     """Make the tables and fill them."""
@@ -24,7 +27,7 @@ def main(source_url: str) -> None:
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     names = [field.attname for field in Customer._meta.fields]
-    there = ", ".join("unit_id" if name == "unit" else name for name in names)
+    there = ", ".join(f"{name}_id" if name in _KEYS else name for name in names)
     read = f"COPY (SELECT {there} FROM identity_customer) TO STDOUT"  # noqa: S608  # nosec B608
     write = f"COPY plain_customer ({', '.join(names)}) FROM STDIN"
     with (

@@ -107,6 +107,8 @@ def _old(options: dict[str, Any]) -> OldServer:
         secret = options["secret_file"].read_text().strip()
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{options['secret_file']}: it is no text.") from None
     return OldServer(
         server=(_address(host), int(port)), secret=secret, source=options["source"],
         chap=options["chap"], mac_form=options["mac"],

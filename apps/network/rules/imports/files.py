@@ -30,6 +30,13 @@ KINDS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"username", "shared-users"}),
     ),
 }
+# The other two of zipfile are unpacked at once, however long that is.
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises of octets that are no zip; it names the first and the second.
+_NO_ZIP = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError,
+    IndexError,
+)  # fmt: skip
 RADIUS_TABLES = (
     "radcheck", "radreply", "radusergroup", "radgroupcheck", "radgroupreply",
 )  # fmt: skip
@@ -103,28 +110,36 @@ def tables_of_files(files: Sequence[tuple[str, bytes]]) -> Tables:
 def _opened(files: Sequence[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     total = 0
     for name, content in files:
-        if not content.startswith(b"PK\x03\x04"):
-            total += len(content)
-            _bounded(total)
-            yield name, content
-            continue
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
-                total += sum(member.file_size for member in members)
-                if len(members) > FILES_MAX:
-                    raise MalformedText(f"At most {FILES_MAX} files in a zip.")
-                _bounded(total)
-                for member in members:
-                    yield member.filename, archive.read(member)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            RuntimeError,
-            NotImplementedError,
-            OSError,
-        ):
-            raise MalformedText(f"{name} is no zip that can be opened.") from None
+        found = [(name, content)]
+        if content.startswith(b"PK\x03\x04"):
+            try:
+                found = _unpacked(content, total)
+            except MalformedText:
+                raise
+            except _NO_ZIP:
+                raise MalformedText(f"{name} is no zip that can be opened.") from None
+        total += sum(len(each) for _, each in found)
+        _bounded(total)
+        yield from found
+
+
+def _unpacked(content: bytes, taken: int) -> list[tuple[str, bytes]]:
+    """The files of a zip, where `taken` octets were read before it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        if len(members) > FILES_MAX:
+            raise MalformedText(f"At most {FILES_MAX} files in a zip.")
+        _bounded(taken + sum(member.file_size for member in members))
+        return [(member.filename, _content(archive, member)) for member in members]
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """One file, of no more octets than the zip says of it."""
+    if member.compress_type not in _PACKINGS:
+        raise zipfile.BadZipFile
+    with archive.open(member) as packed:
+        # Without a number all of it is unpacked at once, however long it is.
+        return packed.read(member.file_size + 1)
 
 
 def _bounded(total: int) -> None:
