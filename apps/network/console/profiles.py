@@ -190,7 +190,7 @@ class RateProfileDetail(DetailScreen):
                     Fact(_("Burst up"), rate(row.burst_up_kbps)),
                     Fact(_("Down when throttled"), rate(row.throttled_down_kbps)),
                     Fact(_("Up when throttled"), rate(row.throttled_up_kbps)),
-                    Fact(_("Sessions at once"), row.sessions_max, "number"),
+                    Fact(_("Sessions at once"), row.sessions_max or _("any number")),
                     Fact(_("A login beyond that"), row.get_on_limit_display()),
                     Fact(_("Interim updates every"), row.interim_s, "duration"),
                     Fact(_("Priority"), row.priority or ""),
