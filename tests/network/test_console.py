@@ -109,9 +109,11 @@ def test_a_refusal_marks_the_field_and_keeps_what_was_typed(browser, net):
     answer = browser.post(
         "/console/nas/new",
         {"name": "yaba-1", "address": "127.0.1.1", "vendor": "mikrotik",
-         "coa_port": "3799", "walled_pool": "walled"},
+         "coa_port": "3799", "walled_pool": "walled", "secret": "typed-by-nuru-in-2026"},
     )  # fmt: skip
     text = answer.content.decode()
+    assert "typed-by-nuru" not in text
+    assert "Type it again" in text
     assert "Another NAS has this address" in text
     assert "yaba-1" in text
     assert Nas.objects.count() == 1
