@@ -29,6 +29,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     page: Page | None = getattr(request, "page", None)
     context: dict[str, Any] = {
         "operator_name": settings.OPERATOR_NAME,
+        "operator_zone": settings.OPERATOR_ZONE.key,
         "demo": settings.DEMO,
         "request_id": request_id_var.get(),
         "version": settings.VERSION,

@@ -130,7 +130,8 @@ def _too_large(request: HttpRequest, most: int) -> HttpResponse:
         request,
         status=413,
         code="body_too_large",
-        title=_("The body may have %d bytes.") % most,
+        title=_("Too large: at most %(most)s MB at once. Nothing was changed.")
+        % {"most": f"{most / 1_000_000:g}"},
     )
 
 

@@ -281,6 +281,7 @@ class TestFinding:
             ("q=aabb.cc00.0001", {"ada@isp"}),
             (f"q={DEVICE}", {DEVICE}),
             ("q=lekki-1", {"bola@isp"}),
+            ("q=127.15.0.6", {"bola@isp"}),
             ("answer=yes", {"bola@isp"}),
             ("answer=no&reason=hold", {"chi@isp"}),
             ("hold=abuse", {"chi@isp"}),

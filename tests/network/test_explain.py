@@ -112,6 +112,11 @@ class TestSteps:
         assert (found.verdict, found.account_id) == ("accept", net.account.pk)
         assert "without a password" in verdict_words(found)
 
+    def test_what_is_open_is_said_once(self, net):
+        words = verdict_words(explain())
+        assert words.count("et in") == 1
+        assert "if the password is right" in words
+
 
 @pytest.mark.django_db
 class TestFaces:
@@ -126,6 +131,14 @@ class TestFaces:
     @pytest.fixture
     def browser(self, world):
         return enter(world.nuru)
+
+    @pytest.mark.parametrize("ipoe", [False, True])
+    def test_a_device_counts_where_the_nas_says_so(self, browser, net, ipoe):
+        net.do.change_nas(nas_id=net.nas.pk, changes={"ipoe": ipoe})
+        path = f"/console/login-attempts/explain?login=02:00:00:00:00:99&nas={NAS}"
+        shown = browser.get(path).content.decode()
+        assert "no open account" in shown
+        assert ("asks for logins only" in shown) is not ipoe
 
     def test_a_login_is_pasted_and_explained(self, browser, net):
         net.do.place_hold(
@@ -151,7 +164,7 @@ class TestFaces:
         net.do.place_hold(account_id=other.pk, reason="quota", effect="throttle")
         session_row(net, other, started_at=timezone.now())
         for query, words in (
-            ("login=ada@home", "Let in if the password is right: let in."),
+            ("login=ada@home", "Let in if the password is right. Nothing else"),
             ("login=bola@home", "Refused: the account is locked to another device."),
             (f"login=bola@home&mac={MAC}", "1 of 1 open: ikeja-1 192.0.2.2"),
             ("login=nobody", "no open account has this login"),

@@ -195,7 +195,12 @@ def test_nothing_that_was_read_is_lost():
     latin = tables_of_files(
         [("radcheck.csv", csv_of(ADA)), ("radreply.csv", CHECK.encode() + b"\xff")]
     )
-    assert latin.faults == [("radreply.csv line 2", "The file is not UTF-8.")]
+    assert latin.faults == [
+        (
+            "radreply.csv line 2",
+            "The file is not UTF-8: save it as UTF-8, then read it again.",
+        )
+    ]
     binary = tables_of_files([("radcheck.csv", csv_of(ADA)), ("x.csv", b"a\0b")])
     assert binary.faults == [("x.csv", "The file is no text.")]
 
@@ -216,6 +221,10 @@ def test_dumps_without_a_heading_and_zips_are_read_alike():
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
+        (
+            [("radcheck.csv", b"username,attribute\n\xe9,x\n")],
+            "csv line 2: .* not UTF-8",
+        ),
         ([("x.csv", b"")], "no users in it"),
         ([("x.csv", b"a,b\n1,2\n")], "no users in it"),
         ([("x.zip", b"PK\x03\x04 not really")], "no zip that can be opened"),

@@ -50,9 +50,9 @@ def test_the_console_leads_through_a_change(browser, net):
     assert "propose-secret" in page(browser, shown)
     assert "switch-secret" not in page(browser, shown)
 
-    assert browser.post(f"{path}/propose-secret", {"confirmed": "1"}).status_code == 302
-    told = page(browser, shown)
-    (secret,) = re.findall(r"only this once: ([\w-]{32})", told)
+    told = browser.post(f"{path}/propose-secret", {"confirmed": "1"})
+    assert told.status_code == 200
+    (secret,) = re.findall(r">([\w-]{32})</span>", told.content.decode())
     after = page(browser, shown)
     assert secret not in after
     assert "Say when to switch" in after
@@ -67,7 +67,9 @@ def test_the_console_leads_through_a_change(browser, net):
     assert row.state == NasSecretState.SCHEDULED
     assert row.switch_at == at.replace(second=0, microsecond=0)
     assert row.roll_back_at == row.switch_at + timedelta(minutes=15)
-    assert "Scheduled" in page(browser, shown)
+    scheduled = page(browser, shown)
+    assert "Scheduled" in scheduled
+    assert "Taken back by itself" in scheduled
 
     NasSecret.objects.update(switch_at=timezone.now() - timedelta(minutes=1))
     assert selectors.nas_secret(net.nas.pk) == secret
@@ -89,6 +91,7 @@ def test_a_confirmed_one_can_no_longer_be_taken_back(browser, net):
     shown = page(browser, f"nas/{net.nas.pk}")
 
     assert "A packet of the NAS proved it" in shown
+    assert "Taken back by itself" not in shown
     assert "roll-back-secret" not in shown
 
 

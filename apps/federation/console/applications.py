@@ -107,7 +107,7 @@ def _shown_once(made: operations.NewSecret, says: str) -> Done:
         panels.append(
             TemplatePanel(
                 title=_("Client secret"),
-                name="federation/console/shown_once.html",
+                name="ui/shown_once.html",
                 context={"value": made.secret},
             )
         )

@@ -190,7 +190,7 @@ class NewKey(FormScreen):
         )
         panel = TemplatePanel(
             title=made.row.name,
-            name="identity/console/shown_once.html",
+            name="ui/shown_once.html",
             context={
                 "says": _("Send it as: Authorization: Bearer KEY"),
                 "value": made.key,

@@ -56,7 +56,7 @@ def link_panel(path: str, *, mailed: bool) -> Panel:
         says = _("It was mailed as well. It works once.")
     return TemplatePanel(
         title=_("One-time link"),
-        name="identity/console/shown_once.html",
+        name="ui/shown_once.html",
         context={"says": says, "value": f"{settings.BASE_URL}{path}"},
     )
 

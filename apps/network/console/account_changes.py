@@ -13,7 +13,6 @@ from apps.network import operations, selectors
 from apps.network.console.choices import named_choices
 from apps.network.enums import PoolMode
 from apps.network.models import AccessAccount
-from apps.network.rules.credentials import PASSWORD_OCTETS_MAX
 from dotmac.core.console import Action, ConsoleForm, Page
 
 SESSIONS_MAX = 32767
@@ -61,8 +60,7 @@ class ChangeForm(ConsoleForm):
 class PasswordForm(ConsoleForm):
     password = forms.CharField(
         label=gettext_lazy("New password"),
-        max_length=PASSWORD_OCTETS_MAX,
-        strip=False,
+        strip=False,  # no max_length: a browser would cut what is pasted, and say nothing
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=gettext_lazy("It counts from the next login on."),
     )
@@ -75,7 +73,12 @@ class VlanForm(ConsoleForm):
         vlan = self.row.vlan
         rows = selectors.vlan_groups(self.page.actor)
         current = vlan.group_id if vlan else None
-        self.fields["group_id"].choices = named_choices(rows, current)  # type: ignore[attr-defined]
+        choices = named_choices(rows, current)
+        self.fields["group_id"].choices = choices  # type: ignore[attr-defined]
+        if not choices:
+            self.fields["group_id"].help_text = _(
+                "There is no VLAN group yet: make one by the API (vlan-groups) first."
+            )
 
 
 class AddressForm(ConsoleForm):

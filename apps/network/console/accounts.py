@@ -23,6 +23,7 @@ from apps.network.models import AccessAccount
 from dotmac.core.actors import Actor
 from dotmac.core.console import (
     Action,
+    Button,
     ChartPanel,
     Column,
     ConsoleForm,
@@ -190,6 +191,16 @@ class AccountDetail(DetailScreen):
     def rows(self, actor: Actor, permission: str) -> QuerySet[Any]:
         return selectors.accounts(actor, permission)
 
+    def links(self, row: AccessAccount, page: Page) -> Sequence[Button]:
+        return [
+            Button(
+                label=_("Explain a login"),
+                url=list_url("login-attempts/explain", login=row.login),
+                icon="help",
+                permission="network.view_session",
+            )
+        ]
+
     def subheading(self, row: AccessAccount, page: Page) -> str:
         return row.get_kind_display()
 
@@ -202,7 +213,7 @@ class AccountDetail(DetailScreen):
         return [
             Tile(label=_("Speed down / up"), value=speed, why=view.profile_name),
             Tile(label=_("Addresses"), value=", ".join(view.addresses), kind="code"),
-            Tile(label=_("Last seen"), value=view.last_seen_at, kind="datetime"),
+            Tile(label=_("Last seen"), value=last_seen_words(view)),
         ]
 
     def overview(self, row: AccessAccount, page: Page) -> Sequence[Panel]:
@@ -231,7 +242,6 @@ class AccountDetail(DetailScreen):
                     Fact(_("Locked to MAC address"), view.mac_lock, "code"),
                     Fact(_("Expires"), view.expires_at, "datetime"),
                     Fact(_("Closed"), view.closed_at, "datetime"),
-                    Fact(_("Last seen"), last_seen_words(view)),
                     Fact(_("Session"), _("Open") if session_url else "", url=session_url),
                 ],
             ),

@@ -49,9 +49,9 @@ def explain_url(attempt: AccessAttempt) -> str:
 
 
 def verdict(attempt: AccessAttempt) -> State:
-    """The answer with its reason; the subscriber's equipment was told only yes or no."""
+    """The answer, all that the subscriber's equipment was told; why stands beside it."""
     if not attempt.accepted:
-        return State(_("Refused"), "bad", "circle-x", why=why(attempt))
+        return State(_("Refused"), "bad", "circle-x")
     if attempt.reason in _WALLED:
         return State(attempt.get_reason_display(), "warn", "alert-triangle")
     return State(_("Let in"), "good", "circle-check")
@@ -100,7 +100,7 @@ class AttemptList(ListScreen):
     menu = "network"
     menu_order = 55
     poll_s = LIST_POLL_S
-    search_hint = gettext_lazy("Login, MAC or NAS")
+    search_hint = gettext_lazy("Whole login, MAC or NAS")
     empty = gettext_lazy(
         "No attempt yet. They appear about a minute after they happen."
     )

@@ -83,7 +83,8 @@ class ExplainLogin(FormScreen):
     def above(self, page: Page) -> Sequence[Panel]:
         """What came of it, once somebody has asked."""
         asked = _asked(page)
-        known = {str(nas.address) for nas in selectors.explaining_nases(page.actor)}
+        nases = selectors.explaining_nases(page.actor)
+        known = {str(nas.address): nas for nas in nases}
         if not asked.get("login") or asked.get("nas") not in known:
             return ()
         return explanation_panels(
@@ -91,7 +92,8 @@ class ExplainLogin(FormScreen):
                 page.actor, self.permission, login=asked["login"],
                 nas_address=asked["nas"], mac=asked.get("mac", ""),
                 circuit=asked.get("circuit", ""),
-            )
+            ),
+            ipoe=known[asked["nas"]].ipoe,
         )  # fmt: skip
 
     def run(self, data: dict[str, Any], page: Page) -> Done:
@@ -120,9 +122,13 @@ def _asked(page: Page) -> dict[str, str]:
     return texts
 
 
-def explanation_panels(found: Explanation) -> Sequence[Panel]:
+def explanation_panels(found: Explanation, *, ipoe: bool) -> Sequence[Panel]:
     steps = [_shown(step) for step in found.steps]
-    steps.append(Step(_("Answer"), _verdict_state(found), verdict_words(found)))
+    words = verdict_words(found)
+    if found.reason == "unknown" and not ipoe:
+        logins = _("This NAS asks for logins only: no device or line counts there.")
+        words = f"{words} {logins}"
+    steps.append(Step(_("Answer"), _verdict_state(found), words))
     panels: list[Panel] = [StepsPanel(title=_("The decision"), steps=steps)]
     if found.reply:
         panels.append(
@@ -130,7 +136,7 @@ def explanation_panels(found: Explanation) -> Sequence[Panel]:
                 title=_("What the NAS would be told"),
                 columns=(
                     Column(_("Attribute"), lambda row: row[0], "code"),
-                    Column("", lambda row: row[1], "code"),
+                    Column(_("Operator"), lambda row: row[1], phone=False),
                     Column(_("Value"), lambda row: row[2], "code"),
                 ),
                 rows=found.reply,
@@ -150,6 +156,8 @@ def verdict_words(found: Explanation) -> str:
         return _("Let in without a password, by its device or line: %(how)s.") % {
             "how": str(allowed).lower()
         }
+    if found.reason == "open":
+        return _("Let in if the password is right. Nothing else stands against it.")
     return _(
         "Let in if the password is right: %(how)s. Nothing else stands against it."
     ) % {"how": str(allowed).lower()}

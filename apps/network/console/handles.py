@@ -22,7 +22,8 @@ class HandleForm(ConsoleForm):
         label=gettext_lazy("Value"),
         max_length=512,
         help_text=gettext_lazy(
-            "As the NAS sends it. Octets that are no text in hex: 0x0004006401."
+            "A MAC address in any spelling; an id as the NAS sends it, octets that are no"
+            " text in hex: 0x0004006401."
         ),
     )
 
@@ -53,7 +54,8 @@ def remove(account: AccessAccount, data: dict[str, Any], page: Page) -> str:
 ACTIONS: Sequence[Action] = (
     Action(
         slug="add-handle",
-        label=gettext_lazy("Add a device"),
+        label=gettext_lazy("Add a device or line"),
+        submit=gettext_lazy("Add"),
         permission="network.add_handle",
         form=HandleForm,
         icon="plus",
@@ -62,7 +64,8 @@ ACTIONS: Sequence[Action] = (
     ),
     Action(
         slug="remove-handle",
-        label=gettext_lazy("Remove a device"),
+        label=gettext_lazy("Remove a device or line"),
+        submit=gettext_lazy("Remove"),
         permission="network.remove_handle",
         form=RemoveForm,
         icon="trash",

@@ -52,9 +52,9 @@ def told(row: AccountImportRow) -> str:
 
 
 ROW_COLUMNS = (
-    Column(gettext_lazy("Login"), "login", "code"),
+    Column(gettext_lazy("Login"), "login", "code", to="accounts", to_id="account_id"),
     Column(gettext_lazy("State"), row_state, "state"),
-    Column(gettext_lazy("Why, and what is not kept"), "reason", "long"),
+    Column(gettext_lazy("Remarks"), "reason", "long"),
     Column(gettext_lazy("Where it stood"), "place", phone=False),
 )
 DIFFERENCE_COLUMNS = (

@@ -100,10 +100,10 @@ class ImportRowList(ListScreen):
     ordering = ("pk",)
     search_hint = gettext_lazy("Login, from its beginning")
     columns = (
+        *ROW_COLUMNS,
         Column(
             gettext_lazy("Import"), "batch.name", to="account-imports", to_id="batch_id"
         ),
-        *ROW_COLUMNS,
         Column(gettext_lazy("Answers"), verdict_state, "state", phone=False),
         Column(gettext_lazy("What differs"), told, "long", phone=False),
     )
@@ -289,7 +289,9 @@ class ImportDetail(DetailScreen):
                 title=_("What differs"),
                 columns=DIFFERENCE_COLUMNS,
                 rows=other.order_by("number")[:ROWS_MAX],
-                empty=_("Nothing that was found."),
+                empty=(
+                    _("Nothing.") if counts.compared else _("Nobody has compared yet.")
+                ),
                 more_url=_rows_url(row, verdict=ComparisonVerdict.DIFFERENT),
             ),
             TextPanel(
@@ -308,7 +310,7 @@ def _ready(row: AccountImport, counts: selectors.ImportCounts) -> str:
 
 def _command(row: AccountImport) -> str:
     return (
-        f"manage.py compare_radius --import {row.pk} --old HOST:PORT"
+        f"python3 manage.py compare_radius --import {row.pk} --old HOST:PORT"
         " --secret-file FILE --source ADDRESS"
     )
 
@@ -322,8 +324,10 @@ class NewImportForm(ConsoleForm):
         label=gettext_lazy("File"),
         widget=forms.ClearableFileInput({"accept": ".csv,.zip,.rsc,.txt"}),
         help_text=gettext_lazy(
-            "A zip of radcheck.csv, radreply.csv, radusergroup.csv, radgroupcheck.csv"
-            " and radgroupreply.csv; or a User Manager's users as CSV or export."
+            "radcheck.csv, or a zip of it with radreply.csv, radusergroup.csv,"
+            " radgroupcheck.csv and radgroupreply.csv; or a User Manager's users as CSV"
+            " or export. In UTF-8, at most 5 MB; larger ones by the command"
+            " import_accounts."
         ),
         allow_empty_file=True,  # the operation says what is wrong with it
     )

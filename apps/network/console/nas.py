@@ -131,12 +131,18 @@ def change(nas: Nas, data: dict[str, Any], page: Page) -> str:
     return _("The NAS was changed.")
 
 
-def renew_secret(nas: Nas, data: dict[str, Any], page: Page) -> str:
+def renew_secret(nas: Nas, data: dict[str, Any], page: Page) -> Done:
     clear = new_secret()
     operations.change_nas(
         nas_id=nas.pk, changes={"secret": clear}, actor=page.actor, now=page.now
     )
-    return shown_once(clear)
+    return shown_once(nas, clear, _("The NAS has a new secret."), _ENTER_IT)
+
+
+# Said of a secret that counts already.
+_ENTER_IT = gettext_lazy(
+    "Enter it in the NAS: RADIUS understands the NAS by no other one."
+)
 
 
 def values_of(nas: Nas, page: Page) -> dict[str, Any]:
@@ -237,6 +243,7 @@ class NasDetail(DetailScreen):
             icon="pencil",
             run=change,
         ),
+        *nas_secrets.ACTIONS,
         Action(
             slug="renew-secret",
             label=gettext_lazy("New secret at once"),
@@ -249,7 +256,6 @@ class NasDetail(DetailScreen):
             shown=lambda nas: not nas_secrets.is_changing(nas),
             run=renew_secret,
         ),
-        *nas_secrets.ACTIONS,
         *nas_attributes.ACTIONS,
         DISCONNECT_ALL,
     )
@@ -333,5 +339,5 @@ class NewNas(FormScreen):
         )
         told = _("The NAS was added.")
         if given is None:
-            told = f"{told} {shown_once(selectors.nas_secret(nas.pk))}"
+            return shown_once(nas, selectors.nas_secret(nas.pk), told, _ENTER_IT)
         return Done(told, detail_url("nas", nas.pk))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,19 +16,29 @@ from apps.network.models import Nas, NasSecret
 from dotmac.core.console import (
     Action,
     ConsoleForm,
+    Done,
     Fact,
     FactsPanel,
     Page,
     Panel,
     State,
+    TemplatePanel,
+    detail_url,
 )
+from dotmac.core.console.states import Text
 from dotmac.core.crypto import SealBroken
 
 PERMISSION = "network.change_nas"
 
 
-def shown_once(clear: str) -> str:
-    return _("Its secret, shown only this once: %(secret)s") % {"secret": clear}
+def shown_once(nas: Nas, clear: str, told: str, says: Text) -> Done:
+    """A page that stays until it is left: a message goes away, and lies in a cookie."""
+    panel = TemplatePanel(
+        title=_("Secret of %(nas)s") % {"nas": nas.name},
+        name="ui/shown_once.html",
+        context={"says": says, "value": clear},
+    )
+    return Done(told, detail_url("nas", nas.pk), [panel])
 
 
 def sharing(nas: Nas) -> Fact:
@@ -48,10 +59,6 @@ class SwitchForm(ConsoleForm):
     switch_at = forms.DateTimeField(
         label=gettext_lazy("Switch at"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text=gettext_lazy(
-            "RADIUS understands the new secret from then on (within 15 seconds), and"
-            " the old one no longer. Enter the new one in the NAS at that minute."
-        ),
     )
     roll_back_after_min = forms.IntegerField(
         label=gettext_lazy("Take it back after minutes of silence"),
@@ -64,13 +71,21 @@ class SwitchForm(ConsoleForm):
         ),
     )
 
+    def arrange(self) -> None:
+        self.fields["switch_at"].help_text = _(
+            "By the clock of %(zone)s. RADIUS understands the new secret from then on"
+            " (within 15 seconds), and the old one no longer. Enter the new one in the"
+            " NAS at that minute."
+        ) % {"zone": settings.OPERATOR_ZONE.key}
 
-def propose(nas: Nas, data: dict[str, Any], page: Page) -> str:
+
+def propose(nas: Nas, data: dict[str, Any], page: Page) -> Done:
     _row, clear = operations.propose_nas_secret(
         nas_id=nas.pk, actor=page.actor, now=page.now
     )
-    told = _("Nothing has changed for the NAS yet: now say when to switch.")
-    return f"{shown_once(clear)} {told}"
+    told = _("A new secret is proposed. Nothing has changed for the NAS yet.")
+    says = _("Keep it for the minute of the switch, which you choose next.")
+    return shown_once(nas, clear, told, says)
 
 
 def switch(nas: Nas, data: dict[str, Any], page: Page) -> str:
@@ -114,6 +129,7 @@ ACTIONS = (
         form=SwitchForm,
         icon="clock",
         tone="primary",
+        submit=gettext_lazy("Switch"),
         shown=may_switch,
         run=switch,
     ),
@@ -158,7 +174,10 @@ def panels(nas: Nas, page: Page) -> Sequence[Panel]:
         Fact(_("State"), change_state(row, page), "state"),
         Fact(_("Proposed"), row.created_at, "datetime"),
         Fact(_("Switch at"), row.switch_at, "datetime"),
-        Fact(_("Taken back by itself at"), row.roll_back_at, "datetime"),
         Fact(_("Confirmed"), row.confirmed_at, "datetime"),
     ]
+    if row.state == NasSecretState.SCHEDULED:
+        facts.insert(
+            3, Fact(_("Taken back by itself at"), row.roll_back_at, "datetime")
+        )
     return [FactsPanel(title=_("Change of the secret"), facts=facts)]

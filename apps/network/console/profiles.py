@@ -37,7 +37,17 @@ BITS = 1000
 
 
 class RateProfileForm(ConsoleForm):
+    """Two in a row on a wide screen: down stands beside its up."""
+
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    priority = forms.IntegerField(
+        label=gettext_lazy("Priority"),
+        required=False,
+        initial=0,
+        min_value=0,
+        max_value=8,
+        help_text=gettext_lazy("1 goes first, 8 last; 0 for none."),
+    )
     down_kbps = forms.IntegerField(label=gettext_lazy("Down, kbit/s"), min_value=1)
     up_kbps = forms.IntegerField(label=gettext_lazy("Up, kbit/s"), min_value=1)
     burst_down_kbps = forms.IntegerField(
@@ -48,6 +58,9 @@ class RateProfileForm(ConsoleForm):
     )
     burst_s = forms.IntegerField(
         label=gettext_lazy("Burst lasts, seconds"), initial=0, min_value=0
+    )
+    interim_s = forms.IntegerField(
+        label=gettext_lazy("Seconds between interim updates"), initial=300, min_value=60
     )
     throttled_down_kbps = forms.IntegerField(
         label=gettext_lazy("Down when throttled, kbit/s"), initial=512, min_value=1
@@ -65,17 +78,6 @@ class RateProfileForm(ConsoleForm):
         label=gettext_lazy("A login beyond that"),
         choices=OnLimit.choices,
         initial=OnLimit.REFUSE,
-    )
-    interim_s = forms.IntegerField(
-        label=gettext_lazy("Seconds between interim updates"), initial=300, min_value=60
-    )
-    priority = forms.IntegerField(
-        label=gettext_lazy("Priority"),
-        required=False,
-        initial=0,
-        min_value=0,
-        max_value=8,
-        help_text=gettext_lazy("1 goes first, 8 last; 0 for none."),
     )
     idle_s = forms.IntegerField(
         label=gettext_lazy("Ends after idle seconds"),
@@ -190,7 +192,7 @@ class RateProfileDetail(DetailScreen):
                     Fact(_("Burst up"), rate(row.burst_up_kbps)),
                     Fact(_("Down when throttled"), rate(row.throttled_down_kbps)),
                     Fact(_("Up when throttled"), rate(row.throttled_up_kbps)),
-                    Fact(_("Sessions at once"), row.sessions_max, "number"),
+                    Fact(_("Sessions at once"), row.sessions_max or _("any number")),
                     Fact(_("A login beyond that"), row.get_on_limit_display()),
                     Fact(_("Interim updates every"), row.interim_s, "duration"),
                     Fact(_("Priority"), row.priority or ""),

@@ -89,7 +89,9 @@ def schedule_nas_secret(
     Raises NoSecretChange, SecretChangeOpen after the switch, InvalidInput.
     """
     if not now - _LATE <= switch_at <= now + _AHEAD_MAX:
-        raise InvalidInput("From now on, within 90 days.", field="switch_at")
+        raise InvalidInput(
+            "Choose a time from now on, within 90 days.", field="switch_at"
+        )
     after = roll_back_after_min
     if after is not None and not ROLL_BACK_MIN <= after <= ROLL_BACK_MAX:
         raise InvalidInput(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet, Sum
 
 from apps.network.models import AccessAttempt, AttemptBatch, Nas
+from apps.network.rules.addressing import parsed_address
 from apps.network.rules.credentials import MalformedText, canonical_mac
 from dotmac.core.actors import Actor
 
@@ -29,12 +31,15 @@ class AttemptCounts:
 def attempts_of_text(
     rows: QuerySet[AccessAttempt], text: str
 ) -> QuerySet[AccessAttempt]:
-    """By a whole login, a MAC address in any spelling, or the name of a NAS."""
+    """By a whole login, a MAC address in any spelling, a NAS by name or address."""
     wanted = Q(login=text)
     try:
         wanted |= Q(mac__in=[text, canonical_mac(text)])
     except MalformedText:
-        named = Nas.objects.filter(name=text).values_list("pk", flat=True).first()
+        known = Q(name=text)
+        with suppress(MalformedText):
+            known |= Q(address=str(parsed_address(text)))
+        named = Nas.objects.filter(known).values_list("pk", flat=True).first()
         if named is not None:
             wanted |= Q(nas_id=named)
     return rows.filter(wanted)

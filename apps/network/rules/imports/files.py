@@ -15,6 +15,9 @@ from apps.network.rules.credentials import MalformedText
 BYTES_MAX = 64 * 1024 * 1024
 FILES_MAX = 20
 ROWS_MAX = 1_000_000
+# So many lines that could not be read are named where nothing could be.
+FAULTS_TOLD = 3
+_NOT_UTF8 = "The file is not UTF-8: save it as UTF-8, then read it again."
 # The tables that are read, and the columns by which a file is known to be one.
 _CHECKS = ("username", "attribute", "op", "value")
 _GROUPS = ("groupname", "attribute", "op", "value")
@@ -100,9 +103,12 @@ def tables_of_files(files: Sequence[tuple[str, bytes]]) -> Tables:
     for name, content in _opened(files):
         _read(name, content, tables)
     if not tables.of("users") and not tables.of("radcheck"):
+        faults = "".join(
+            f" {place}: {why}" for place, why in tables.faults[:FAULTS_TOLD]
+        )
         raise MalformedText(
             "There are no users in it: neither radcheck (username, attribute, op,"
-            " value) nor users of the User Manager (username or name, password)."
+            f" value) nor users of the User Manager (username or name, password).{faults}"
         )
     return tables
 
@@ -153,7 +159,7 @@ def _read(path: str, content: bytes, tables: Tables) -> None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        tables.faults.append((f"{name} line {line}", "The file is not UTF-8."))
+        tables.faults.append((f"{name} line {line}", _NOT_UTF8))
         return
     if "\0" in text:
         tables.faults.append((name, "The file is no text."))
@@ -194,7 +200,9 @@ def _lines(name: str, text: str, tables: Tables) -> Iterator[tuple[int, list[str
         except StopIteration:
             return
         except csv.Error as error:
-            tables.faults.append((f"{name} line {line}", f"No CSV: {error}."))
+            tables.faults.append(
+                (f"{name} line {line}", f"The line is no CSV: {error}.")
+            )
             continue
         if any(cell.strip() for cell in cells):
             yield line, cells
