@@ -36,6 +36,8 @@ COLOURS = 16
 # Which record of a list shows most, where that is not the first.
 RECORDS = {"prefixes": 1, "roles": 2}
 STEP_S = 30
+# The NAS of a demonstration that is there for people and programs to try.
+FREE_NAS = "127.0.0.1"
 
 
 @dataclass
@@ -120,7 +122,7 @@ def main(arguments: list[str]) -> int:
         for width in SIZES:
             camera = _camera(browser, base, width, options)
             sign_in_staff(camera, people["staff"][0])
-            picture_console(camera)
+            picture_console(camera, people["subscribers"][0]["login"])
             faults += camera.faults
             camera = _camera(browser, base, width, options)
             sign_in_customer(camera, people["customers"][0])
@@ -188,8 +190,8 @@ def sign_in_customer(camera: Camera, person: dict[str, str]) -> None:
     camera.faults.clear()
 
 
-def picture_console(camera: Camera) -> None:
-    """Home, each place of the rail, its first record, and the forms it offers."""
+def picture_console(camera: Camera, login: str) -> None:
+    """Home, each place of the rail, its first record, its forms, and why of a login."""
     camera.page.goto(f"{camera.base}/console/", wait_until="networkidle")
     places = camera.links(".dm-rail nav a")
     camera.take("/console/", "console-home")
@@ -209,6 +211,8 @@ def picture_console(camera: Camera) -> None:
         for form in forms:
             name = form.split("?")[0].removeprefix("/console/").replace("/", "-")
             camera.take(form, f"console-{name}")
+    asked = f"login-attempts/explain?login={login}&nas={FREE_NAS}"
+    camera.take(f"/console/{asked}", "console-login-attempts-explain")
 
 
 def picture_portal(camera: Camera) -> None:
