@@ -51,11 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
     global _servers  # noqa: PLW0603 - the run's servers live as long as the run
     os.environ["DJANGO_SETTINGS_MODULE"] = "dotmac.settings.test"
     if not os.environ.get("DOTMAC_TEST_TEMPLATE"):
-        _servers = environment.start()
+        _servers = environment.start(beside=True)
     from django.conf import settings
 
     # pytest-django sets Django up once its settings have been read.
     assert settings.DATABASES["default"]["USER"] == "dotmac_app"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """No test begins before the template is there."""
+    environment.await_template()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
