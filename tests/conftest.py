@@ -15,7 +15,11 @@ import pytest
 
 from tests import environment
 from tests.distribution import pytest_xdist_make_scheduler
-from tests.measuring import pytest_runtest_protocol
+from tests.measuring import (
+    leave_the_orm_untraced,
+    pytest_collection,
+    pytest_runtest_protocol,
+)
 from tests.reporting import (
     pytest_collection_modifyitems,
     pytest_sessionfinish,
@@ -23,6 +27,7 @@ from tests.reporting import (
 )
 
 __all__ = [
+    "pytest_collection",
     "pytest_collection_modifyitems",
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
@@ -51,11 +56,18 @@ def pytest_configure(config: pytest.Config) -> None:
     global _servers  # noqa: PLW0603 - the run's servers live as long as the run
     os.environ["DJANGO_SETTINGS_MODULE"] = "dotmac.settings.test"
     if not os.environ.get("DOTMAC_TEST_TEMPLATE"):
-        _servers = environment.start()
+        _servers = environment.start(beside=True)
     from django.conf import settings
 
     # pytest-django sets Django up once its settings have been read.
     assert settings.DATABASES["default"]["USER"] == "dotmac_app"
+    leave_the_orm_untraced()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """No test begins before the template is there."""
+    environment.await_template()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -20,6 +20,9 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +34,8 @@ from dotmac.devtools.servers import Postgres, Valkey, write_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "for-tests-on-loopback"
+TEMPLATE_S = 300
+FAILED = "template.failed"
 
 
 @dataclass
@@ -38,14 +43,21 @@ class Servers:
     folder: Path
     postgres: Postgres
     valkey: Valkey
+    making: threading.Thread | None = None
 
     def stop(self) -> None:
+        if self.making is not None:
+            self.making.join()
         self.valkey.stop()
         self.postgres.stop()
 
 
-def start() -> Servers:
-    """Start the servers, set the environment, make the template database."""
+def start(*, beside: bool = False) -> Servers:
+    """Start the servers, set the environment, make the template database.
+
+    `beside`: the template is made while the caller goes on (workers collect their
+    tests meanwhile); `await_template` says when it is there.
+    """
     kept = os.environ.get("DOTMAC_TEST_DIR")
     folder = Path(kept or tempfile.mkdtemp(prefix="dotmac-test-")).resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,8 +83,14 @@ def start() -> Servers:
         "REDIS_URL": valkey.url(),
         **database_environment(postgres.port, template),
     }
+    (folder / FAILED).unlink(missing_ok=True)
+    make = _TemplateMaker(servers, template, dict(os.environ))
+    if beside:
+        servers.making = threading.Thread(target=make.or_tell, name="template")
+        servers.making.start()
+        return servers
     try:
-        _make_template(servers, template)
+        make()
     except BaseException:
         servers.stop()
         raise
@@ -119,6 +137,22 @@ def clone_database(name: str) -> None:
             "GRANT CONNECT ON DATABASE {} TO dotmac_app, radius",
         ):
             admin.execute(sql.SQL(line).format(sql.Identifier(name)))
+
+
+def await_template() -> None:
+    """Return once the template has its name, which it gets when it is whole."""
+    name = os.environ["DOTMAC_TEST_TEMPLATE"]
+    failed = Path(os.environ["DOTMAC_TEST_FOLDER"]) / FAILED
+    until = time.monotonic() + TEMPLATE_S
+    found = "SELECT 1 FROM pg_database WHERE datname = %s"
+    url = os.environ["DOTMAC_TEST_SUPERUSER_URL"]
+    with psycopg.connect(url, autocommit=True) as admin:
+        while not admin.execute(found, [name]).fetchone():
+            if failed.exists():
+                raise RuntimeError(f"There is no template: {failed.read_text()}")
+            if time.monotonic() > until:
+                raise RuntimeError(f"There is no template after {TEMPLATE_S} s.")
+            time.sleep(0.1)
 
 
 def drop_database(name: str) -> None:
@@ -179,32 +213,47 @@ def _template_name() -> str:
     return f"dotmac_template_{digest.hexdigest()[:12]}"
 
 
-def _make_template(servers: Servers, name: str) -> None:
-    url = servers.postgres.url("postgres")
-    with psycopg.connect(url, autocommit=True) as admin:
-        found = admin.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'dotmac_%'"
-        ).fetchall()
-        if (name,) in found:
-            return
-        for (old,) in found:
-            _drop(admin, old)
-    building = f"{name}_building"
-    passwords = dict.fromkeys(ROLES, PASSWORD)
-    bootstrap(servers.postgres.url("postgres"), passwords, building)
-    environment = {
-        **os.environ,
-        **database_environment(servers.postgres.port, building),
-    }
-    for command in (["migrate", "--verbosity", "0"], ["sync_roles"]):
-        subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *command],
-            env=environment,
-            check=True,
-        )
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                sql.Identifier(building), sql.Identifier(name)
+@dataclass(frozen=True)
+class _TemplateMaker:
+    """Makes the template, unless it is there."""
+
+    servers: Servers
+    name: str
+    settings: dict[str, str]
+
+    def or_tell(self) -> None:
+        """Make it; if that fails leave word to those who wait."""
+        try:
+            self()
+        except BaseException:
+            (self.servers.folder / FAILED).write_text(traceback.format_exc())
+            raise
+
+    def __call__(self) -> None:
+        url = self.servers.postgres.url("postgres")
+        with psycopg.connect(url, autocommit=True) as admin:
+            found = admin.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE 'dotmac_%'"
+            ).fetchall()
+            if (self.name,) in found:
+                return
+            for (old,) in found:
+                _drop(admin, old)
+        building = f"{self.name}_building"
+        bootstrap(url, dict.fromkeys(ROLES, PASSWORD), building)
+        settings = {
+            **self.settings,
+            **database_environment(self.servers.postgres.port, building),
+        }
+        for command in (["migrate", "--verbosity", "0"], ["sync_roles"]):
+            subprocess.run(
+                [sys.executable, str(ROOT / "manage.py"), *command],
+                env=settings,
+                check=True,
             )
-        )
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(building), sql.Identifier(self.name)
+                )
+            )

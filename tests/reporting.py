@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ LONG_TIER = ("performance", "faults", "fuzz")
 CATEGORIES = ("unit", "integration", "e2e", "security", *LONG_TIER)
 BY_FOLDER = {"journeys": "e2e", **{name: name for name in LONG_TIER}}
 SERVER_FIXTURES = {"db", "own_database", "transactional_db"}
+# Where .ci/run puts what the gates said, once all are done. Taken out of the
+# environment, so that no pytest which a test starts takes the file for its own.
+GATES_SAID = os.environ.pop("DOTMAC_GATES_SAID", "")
+GATES_S = 300
 _short: list[str] = []
 
 
@@ -57,7 +62,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Floors that were not held, and the long tier that was left out."""
+    """The gates beside the run, floors that were not held, the long tier left out."""
+    if GATES_SAID:
+        terminalreporter.section("gates")
+        terminalreporter.write_line(gates_said(Path(GATES_SAID)))
     if _short:
         terminalreporter.section("coverage floors not held", red=True)
         for sentence in _short:
@@ -70,3 +78,18 @@ def pytest_terminal_summary(
                 f"Left out (long tier): {name}, {len(files)} files; run it with "
                 f"python3 scripts/run_tests.py --category {name}"
             )
+
+
+def gates_said(said: Path, patience_s: float = GATES_S) -> str:
+    """What the gates of .ci/run said; waits for those that are not done.
+
+    Takes the file away, which tells .ci/run that it was shown.
+    """
+    until = time.monotonic() + patience_s
+    while not said.exists():
+        if time.monotonic() > until:
+            return "The gates are not done: what they say comes after the tests."
+        time.sleep(0.1)
+    words = said.read_text().rstrip()
+    said.unlink()
+    return words

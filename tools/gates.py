@@ -1,7 +1,7 @@
-"""The gates before the tests: format, lint, types, security, imports, drift.
+"""The gates beside the tests: format, lint, types, security, imports, drift.
 
 `python tools/gates.py` runs all of them and says which one is shut;
-`python tools/gates.py black ruff` runs some. CI runs them before pytest.
+`python tools/gates.py format lint` runs some. CI runs them beside pytest (`.ci/run`).
 """
 
 from __future__ import annotations
