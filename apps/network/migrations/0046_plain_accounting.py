@@ -9,4 +9,13 @@ SQL = Path(__file__).parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [("network", "0044_time_decisions")]
-    operations = [sql_file(SQL / "0046_plain_accounting.sql")]
+    operations = [
+        migrations.RemoveConstraint(
+            model_name="sessionlive", name="network_sessionlive_counters_not_negative"
+        ),
+        migrations.RemoveConstraint(
+            model_name="usagehour", name="network_usagehour_not_negative"
+        ),
+        sql_file(SQL / "0046_counts.sql"),
+        sql_file(SQL / "0046_plain_accounting.sql"),
+    ]

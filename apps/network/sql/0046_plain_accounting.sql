@@ -33,7 +33,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    v_key := md5(v_nas || E'\x1f' || p_session || E'\x1f' || p_login);
+    v_key := md5(concat_ws(E'\x1f', v_nas, p_session, p_login));
     -- As radius_account_packet() does, in this order; an assignment runs no query.
     v_locked := pg_advisory_xact_lock(hashtextextended(v_key::text, 1));
     IF v_account IS NOT NULL THEN
@@ -58,9 +58,10 @@ END $$;
 
 -- An interim or a Stop that says nothing new of the newest session of its name but how
 -- far it is. One UPDATE finds the row and changes it if it is still as it was found:
--- counters that another packet has changed meanwhile are another row version. So no
--- packet waits for the session's lock here, and whoever holds that lock locks the row
--- as well before he counts. A counter that fell may be an overflow. False: look closer.
+-- counters that another packet has changed meanwhile are another row version. The
+-- session's lock comes before the row's, as everywhere: whoever looks closer afterwards
+-- would else wait for it with the row in his hand. A counter that fell may be an
+-- overflow. False: look closer.
 CREATE FUNCTION radius_goes_on(
     p_login text, p_nas inet, p_session text, p_address text, p_mac text, p_port text,
     p_at timestamptz, p_told timestamptz, p_heard timestamptz, p_seconds int, p_in bigint,
@@ -78,9 +79,11 @@ BEGIN
         octets_out = p_out, stopped_at = p_stopped, cause = coalesce(p_cause, s.cause)
       FROM network_nas n
      CROSS JOIN LATERAL (
-           SELECT l.ctid, l.octets_in, l.octets_out FROM network_sessionlive l
+           SELECT l.ctid, l.octets_in, l.octets_out,
+                  pg_advisory_xact_lock(hashtextextended(l.session_key::text, 1))
+             FROM network_sessionlive l
             WHERE l.session_key =
-                  md5(n.id || E'\x1f' || p_session || E'\x1f' || p_login)::uuid
+                  md5(concat_ws(E'\x1f', n.id, p_session, p_login))::uuid
             ORDER BY l.generation DESC LIMIT 1) was
      WHERE n.address = p_nas AND n.enabled AND n.secret_awaits IS NULL
        AND s.ctid = was.ctid
@@ -99,9 +102,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    IF v_in > 0 OR v_out > 0 THEN
-        v_done := radius_add_usage(v_account, v_in, v_out, p_heard);
-    END IF;
+    v_done := radius_add_usage(v_account, v_in, v_out, p_heard);
     RETURN true;
 END $$;
 
@@ -122,6 +123,8 @@ DECLARE
     v_heard timestamptz := now();
     v_at timestamptz;
     v_told timestamptz;
+    v_stopped timestamptz;
+    v_cause text;
     v_plain boolean := false;
 BEGIN
     IF p_port_id <> '' THEN
@@ -152,14 +155,16 @@ BEGIN
                     v_login, p_nas, v_session, p_address, v_mac, v_port,
                     encode(decode(p_class, 'base64'), 'escape'), v_at, v_told, v_heard);
             END IF;
-        ELSIF p_status IN ('Interim-Update', 'Stop') AND p_seconds <> ''
-              AND length(p_seconds) < 10 THEN
+        ELSIF p_status IN ('Interim-Update', 'Stop')
+              AND p_seconds LIKE ANY ('{_,__,___,____,_____,______,_______,________}') THEN
+            IF p_status = 'Stop' THEN
+                v_stopped := v_at;
+                v_cause := left(p_cause, 64);
+            END IF;
             v_plain := radius_goes_on(
                 v_login, p_nas, v_session, p_address, v_mac, v_port, v_at, v_told, v_heard,
                 p_seconds::int, radius_octets(p_in, p_in_giga),
-                radius_octets(p_out, p_out_giga),
-                CASE p_status WHEN 'Stop' THEN v_at END,
-                CASE p_status WHEN 'Stop' THEN left(p_cause, 64) END);
+                radius_octets(p_out, p_out_giga), v_stopped, v_cause);
         END IF;
     END IF;
     IF v_plain THEN
@@ -174,8 +179,7 @@ BEGIN
         radius_text(p_circuit), radius_text(p_called), p_client);
 END $$;
 
--- As in 0041; it may meet a packet that goes on without the session's lock, and looks
--- closer, under the row's, when that one has counted meanwhile.
+-- As in 0041; the row must be as it was read, whoever else has changed it.
 CREATE OR REPLACE FUNCTION radius_go_on(p radius_packet) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -225,6 +229,32 @@ BEGIN
         v_account, greatest(p.octets_in - v_in, 0), greatest(p.octets_out - v_out, 0),
         p.heard_at);
     RETURN true;
+END $$;
+
+-- As in 0042, in fewer expressions.
+CREATE OR REPLACE FUNCTION radius_add_usage(
+    p_account bigint, p_in bigint, p_out bigint, p_heard timestamptz)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    half CONSTANT bigint := 4611686018427387903;
+    v_hour timestamptz;
+BEGIN
+    IF p_account IS NULL OR (p_in <= 0 AND p_out <= 0) THEN
+        RETURN;
+    END IF;
+    v_hour := date_trunc('hour', p_heard,
+        coalesce(nullif(current_setting('dotmac.time_zone', true), ''), 'UTC'));
+    UPDATE network_usagehour u
+       SET octets_in = least(u.octets_in, half) + least(p_in, half),
+           octets_out = least(u.octets_out, half) + least(p_out, half)
+     WHERE u.account_id = p_account AND u.hour_at = v_hour;
+    IF NOT FOUND THEN
+        INSERT INTO network_usagehour AS u (account_id, hour_at, octets_in, octets_out)
+        VALUES (p_account, v_hour, p_in, p_out)
+        ON CONFLICT (account_id, hour_at) DO UPDATE
+           SET octets_in = least(u.octets_in, half) + least(excluded.octets_in, half),
+               octets_out = least(u.octets_out, half) + least(excluded.octets_out, half);
+    END IF;
 END $$;
 
 REVOKE ALL ON FUNCTION radius_begins, radius_goes_on FROM PUBLIC;

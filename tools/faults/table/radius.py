@@ -179,6 +179,11 @@ GUARDS = (
                 "",
             ),
             Body("radius_goes_on", "SELECT l.ctid,", "SELECT l.id,"),
+            Body(
+                "radius_goes_on",
+                "pg_advisory_xact_lock(hashtextextended(l.session_key::text, 1))",
+                "NULL",
+            ),
             Body("radius_goes_on", "AND s.ctid = was.ctid", "AND s.id = was.id"),
             Body(
                 "radius_goes_on",
