@@ -100,6 +100,7 @@ def packet(draw):
         "port_id": draw(st.sampled_from(("", "p1", "p1", "p2"))),
         "klass": draw(st.sampled_from(("", "", "x", "1"))),
         "delay": draw(st.sampled_from(("", "", "0", "20"))),
+        "waited": draw(st.none() | st.sampled_from((0, 20, 600, 5000))),
     }
     if status != "Start":
         made["seconds"] = draw(
@@ -118,11 +119,14 @@ def _play(line: Line, packets: list[dict], reboots: int | None) -> tuple:
         line.send(status="Accounting-On", event=line.ago(reboots), delay=reboots)
     answers = []
     for each in packets:
-        facts = {name: value for name, value in each.items() if name != "age"}
+        facts = dict(each)
+        age, waited = facts.pop("age"), facts.pop("waited")
         if type(line) is Line:
             facts["port"] = facts.pop("port_id")
-        if each["age"] is not None:
-            facts["event"] = line.ago(each["age"])
+        if age is not None:
+            facts["event"] = line.ago(age)
+        if waited is not None:
+            facts["received"] = line.ago(waited)
         answers.append(line.send(**facts))
     asked = line.connection.execute(
         "SELECT kind, reason, generation FROM network_coarequest"
@@ -143,7 +147,8 @@ def test_a_plain_packet_makes_the_rows_that_any_would(owner, packets, reboots):
         assert _play(line, packets, reboots) == expected
 
 
-def test_a_life_without_surprises_is_plain_from_start_to_stop(owner):
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_life_without_surprises_is_plain_from_start_to_stop(owner, waits):
     about = {"mac": MACS[1], "address": "100.64.0.1", "port_id": "p1"}
     far = {"octets_in": 900, "giga_in": 1, "octets_out": 7}
     with PlainLine(owner) as line:
@@ -153,6 +158,8 @@ def test_a_life_without_surprises_is_plain_from_start_to_stop(owner):
             {"status": "Interim-Update", "event": line.ago(10), "seconds": 590, **far},
             {"status": "Stop", "event": line.ago(0), "seconds": 600, **far},
         ):
+            if waits:
+                facts["received"] = facts["event"]
             assert not line.looks_closer(**about, **facts)
             line.send(**about, **facts)
         (row,) = line.rows()
@@ -163,8 +170,8 @@ def test_a_life_without_surprises_is_plain_from_start_to_stop(owner):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"login": "nobody"}, {"login": "ọ"}, {"session": ""}, {"delay": "5"},
-        {"received": "1"}, {"mac": "a phone"}, {"klass": "9"}, {"circuit": "olt1/7"},
+        {"login": "nobody", "klass": "9"}, {"login": "ọ"}, {"session": ""},
+        {"delay": "5"}, {"mac": "a phone"}, {"mac": "aa:bb:cc:dd:ee:fg"}, {"klass": "9"}, {"circuit": "olt1/7"},
         {"called": "ap1"}, {"ipv6": "2001:db8::1"}, {"nas": "192.0.2.2"},
         {"event": "1"}, {"event": "x"}, {"seconds": "5"}, {"status": "Accounting-On"},
     ],
@@ -189,6 +196,25 @@ def test_a_second_session_and_a_known_one_are_looked_at(owner):
             {"status": "Interim-Update", "seconds": 0, "event": line.ago(60)},
         ):  # fmt: skip
             assert line.looks_closer(**facts), facts
+
+
+def test_of_a_login_that_nobody_has_a_start_is_plain_and_nothing_else(owner):
+    nobody = {"login": "nobody", "session": "s7"}
+    with PlainLine(owner) as line:
+        assert not line.looks_closer(**nobody, status="Start")
+        line.send(**nobody, status="Start")
+        assert line.looks_closer(**nobody, status="Start")
+        assert line.looks_closer(**nobody, status="Stop", seconds=9)
+
+
+@pytest.mark.parametrize("told", [2_000_000_000, 1, "", "x"])
+def test_a_time_of_receipt_that_cannot_be_is_now(owner, told):
+    with PlainLine(owner) as line:
+        line.send(status="Start", received=told)
+        ((heard,),) = line.connection.execute(
+            "SELECT heard_at = now() FROM network_sessionlive WHERE login = %s", [LOGIN]
+        )
+    assert heard
 
 
 def test_a_nas_with_an_open_question_has_no_plain_packets(owner):

@@ -24,7 +24,7 @@ from apps.network.radius.database import (
     encoded,
     session_settings,
 )
-from apps.network.radius.replay import Replay
+from apps.network.radius.replay import BATCH, Replay
 from dotmac.core.actors import system_actor
 from dotmac.core.models import keyring
 
@@ -116,9 +116,10 @@ def test_usage_counts_when_it_was_received_and_once(replay, tmp_path, ada):
 
 
 def test_what_is_refused_for_good_is_kept_and_holds_up_nothing(replay, tmp_path):
+    bad = packet("bad", address="no address")
     fill(
         tmp_path,
-        packet("bad", address="no address"),
+        bad,
         packet("good"),
         packet("stranger", nas="127.12.0.99"),
     )
@@ -129,8 +130,38 @@ def test_what_is_refused_for_good_is_kept_and_holds_up_nothing(replay, tmp_path)
 
     assert [row.acct_session_id for row in SessionLive.objects.all()] == ["good"]
     (refused,) = (tmp_path / buffer.REFUSED).read_text().splitlines()
-    assert buffer.parsed(refused) == packet("bad", address="no address")
+    assert buffer.parsed(refused) == bad
     assert buffer.files(tmp_path) == []
+
+
+def test_of_a_batch_with_a_bad_record_every_other_counts_once_in_its_order(
+    replay, tmp_path
+):
+    """More than a batch of one login; every third record needs a closer look."""
+    then = hours_ago(1)
+    received = str(then + 3 * BATCH)
+    packets = [packet("s", received=received, event=str(then))]
+    for n in range(1, 3 * BATCH):
+        facts = {"received": received, "event": str(then + n), "seconds": str(n)}
+        closer = {"klass": encoded(b"x"), "circuit": encoded(b"olt1")}
+        packets.append(
+            packet("s", "Interim-Update", octets_in=str(10 * n), **facts,
+                   **(closer if n % 3 == 0 else {}))
+        )  # fmt: skip
+    bad = [
+        packet(name, address="no address", received=received) for name in ("b1", "b2")
+    ]
+    mixed = [*packets[:9], bad[0], *packets[9:70], bad[1], *packets[70:]]
+    fill(tmp_path, *mixed, *mixed)
+
+    assert replay.round()
+
+    (row,) = SessionLive.objects.all()
+    assert (row.octets_in, row.seconds) == (10 * (3 * BATCH - 1), 3 * BATCH - 1)
+    assert row.generation == 1
+    assert sum(UsageHour.objects.values_list("octets_in", flat=True)) == row.octets_in
+    refused = (tmp_path / buffer.REFUSED).read_text().splitlines()
+    assert [buffer.parsed(text) for text in refused] == bad * 2
 
 
 def test_without_postgresql_everything_stays(ada, tmp_path):

@@ -91,8 +91,8 @@ class Line:
     def usage(self) -> tuple[int, int]:
         ((octets_in, octets_out),) = self.connection.execute(
             """
-            SELECT coalesce(sum(u.octets_in), 0)::bigint,
-                   coalesce(sum(u.octets_out), 0)::bigint
+            SELECT coalesce(sum(u.octets_in), 0),
+                   coalesce(sum(u.octets_out), 0)
               FROM network_usagehour u JOIN network_accessaccount a
                 ON a.id = u.account_id WHERE a.login = %s
             """,

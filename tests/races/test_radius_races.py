@@ -88,7 +88,14 @@ def test_interims_and_what_closes_beside_count_once(_round):
     closer = threading.Thread(target=close)
     closer.start()
     try:
-        _together([{**about, **facts} for facts in interims * 2])
+        # A device that is none goes the long way.
+        _together(
+            [
+                {**about, **facts, "mac": mac}
+                for facts in interims
+                for mac in (b"", b"a phone")
+            ]
+        )
     finally:
         done.set()
         closer.join()

@@ -178,15 +178,19 @@ GUARDS = (
                 "PERFORM pg_advisory_xact_lock(hashtextextended(p.session_key::text, 1));",
                 "",
             ),
+            Body("radius_goes_on", "SELECT l.ctid,", "SELECT l.id,"),
             Body(
                 "radius_goes_on",
-                "v_locked := pg_advisory_xact_lock(hashtextextended(v_key::text, 1));",
+                "pg_advisory_xact_lock(hashtextextended(l.session_key::text, 1))",
+                "NULL",
+            ),
+            Body("radius_goes_on", "AND s.ctid = was.ctid", "AND s.id = was.id"),
+            Body(
+                "radius_goes_on",
+                "AND s.octets_in = was.octets_in AND s.octets_out = was.octets_out",
                 "",
             ),
-            Body("radius_goes_on", "AND s.heard_at = v_heard", ""),
-            Body(
-                "radius_goes_on", "AND s.octets_in = v_in AND s.octets_out = v_out", ""
-            ),
+            Body("radius_go_on", "AND s.octets_in = v_in AND s.octets_out = v_out", ""),
         ),
         tests=(
             "tests/races/test_radius_races.py::"
