@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dotmac.settings import env
 from dotmac.settings.places import STATE_DIR
 
@@ -20,7 +22,12 @@ RADIUS_NETWORKS = env.text(
     "RADIUS_NETWORKS",
     "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10",
 ).split(",")
-RADIUS_THREADS = env.number("RADIUS_THREADS", 8)
+# Threads, each with a session of PostgreSQL: more than cores, because a commit waits for
+# the disk; not many more, because each session has all its plans to itself and the
+# processor's caches hold few of them (decision 0072).
+RADIUS_THREADS = env.number(
+    "RADIUS_THREADS", max(4, 2 * len(os.sched_getaffinity(0))), least=1
+)
 RADIUS_DATABASE_URL = env.address("RADIUS_DATABASE_URL", "")
 # `direct`: an Accounting-Request is answered when PostgreSQL has it; `buffered`: when a
 # file in that folder has it, and run_accounting_replay brings it into PostgreSQL.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dotmac.settings.network import RADIUS_THREADS
 from tools.bench.cpu import Series, ratio
 from tools.bench.page import Bar, Section
 from tools.bench.radius_phases import (
@@ -39,7 +40,8 @@ def section(
         title=f"RADIUS, {subscribers:,} subscribers",
         stamp=stamp,
         settings=_SETTINGS.format(
-            many=many, storm=storm, rate=rate, window=WINDOW, interims=INTERIMS, storm_window=STORM_WINDOW
+            many=many, storm=storm, rate=rate, window=WINDOW, interims=INTERIMS, storm_window=STORM_WINDOW,
+            threads=RADIUS_THREADS,
         ),
         columns=("packet", "server", "CPU µs", "of it the server", "of it PostgreSQL",
                  "statements", "packets/s", "p50 ms", "p99 ms", "lost", "unexpected"),
@@ -133,9 +135,9 @@ def _at_least(says: str, series: Series, bound: float) -> Bar:
 _SETTINGS = """{many} subscribers a round: a packet of each kind, {interims} interims, made beforehand by `tools/load`, {window} outstanding; then half
 as many Access-Requests in an open loop of {rate:.0f} a second (half of what the slowest server answered in the round that warms
 up), the same for all. PAP with Message-Authenticator, every answer's signature checked. DotMac: FreeRADIUS with the
-configuration of `write_freeradius_config` (8 threads) and the embedded server with its defaults; sealed passwords, an address
+configuration of `write_freeradius_config` ({threads} threads) and the embedded server with its defaults; sealed passwords, an address
 each, a tenth throttled by a hold, sessions limited to one, decisions spooled. Stock: Debian's schema and queries.conf on the same PostgreSQL in
-a database of its own, 8 threads with a connection each, nothing else of the default site; the same users give the same
+a database of its own, {threads} threads with a connection each, nothing else of the default site; the same users give the same
 attributes (checked). *Lean* asks the five queries of authorize; *full* also counts open sessions (with an index that
 Debian's schema lacks) and writes radpostauth. Beforehand, once a round: the session tables emptied and analyzed, a storm of {storm} Starts
 ({storm_window} outstanding), interims right after it, ANALYZE, interims of others; these sessions stay open. autovacuum is off while measured,

@@ -20,6 +20,7 @@ from dotmac.devtools.bootstrap import with_database, with_role
 from dotmac.devtools.processes import Child
 from dotmac.devtools.refusals import Refused, explain_os_error
 from dotmac.devtools.servers import CLEAN, HOST, write_secret
+from dotmac.settings.network import RADIUS_THREADS
 
 TEMPLATE = Path(__file__).parent / "freeradius" / "stock.conf"
 # Where distributions keep what comes with FreeRADIUS; Debian's first.
@@ -58,7 +59,7 @@ class Listen:
     acct_port: int
     secret: str
     nas: str = HOST
-    threads: int = 8
+    threads: int = RADIUS_THREADS
 
 
 def distributed(path: Path) -> str:
