@@ -170,7 +170,7 @@ def test_a_life_without_surprises_is_plain_from_start_to_stop(owner, waits):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"login": "nobody", "klass": "9"}, {"login": "ọ"}, {"session": ""},
+        {"login": "nobody"}, {"login": "ọ"}, {"session": ""},
         {"delay": "5"}, {"mac": "a phone"}, {"mac": "aa:bb:cc:dd:ee:fg"}, {"klass": "9"}, {"circuit": "olt1/7"},
         {"called": "ap1"}, {"ipv6": "2001:db8::1"}, {"nas": "192.0.2.2"},
         {"event": "1"}, {"event": "x"}, {"seconds": "5"}, {"status": "Accounting-On"},
@@ -196,15 +196,6 @@ def test_a_second_session_and_a_known_one_are_looked_at(owner):
             {"status": "Interim-Update", "seconds": 0, "event": line.ago(60)},
         ):  # fmt: skip
             assert line.looks_closer(**facts), facts
-
-
-def test_of_a_login_that_nobody_has_a_start_is_plain_and_nothing_else(owner):
-    nobody = {"login": "nobody", "session": "s7"}
-    with PlainLine(owner) as line:
-        assert not line.looks_closer(**nobody, status="Start")
-        line.send(**nobody, status="Start")
-        assert line.looks_closer(**nobody, status="Start")
-        assert line.looks_closer(**nobody, status="Stop", seconds=9)
 
 
 @pytest.mark.parametrize("told", [2_000_000_000, 1, "", "x"])

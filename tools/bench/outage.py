@@ -16,6 +16,7 @@ from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import HOST
 from tools.bench.cpu import Meter
 from tools.bench.page import Bar, Section
+from tools.bench.radius_targets import make_subscribers
 from tools.bench.site import Bench, Site, running
 from tools.load import plan
 from tools.load.engine import Pace, Server
@@ -31,8 +32,8 @@ _COUNT = "SELECT count(*) FROM network_sessionlive"
 _HERE = (
     "SELECT count(*), count(DISTINCT acct_session_id), count(DISTINCT nas_id),"
     " extract(epoch FROM min(heard_at))::float, extract(epoch FROM max(heard_at))::float,"
-    " max(abs(extract(epoch FROM started_at - heard_at)))::float"
-    " FROM network_sessionlive WHERE acct_session_id ^@ 'outage.'"
+    " max(abs(extract(epoch FROM started_at - heard_at)))::float,"
+    " count(account_id) FROM network_sessionlive WHERE acct_session_id ^@ 'outage.'"
 )
 
 
@@ -49,13 +50,15 @@ class Away:
 def run(bench: Bench, *, seconds: int, rate: int, stamp: str) -> Section:
     """PostgreSQL stops, Starts come at that rate for so long; then the replay alone."""
     site = bench.make(PREFIX, customers=0, services=False)
+    people = make_subscribers(site, seconds * rate)
+    site.execute("ANALYZE")
     secret = site.inside("nas", address=HOST)["secret"].encode()
     environment = site.environment(radius=True) | {"RADIUS_ACCOUNTING": "buffered"}
     words = manage("run_freeradius", "--reject-delay", "0")
     with running("FreeRADIUS", words, environment, site.folder) as child:
         _wait(site, child, secret)
         bench.postgres.stop()
-        away = _away(site, child, secret, seconds=seconds, rate=rate)
+        away = _away(site, child, secret, people, seconds=seconds, rate=rate)
         bench.postgres.start()
         words = manage("run_accounting_replay")
         with running("replay", words, environment, site.folder) as replay:
@@ -89,11 +92,11 @@ def _asked(site: Site, secret: bytes) -> int:
 
 
 def _away(
-    site: Site, child: Child, secret: bytes, *, seconds: int, rate: int
+    site: Site, child: Child, secret: bytes, people: list[Subscriber], *, seconds: int,
+    rate: int,
 ) -> Away:  # fmt: skip
     count, began = seconds * rate, time.time()
     make = Maker(secret=secret, prefix=PREFIX, rate=rate, began=began)
-    people = [Subscriber(f"u{number}", "") for number in range(count)]
     server = Server(
         auth=(HOST, site.context.auth_port),
         acct=(HOST, site.context.acct_port),
@@ -157,7 +160,7 @@ def _section(
     site: Site, away: Away, *, count: int, rate: int, took: float, cpu_us: float,
     stamp: str,
 ) -> Section:  # fmt: skip
-    rows, sessions, nases, first, last, apart = site.execute(_HERE)[0]
+    rows, sessions, nases, first, last, apart, known = site.execute(_HERE)[0]
     ended = away.began + away.results.seconds
     timely = bool(
         rows
@@ -166,14 +169,14 @@ def _section(
         and apart <= WAIT_S * TRIES
     )
     replayed = rows / took if took else float(rows)
-    once = rows == sessions == count and nases == 1 and timely
+    once = rows == sessions == known == count and nases == 1 and timely
     rejects = sum(1 for code in away.answers if code)
     return Section(
         name="outage",
         title="Accounting without PostgreSQL",
         stamp=stamp,
         settings=(
-            f"PostgreSQL stopped, {count:,} Starts at {rate}/s, FreeRADIUS killed with -9 in "
+            f"PostgreSQL stopped, {count:,} Starts of as many subscribers at {rate}/s, FreeRADIUS killed with -9 in "
             "the middle and started again; the NAS repeats a packet every "
             f"{WAIT_S:g} s. Then PostgreSQL starts, and run_accounting_replay."
         ),

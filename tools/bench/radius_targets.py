@@ -90,11 +90,8 @@ class Testbed:
 def build(bench: Bench, *, subscribers: int) -> Testbed:
     """Both databases, filled; every target then answers a sample alike."""
     site = bench.make("radius", customers=0, services=False)
-    _make_subscribers(site, subscribers)
+    people = make_subscribers(site, subscribers)
     secret = site.inside("nas", address=HOST)["secret"]
-    people = [
-        Subscriber(login, PASSWORD, address) for login, address in site.execute(_PEOPLE)
-    ]
     ours = {
         name: _ours(site, name, kind, secret)
         for name, kind in ((DOTMAC, "FreeRADIUS"), (EMBEDDED, "embedded"))
@@ -109,13 +106,15 @@ def build(bench: Bench, *, subscribers: int) -> Testbed:
     return bed
 
 
-def _make_subscribers(site: Site, count: int) -> None:
+def make_subscribers(site: Site, count: int) -> list[Subscriber]:
     """A few, then the many: the triggers of an address need statistics, without which
     each of them reads all addresses that are there."""
     few = min(FEW, count)
     site.inside("subscribers", first=0, count=few, password=PASSWORD)
     site.execute("ANALYZE")
     site.inside("subscribers", first=few, count=count - few, password=PASSWORD)
+    rows = site.execute(_PEOPLE)
+    return [Subscriber(login, PASSWORD, address) for login, address in rows]
 
 
 _PEOPLE = """

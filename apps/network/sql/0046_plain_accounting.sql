@@ -7,9 +7,9 @@ DROP FUNCTION radius_begins(text, inet, text, text, text, text, text, timestampt
 DROP FUNCTION radius_goes_on(text, inet, text, text, text, text, timestamptz, boolean, int,
     bigint, bigint, boolean, text);
 
--- A Start of an account that is nowhere on line, or of a login that nobody has, under a
--- name that no session had: nothing to replace, to end or to count. `p_told` is `p_at`
--- where the NAS told the time. False: look closer.
+-- A Start of an account that is nowhere on line, under a name that no session had:
+-- nothing to replace, to end or to count. `p_told` is `p_at` where the NAS told the time.
+-- False: look closer.
 CREATE FUNCTION radius_begins(
     p_login text, p_nas inet, p_session text, p_address text, p_mac text, p_port text,
     p_class text, p_at timestamptz, p_told timestamptz, p_heard timestamptz)
@@ -22,7 +22,7 @@ DECLARE
 BEGIN
     SELECT n.id, acc.id INTO v_nas, v_account
       FROM network_nas n
-      LEFT JOIN network_accessaccount acc ON acc.login = p_login AND acc.closed_at IS NULL
+      JOIN network_accessaccount acc ON acc.login = p_login AND acc.closed_at IS NULL
      WHERE n.address = p_nas AND n.enabled AND n.secret_awaits IS NULL
        AND (p_class = '' OR p_class = acc.id::text)
        AND (n.rebooted_at < p_heard AND (p_told >= n.rebooted_told_at) IS NOT FALSE)
@@ -36,9 +36,7 @@ BEGIN
     v_key := md5(concat_ws(E'\x1f', v_nas, p_session, p_login));
     -- As radius_account_packet() does, in this order; an assignment runs no query.
     v_locked := pg_advisory_xact_lock(hashtextextended(v_key::text, 1));
-    IF v_account IS NOT NULL THEN
-        v_locked := pg_advisory_xact_lock(hashtextextended(v_account::text, 2));
-    END IF;
+    v_locked := pg_advisory_xact_lock(hashtextextended(v_account::text, 2));
     INSERT INTO network_sessionlive (
         session_key, generation, account_id, nas_id, login, acct_session_id,
         framed_address, mac, nas_port, started_at, seen_at, start_received, heard_at)
