@@ -22,6 +22,7 @@ SIZES = {
     "audit": ("--entries", "500", "--writes", "60"),
     "allocation": ("--held", "50", "--requests", "20"),
     "radius": ("--subscribers", "800", "--packets", "300", "--storm", "300"),
+    "buffered": ("--subscribers", "800", "--packets", "300"),
     "outage": ("--away", "2", "--away-rate", "50"),
     "billing": ("--services", "20"),
     "coa": ("--changes", "16"),
@@ -33,7 +34,7 @@ SIZES = {
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SIZES)
 def test_the_script_measures_and_writes_its_section(name, tmp_path):
-    if name in {"radius", "outage"}:
+    if name in {"radius", "buffered", "outage"}:
         need(*RADIUS_SERVER)
     page = tmp_path / "benchmarks.md"
     # The settings of this test run are not for the servers that it starts.
@@ -60,6 +61,7 @@ def test_the_script_measures_and_writes_its_section(name, tmp_path):
     promises = (
         *("exactly 1", "two holders", "5xx", "above the limit", "findings"),
         *("without an answer", "unexpected answers", "queries of a request"),
+        "their Start and Stop",
     )
     for promise in promises:
         for line in text.splitlines():
