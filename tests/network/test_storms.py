@@ -201,6 +201,8 @@ _ASKED = {
 def test_a_table_that_nobody_analysed_is_read_by_its_keys(owner, asked, index):
     """The first storm comes before the first ANALYZE."""
     with Line(owner) as line:
+        # Other tests left indexes of odd sizes: as after the first migration.
+        owner.execute("TRUNCATE network_sessionlive")
         line.send(status="Start")
         owner.execute(_CROWD, [1000, LOGIN])
         owner.execute("SET LOCAL enable_seqscan = off")
