@@ -17,12 +17,12 @@ from dotmac.devtools.context import manage
 from dotmac.settings.network import RADIUS_THREADS
 from tools.bench.cpu import Meter, Series, ratio
 from tools.bench.page import Bar, Section
-from tools.bench.radius_phases import INTERIMS, WINDOW, life
-from tools.bench.radius_targets import DOTMAC, LEAN, Testbed, build
+from tools.bench.radius_phases import INTERIMS, WINDOW, batch, life
+from tools.bench.radius_targets import DOTMAC, LEAN, Target, Testbed, build
 from tools.bench.site import Bench, running
 from tools.load.engine import Pace
 from tools.load.engine import run as send
-from tools.load.plan import ACCOUNTING, Maker, Subscriber
+from tools.load.plan import ACCOUNTING, Maker, Request, Subscriber
 
 BARS = {"Start": 1.2, "Interim-Update": 1.1, "Stop": 1.0}
 BUFFERED = "DotMac, buffered"
@@ -69,11 +69,21 @@ class Work:
 def run(
     bench: Bench, *, subscribers: int, requests: int, rounds: int, stamp: str
 ) -> Section:
-    """Rounds of Starts, interims and Stops; the first one warms up."""
+    """Rounds of Starts, interims and Stops; the first one warms up.
+
+    As many others stay on line all the time: a table in which PostgreSQL counted no open
+    session is one that stock's interims read as a whole.
+    """
     bed = build(bench, subscribers=subscribers)
     bed.site.execute("ALTER SYSTEM SET autovacuum = off")
     bed.site.execute("SELECT pg_reload_conf()")
-    work = Work(bench, bed, bed.subscribers[:requests])
+    many = min(requests, len(bed.subscribers) // 2)
+    work = Work(bench, bed, bed.subscribers[:many])
+    for name in (LEAN, BUFFERED):
+        with _servers(work, name):
+            others = bed.subscribers[many : 2 * many]
+            _send(work, name, batch(_maker(work, name, "o"), "Start", others))
+        _clear(work)
     for number in range(rounds + 1):
         for name in (BUFFERED, LEAN) if number % 2 else (LEAN, BUFFERED):
             _round(work, name, number)
@@ -81,8 +91,7 @@ def run(
 
 
 def _round(work: Work, name: str, number: int) -> None:
-    target = work.bed.targets[DOTMAC if name == BUFFERED else LEAN]
-    maker = Maker(secret=target.server.secret, prefix=f"{name[0]}{number}")
+    maker = _maker(work, name, str(number))
     for site in (work.bed.site, work.bed.stock):
         site.execute("VACUUM (ANALYZE)")
     with _servers(work, name) as pids:
@@ -90,26 +99,49 @@ def _round(work: Work, name: str, number: int) -> None:
             packets = life(maker, kind, work.people)
             work.bed.site.execute("CHECKPOINT")
             meter = Meter(pids)
-            results = send(packets, server=target.server, pace=Pace(window=WINDOW))
-            if name == BUFFERED:
-                _drain(work)
+            rate = _send(work, name, packets)
             spent = meter.read()
-            work.lost += results.lost
             if number > 0:
                 cost = work.costs.setdefault((name, kind), Cost())
-                cost.rate.append(results.rate)
+                cost.rate.append(rate)
                 for part in PARTS:
                     us = spent.get(part, 0.0) / len(packets) * 1e6
                     cost.parts[part].append(us)
+    _clear(work)
     if name == BUFFERED:
         work.begun += len(work.people)
+
+
+def _target(work: Work, name: str) -> Target:
+    return work.bed.targets[DOTMAC if name == BUFFERED else LEAN]
+
+
+def _maker(work: Work, name: str, prefix: str) -> Maker:
+    secret = _target(work, name).server.secret
+    return Maker(secret=secret, prefix=f"{name[0]}{prefix}")
+
+
+def _send(work: Work, name: str, packets: Sequence[Request]) -> float:
+    """Answers a second; returns when all rows are there."""
+    server = _target(work, name).server
+    results = send(packets, server=server, pace=Pace(window=WINDOW))
+    work.lost += results.lost
+    if name == BUFFERED:
+        _drain(work)
+    return results.rate
+
+
+def _clear(work: Work) -> None:
+    """A replay that begins reads again what lies there, to be sure; here it need not."""
+    for path in buffer.files(work.folder):
+        path.unlink()
 
 
 @contextmanager
 def _servers(work: Work, name: str) -> Iterator[dict[str, int]]:
     """The processes whose CPU counts, by part."""
     site, postgres = work.bed.site, work.bench.postgres_pid
-    target = work.bed.targets[DOTMAC if name == BUFFERED else LEAN]
+    target = _target(work, name)
     with ExitStack() as stack:
         pids = {"PostgreSQL": postgres}
         if name == BUFFERED:
@@ -175,7 +207,7 @@ def _section(work: Work, *, subscribers: int, stamp: str) -> Section:
     )  # fmt: skip
 
 
-_SETTINGS = """{many} subscribers a round, each with a Start, {interims} interims and a Stop, {window} outstanding. DotMac: `RADIUS_ACCOUNTING=buffered`,
+_SETTINGS = """{many} subscribers a round, each with a Start, {interims} interims and a Stop, {window} outstanding; as many others stay on line. DotMac: `RADIUS_ACCOUNTING=buffered`,
 {threads} threads; the CPU of FreeRADIUS, of run_accounting_replay beside it and of PostgreSQL counts until no line waits. FreeRADIUS does not
 flush a line to the disk before it answers (docs/radius.md). Stock, lean: accounting straight into PostgreSQL, as in the section RADIUS. autovacuum is off,
 VACUUM (ANALYZE) before each round."""
