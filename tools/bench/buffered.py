@@ -7,7 +7,7 @@ into PostgreSQL meanwhile: its CPU and PostgreSQL's count until nothing waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,7 @@ class Work:
 
     @property
     def folder(self) -> Path:
-        return self.bed.site.context.installation.root / "accounting"
+        return self.bed.site.waiting
 
 
 def run(
@@ -75,8 +75,6 @@ def run(
     session is one that stock's interims read as a whole.
     """
     bed = build(bench, subscribers=subscribers)
-    bed.site.execute("ALTER SYSTEM SET autovacuum = off")
-    bed.site.execute("SELECT pg_reload_conf()")
     many = min(requests, len(bed.subscribers) // 2)
     work = Work(bench, bed, bed.subscribers[:many])
     for name in (LEAN, BUFFERED):
@@ -145,8 +143,7 @@ def _servers(work: Work, name: str) -> Iterator[dict[str, int]]:
     with ExitStack() as stack:
         pids = {"PostgreSQL": postgres}
         if name == BUFFERED:
-            environment = site.environment(radius=True)
-            environment |= {"RADIUS_ACCOUNTING": "buffered"}
+            environment = site.buffered()
             for part, command in (
                 ("FreeRADIUS", "run_freeradius"),
                 ("replay", "run_accounting_replay"),
@@ -170,20 +167,20 @@ def _servers(work: Work, name: str) -> Iterator[dict[str, int]]:
 
 def _await_word(work: Work) -> None:
     """The replay has begun: what it reads in doing so does not count."""
-    began, deadline = time.time(), time.monotonic() + DRAIN_S
-    word = work.folder / buffer.PROGRESS
-    while not (word.exists() and word.stat().st_mtime > began):
-        if time.monotonic() > deadline:
-            raise SystemExit("The replay does not begin.")
-        time.sleep(0.1)
+    began, word = time.time(), work.folder / buffer.PROGRESS
+    _until(lambda: word.exists() and word.stat().st_mtime > began, "begin")
 
 
 def _drain(work: Work) -> None:
     """Until nothing waits in the folder, as the replay has noted."""
+    _until(lambda: not buffer.queue(work.folder).octets, "get to the end")
+
+
+def _until(done: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + DRAIN_S
-    while buffer.queue(work.folder).octets:
+    while not done():
         if time.monotonic() > deadline:
-            raise SystemExit("The replay does not get to the end.")
+            raise SystemExit(f"The replay does not {what}.")
         time.sleep(0.1)
 
 

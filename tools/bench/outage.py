@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from apps.network.radius import buffer
 from dotmac.devtools.context import manage
 from dotmac.devtools.processes import Child
 from dotmac.devtools.servers import HOST
@@ -53,7 +54,7 @@ def run(bench: Bench, *, seconds: int, rate: int, stamp: str) -> Section:
     people = make_subscribers(site, seconds * rate)
     site.execute("ANALYZE")
     secret = site.inside("nas", address=HOST)["secret"].encode()
-    environment = site.environment(radius=True) | {"RADIUS_ACCOUNTING": "buffered"}
+    environment = site.buffered()
     words = manage("run_freeradius", "--reject-delay", "0")
     with running("FreeRADIUS", words, environment, site.folder) as child:
         _wait(site, child, secret)
@@ -107,8 +108,7 @@ def _away(
         results = send(
             plan.storm(make, people, count, "Start"), server=server, pace=pace
         )
-    waiting = site.context.installation.root / "accounting"
-    octets = sum(path.stat().st_size for path in waiting.glob("*.acct"))
+    octets = buffer.queue(site.waiting).octets
     return Away(began=began, results=results, answers=answers, octets=octets)
 
 

@@ -93,9 +93,6 @@ def run(
     phases = Phases(bed, bench.postgres_pid)
     many = min(requests, len(people))
     work = Work(phases, bed, online, people, warm, many)
-    # Statistics come when this script says so, and vacuum is nobody's burden.
-    bed.site.execute("ALTER SYSTEM SET autovacuum = off")
-    bed.site.execute("SELECT pg_reload_conf()")
     for number in range(rounds):
         for name in _turn([DOTMAC, LEAN], number):
             _storm(work, name, number)

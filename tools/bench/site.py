@@ -60,6 +60,15 @@ class Site:
             "PYTHONPATH": str(ROOT),
         }
 
+    def buffered(self) -> dict[str, str]:
+        """What FreeRADIUS and the replay are told where accounting waits in `waiting`."""
+        return self.environment(radius=True) | {"RADIUS_ACCOUNTING": "buffered"}
+
+    @property
+    def waiting(self) -> Path:
+        """The folder in which buffered accounting waits for PostgreSQL."""
+        return self.context.installation.root / "accounting"
+
     def manage(self, *words: str, owner: bool = False) -> str:
         """Run a management command to its end."""
         return self._run(manage(*words), owner=owner)
