@@ -229,30 +229,4 @@ BEGIN
     RETURN true;
 END $$;
 
--- As in 0042, in fewer expressions.
-CREATE OR REPLACE FUNCTION radius_add_usage(
-    p_account bigint, p_in bigint, p_out bigint, p_heard timestamptz)
-RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    half CONSTANT bigint := 4611686018427387903;
-    v_hour timestamptz;
-BEGIN
-    IF p_account IS NULL OR (p_in <= 0 AND p_out <= 0) THEN
-        RETURN;
-    END IF;
-    v_hour := date_trunc('hour', p_heard,
-        coalesce(nullif(current_setting('dotmac.time_zone', true), ''), 'UTC'));
-    UPDATE network_usagehour u
-       SET octets_in = least(u.octets_in, half) + least(p_in, half),
-           octets_out = least(u.octets_out, half) + least(p_out, half)
-     WHERE u.account_id = p_account AND u.hour_at = v_hour;
-    IF NOT FOUND THEN
-        INSERT INTO network_usagehour AS u (account_id, hour_at, octets_in, octets_out)
-        VALUES (p_account, v_hour, p_in, p_out)
-        ON CONFLICT (account_id, hour_at) DO UPDATE
-           SET octets_in = least(u.octets_in, half) + least(excluded.octets_in, half),
-               octets_out = least(u.octets_out, half) + least(excluded.octets_out, half);
-    END IF;
-END $$;
-
 REVOKE ALL ON FUNCTION radius_begins, radius_goes_on FROM PUBLIC;
